@@ -1,0 +1,80 @@
+/** Every bound of the system in one place: unit in the name, reason beside it. */
+export const limits = {
+  /** Long enough to survive a garbage collection and a slow disk, short enough to notice a death. */
+  leaseTtlMs: 10_000,
+  /** Promotion waits this long for every node before a majority is enough. */
+  promotionPatienceMs: 3_000,
+  /** A target that is not ready by then is given up, so that a bad version undoes itself. */
+  rolloutDeadlineMs: 60_000,
+  /** A node keeps the version before the serving one this long, for brokers that look late. */
+  versionGraceMs: 30_000,
+  /** A fit that has killed this many nodes is taken to be the killer. */
+  fitAttemptsMax: 3,
+  /** A forecast takes microseconds to milliseconds: a second means that the node is not well. */
+  tryTimeoutMs: 1_000,
+  /** Tries of one request, the first included. */
+  triesMax: 3,
+  /** Retries as a share of requests: more would double the load of a cluster that is already ill. */
+  retryShareMax: 0.2,
+  /** A user waits this long for a node to become ready before a 503. */
+  nodeWaitMs: 10_000,
+  /** How long `POST …/fit` waits for the version to serve before it answers 202. */
+  fitWaitMs: 60_000,
+  /** One unary call to the coordinator. */
+  coordinatorCallMs: 1_000,
+  /** One read or write of one chunk in the store. */
+  storeCallMs: 3_000,
+  /** Nodes spread small loads over this time, so that the store is not asked by all at once. */
+  loadJitterMs: 50,
+  /** Models below this size are loaded after the jitter; larger ones wait for their turn anyway. */
+  loadJitterBytesMax: 1_048_576,
+  /** A node without a lease is tried, after all others, for this long: it may still be serving. */
+  unconfirmedNodeMs: 600_000,
+  /** Everything reconciles at least this often, whatever the watch says. */
+  reconcileMs: 10_000,
+  /** A watch that says nothing for this long is rebuilt. */
+  watchSilenceMs: 15_000,
+  /** While draining a process still answers, so that callers with an old view notice nothing. */
+  drainAnswerMs: 3_000,
+  /** A drain that takes longer than this is cut short. */
+  drainMs: 25_000,
+  /** Garbage younger than this may belong to an upload in progress. */
+  garbageAgeMs: 86_400_000,
+  /** Transactions: as many as etcd's own default allows with room to spare. */
+  transactionComparisonsMax: 100,
+  transactionOperationsMax: 100,
+  /** A value in the coordinator: it holds pointers and states, never data. */
+  valueBytesMax: 65_536,
+  /** A chunk in the store: rows of some hundred kB are good in CQL, MB are mediocre. */
+  chunkBytes: 262_144,
+  /** A blob as a whole; buffers are sized from manifests, so a damaged one must not ask for more. */
+  blobBytesMax: 268_435_456,
+  /** Versions of a model kept in the coordinator; older ones go to the store. */
+  versionsKept: 100,
+  /** Registrations compared when a version is promoted. */
+  promotionHoldersMax: 32,
+  /** A user's request body: a million observations as text and some room. */
+  bodyBytesMax: 33_554_432,
+  /** Observations in one fit. */
+  observationsMax: 1_000_000,
+  /** Steps in one forecast: 10,000 numbers are some 200 kB of text. */
+  horizonMax: 10_000,
+  /** Levels in one forecast. */
+  levelsMax: 10,
+  /** Repeated fits under one Idempotency-Key find their job for a day. */
+  idempotencyKeyMs: 86_400_000,
+  /** Finished jobs stay in the coordinator this long, then live in the store. */
+  finishedJobMs: 86_400_000,
+  /** The response cache of one broker, in bytes of bodies. */
+  responseCacheBytes: 67_108_864,
+  /** Models that a node keeps in memory beyond the placed ones, for requests of a pinned version. */
+  onDemandModelsMax: 16,
+  /** Forecasts that wait for a node in one broker; one more is refused at once. */
+  waitingRequestsMax: 1_000,
+  /** Fits that wait in one node; one more is refused and goes elsewhere. */
+  queuedFitsMax: 4,
+  /** Page size of lists. */
+  pageItemsMax: 100,
+  /** Wall seconds that one fit may take in its worker before it is stopped. */
+  fitMs: 600_000,
+} as const

@@ -1,0 +1,160 @@
+import { type Static, type TObject, type TProperties, Type } from 'typebox'
+import { namePattern } from './keys.ts'
+
+/**
+ * The values of the coordinator. Readers ignore fields that they do not know and writers keep
+ * them (spread the record that was read), so that two releases can run side by side.
+ */
+const record = <T extends TProperties>(properties: T): TObject<T> =>
+  Type.Object(properties, { additionalProperties: true })
+
+const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
+  Type.Union([schema, Type.Null()])
+
+const Version = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })
+const Count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
+const Time = Type.String({ maxLength: 40 })
+const Name = Type.String({ pattern: namePattern })
+const Sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' })
+
+/** `/models/{tenant}/{model}`: what serves and what should; written by brokers only. */
+export const ModelRecord = record({
+  serving: nullable(Version),
+  /** Equal to `serving` when no rollout is in progress. */
+  target: nullable(Version),
+  previous: nullable(Version),
+  /** The highest version ever targeted. */
+  high: Count,
+  /** Set by a rollback: finishing fits do not change the target until it is released. */
+  hold: Type.Boolean(),
+  /** Promotions so far; the number of the newest log entry. */
+  changes: Count,
+  /** Versions up to this one belong to a model of this name that was deleted. */
+  floor: Count,
+  /** Why `target` was set: what the log will say. */
+  why: Type.Union([Type.Literal('fit'), Type.Literal('rollback')]),
+  createdAt: Time,
+  /** A tombstone when set: the model is gone, its counter is not. */
+  deletedAt: nullable(Time),
+})
+export type ModelRecord = Static<typeof ModelRecord>
+
+/** `…/counter`: the last version allocated. Outlives deletion and never restarts. */
+export const CounterRecord = record({ last: Version })
+export type CounterRecord = Static<typeof CounterRecord>
+
+export const FailureRecord = record({
+  phase: Type.Union([Type.Literal('fit'), Type.Literal('rollout'), Type.Literal('deleted')]),
+  /** A stable word, such as `too-short`, `attempts-exhausted`, `checksum`, `deadline`. */
+  reason: Type.String({ maxLength: 100 }),
+  detail: Type.String({ maxLength: 2_000 }),
+})
+export type FailureRecord = Static<typeof FailureRecord>
+
+/** `…/versions/{version}`: one fit and what came of it. */
+export const VersionRecord = record({
+  version: Version,
+  state: Type.Union([
+    Type.Literal('queued'),
+    Type.Literal('fitting'),
+    Type.Literal('stored'),
+    Type.Literal('failed'),
+  ]),
+  job: Type.String({ maxLength: 64 }),
+  spec: Type.Unknown(),
+  dataset: record({ blob: Type.String({ maxLength: 64 }), observations: Count }),
+  /** The model's blob id; null until stored. */
+  blob: nullable(Type.String({ maxLength: 64 })),
+  sha256: nullable(Sha256),
+  sizeBytes: nullable(Count),
+  error: nullable(FailureRecord),
+  /** What the fit reports about itself: plain numbers and short texts. */
+  metrics: Type.Record(Type.String(), Type.Union([Type.Number(), Type.String({ maxLength: 500 })])),
+  times: record({
+    createdAt: Time,
+    fittingAt: nullable(Time),
+    storedAt: nullable(Time),
+    failedAt: nullable(Time),
+  }),
+})
+export type VersionRecord = Static<typeof VersionRecord>
+
+/** `…/log/{n}`: which version served after which, and why. */
+export const LogRecord = record({
+  from: nullable(Version),
+  to: nullable(Version),
+  why: Type.Union([Type.Literal('fit'), Type.Literal('rollback'), Type.Literal('deleted')]),
+  who: Type.String({ maxLength: 200 }),
+  at: Time,
+})
+export type LogRecord = Static<typeof LogRecord>
+
+/** `/jobs/{id}`. `queued`: nobody works on it; `running`: somebody did, as its claim says. */
+export const JobRecord = record({
+  id: Type.String({ maxLength: 64 }),
+  kind: Type.Literal('fit'),
+  subject: record({ tenant: Name, model: Name, version: Version }),
+  state: Type.Union([
+    Type.Literal('queued'),
+    Type.Literal('running'),
+    Type.Literal('done'),
+    Type.Literal('failed'),
+  ]),
+  attempts: Count,
+  progress: record({ phase: Type.String({ maxLength: 50 }), fraction: Type.Number() }),
+  error: nullable(FailureRecord),
+  requestId: Type.String({ maxLength: 100 }),
+  createdAt: Time,
+  endedAt: nullable(Time),
+})
+export type JobRecord = Static<typeof JobRecord>
+
+/** `/claims/{job}`: leased; the key's create revision is the fencing token. */
+export const ClaimRecord = record({
+  node: Type.String({ maxLength: 100 }),
+  instance: Type.String({ maxLength: 64 }),
+  since: Time,
+})
+export type ClaimRecord = Static<typeof ClaimRecord>
+
+/** `/requests/{tenant}/{hash}`: the job that an `Idempotency-Key` made; leased for a day. */
+export const RequestRecord = record({
+  job: Type.String({ maxLength: 64 }),
+  model: Name,
+  version: Version,
+  /** SHA-256 of the body: the same key with another body is refused. */
+  body: Sha256,
+})
+export type RequestRecord = Static<typeof RequestRecord>
+
+/** `/nodes/{ip}_{port}`: a process that answers at this address while its lease lives. */
+export const NodeRecord = record({
+  ip: Type.String({ maxLength: 64 }),
+  port: Type.Integer({ minimum: 1, maximum: 65_535 }),
+  /** Minted at every start: another process at the same address is another instance. */
+  instance: Type.String({ maxLength: 64 }),
+  roles: Type.Array(Type.Union([Type.Literal('fit'), Type.Literal('serve')]), { maxItems: 8 }),
+  /** Fits that it works on or has queued, and how many it would take. */
+  capacity: record({ fits: Count, fitsBusy: Count }),
+  protocol: Type.Integer(),
+  /** Model container formats that it can decode. */
+  formats: Type.Array(Type.Integer(), { maxItems: 32 }),
+  startedAt: Time,
+})
+export type NodeRecord = Static<typeof NodeRecord>
+
+/** `/nodes/{ip}_{port}/models/{tenant}/{model}`: what the node can answer for. Same lease. */
+export const NodeModelRecord = record({
+  instance: Type.String({ maxLength: 64 }),
+  /** Version numbers, warmed up and ready. */
+  loaded: Type.Array(Version, { maxItems: 64 }),
+  failed: Type.Array(
+    record({
+      version: Version,
+      reason: Type.String({ maxLength: 500 }),
+      retriable: Type.Boolean(),
+    }),
+    { maxItems: 64 },
+  ),
+})
+export type NodeModelRecord = Static<typeof NodeModelRecord>

@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config'
+
+/** The suites that require real etcd and a real CQL database; none of them skips. */
+export default defineConfig({
+  test: {
+    include: ['*/test/**/*.cluster.test.ts'],
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    fileParallelism: false,
+    retry: 0,
+    passWithNoTests: false,
+  },
+})
