@@ -124,26 +124,14 @@ function applyChange(
     if (held) map.set(id, held)
     else map.delete(id)
   }
-  switch (parsed.kind) {
-    case 'model':
-      return set(maps.models, modelId(parsed), codecs.model)
-    case 'version':
-      return inner(maps.versions, modelId(parsed), (map) =>
-        set(map, parsed.version, codecs.version),
-      )
-    case 'job':
-      return set(maps.jobs, parsed.id, codecs.job)
-    case 'claim':
-      return set(maps.claims, parsed.job, codecs.claim)
-    case 'node':
-      return set(maps.nodes, parsed.node, codecs.node)
-    case 'node-model':
-      return inner(maps.nodeModels, parsed.node, (map) =>
-        set(map, modelId(parsed), codecs.nodeModel),
-      )
-    default:
-      return
-  }
+  if (parsed.kind === 'model') set(maps.models, modelId(parsed), codecs.model)
+  if (parsed.kind === 'version')
+    inner(maps.versions, modelId(parsed), (map) => set(map, parsed.version, codecs.version))
+  if (parsed.kind === 'job') set(maps.jobs, parsed.id, codecs.job)
+  if (parsed.kind === 'claim') set(maps.claims, parsed.job, codecs.claim)
+  if (parsed.kind === 'node') set(maps.nodes, parsed.node, codecs.node)
+  if (parsed.kind === 'node-model')
+    inner(maps.nodeModels, parsed.node, (map) => set(map, modelId(parsed), codecs.nodeModel))
 }
 
 function mark(parsed: ParsedKey, touched: MutableTouched): void {
