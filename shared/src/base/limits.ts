@@ -24,6 +24,10 @@ export const limits = {
   coordinatorCallMs: 1_000,
   /** One read or write of one chunk in the store. */
   storeCallMs: 3_000,
+  /** Chunks of one blob under way at once: 2 MB hide the round trips, and are soon forgotten. */
+  storeChunksInFlight: 8,
+  /** Calls that wait for the store in one process; one more is refused at once. */
+  storeCallsWaitingMax: 1_000,
   /** Nodes spread small loads over this time, so that the store is not asked by all at once. */
   loadJitterMs: 50,
   /** Models below this size are loaded after the jitter; larger ones wait for their turn anyway. */
