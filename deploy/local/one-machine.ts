@@ -1,0 +1,140 @@
+import { mkdir } from 'node:fs/promises'
+import { join, relative, resolve } from 'node:path'
+import { startBroker } from '@almanac/broker'
+import { startNode } from '@almanac/model-api'
+import {
+  createLogger,
+  integer,
+  isLoopback,
+  type Logger,
+  openEmbeddedCoordinator,
+  openSqliteStore,
+  processSettings,
+  type Settings,
+  text,
+} from '@almanac/shared'
+
+export const oneMachineSettings = {
+  port: integer({
+    flag: 'port',
+    env: 'ALMANAC_PORT',
+    fallback: 5000,
+    minimum: 0,
+    maximum: 65_535,
+    help: 'Where the API listens; 0 takes a free port.',
+  }),
+  host: text({
+    flag: 'host',
+    env: 'ALMANAC_HOST',
+    shape: 'ADDRESS',
+    fallback: '127.0.0.1',
+    help: 'The address that the API listens on; anything but loopback is open to the network.',
+  }),
+  data: text({
+    flag: 'data',
+    env: 'ALMANAC_DATA',
+    shape: 'DIR',
+    fallback: './data',
+    help: 'Where models and data sets are kept; one process at a time.',
+  }),
+  nodes: integer({
+    flag: 'nodes',
+    env: 'ALMANAC_NODES',
+    fallback: 2,
+    minimum: 1,
+    maximum: 16,
+    help: 'How many nodes fit and serve.',
+  }),
+  ...processSettings,
+  logLevel: { ...processSettings.logLevel, fallback: 'warn' as const },
+} as const
+
+export type OneMachineSettings = Settings<typeof oneMachineSettings>
+
+export function checkOneMachine(settings: OneMachineSettings): readonly string[] {
+  if (isLoopback(settings.host) || settings.token !== null) return []
+  return [
+    `--host ${settings.host} is open to the network: set ALMANAC_TOKEN (16 characters or more)`,
+  ]
+}
+
+/** Runs until a signal; prints what to try. Ends the process with code 1 when it cannot start. */
+export async function startOneMachine(settings: OneMachineSettings): Promise<void> {
+  const logger = createLogger({ process: 'almanac', level: settings.logLevel })
+  try {
+    const machine = await openOneMachine(settings, logger)
+    process.stdout.write(welcome(machine.url, settings))
+    closeOnSignal(machine.close)
+  } catch (error) {
+    process.stderr.write(`Cannot start: ${startFault(error, settings)}\n`)
+    process.exit(1)
+  }
+}
+
+async function openOneMachine(settings: OneMachineSettings, logger: Logger) {
+  const folder = resolve(settings.data)
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const opened: (() => Promise<void>)[] = []
+  const closeAll = async () => {
+    for (const close of opened.splice(0).reverse()) await close()
+  }
+  try {
+    const coordinator = await openEmbeddedCoordinator({ path: join(folder, 'coordinator.sqlite') })
+    opened.push(() => coordinator.close())
+    const store = await openSqliteStore({ path: join(folder, 'store.sqlite') })
+    opened.push(() => store.close())
+    const parts = { coordinator, store, logger, token: settings.token }
+    // Sequential, so that what was opened is known when one of them fails.
+    for (let i = 0; i < settings.nodes; i++) {
+      const node = await startNode({ ...parts, ...nodeOnLoopback })
+      opened.push(() => node.close())
+    }
+    const broker = await startBroker({ ...parts, host: settings.host, port: settings.port })
+    opened.push(() => broker.close())
+    return { url: broker.url, close: closeAll }
+  } catch (error) {
+    await closeAll()
+    throw error
+  }
+}
+
+const nodeOnLoopback = {
+  host: '127.0.0.1',
+  advertiseIp: '127.0.0.1',
+  port: 0,
+  roles: ['fit', 'serve'],
+  fitWorkers: 1,
+} as const
+
+function closeOnSignal(close: () => Promise<void>): void {
+  let closing = false
+  const end = () => {
+    // The second signal is a person who does not want to wait.
+    if (closing) process.exit(130)
+    closing = true
+    void close().then(() => process.exit(0))
+  }
+  process.on('SIGINT', end)
+  process.on('SIGTERM', end)
+}
+
+function startFault(error: unknown, settings: OneMachineSettings): string {
+  const { code, message } = error as { code?: string; message: string }
+  if (code === 'EADDRINUSE')
+    return `port ${settings.port} is taken by another program. Choose another with --port.`
+  if (code === 'EACCES')
+    return `no permission for ${settings.data} or port ${settings.port}: ${message}`
+  if (code === 'EADDRNOTAVAIL') return `${settings.host} is not an address of this machine.`
+  return message
+}
+
+function welcome(url: string, settings: OneMachineSettings): string {
+  const sample = relative('.', join(import.meta.dirname, '../../sample-data/'))
+  const curl = `curl -H 'Content-type: application/json'`
+  return `Almanac answers at ${url} (${settings.nodes} nodes, data in ${settings.data}).
+Try:
+  ${curl} -XPOST -i ${url}/api/fit_model -d@${sample}/melbourne-min-temperatures.json
+  ${curl} -XGET -i ${url}/api/forecast/500
+Stop it with Ctrl-C; models and data stay.
+`
+}

@@ -1,0 +1,238 @@
+import { describe, expect, test } from 'vitest'
+import { call, eventually } from '../support/client.ts'
+import type { TestCluster } from '../support/cluster.ts'
+import { correlation, mean, smallSeries, smallSpec, temperatures } from '../support/data.ts'
+
+/** What a user does on a good day, and what happens when they err. */
+export function coreSuite(cluster: () => TestCluster): void {
+  const api = () => `${cluster().brokers[0]}/api`
+  const fitNamed = (model: string, level: number, headers: Record<string, string> = {}) =>
+    call('POST', `${api()}/models/${model}/fit`, {
+      body: { data: smallSeries(level), spec: smallSpec },
+      headers,
+    })
+
+  describe('the two calls', () => {
+    test('3,650 temperatures are fitted and served within 3 seconds', async () => {
+      // The first fit of a process pays for compiling the code; a user's second one does not.
+      const started = performance.now()
+      const first = await call('POST', `${api()}/fit_model`, { body: { data: temperatures } })
+      const firstMs = performance.now() - started
+      expect(first.status, first.text).toBe(200)
+      expect(first.body).toMatchObject({ model: 'default', state: 'serving' })
+      expect(firstMs).toBeLessThan(3_000)
+    })
+
+    test('500 forecasts follow the season of the data', async () => {
+      const answer = await call('GET', `${api()}/forecast/500`)
+      expect(answer.status, answer.text).toBe(200)
+      const { data } = answer.body as unknown as { data: number[] }
+      expect(Object.keys(answer.body)).toEqual(['data'])
+      expect(data).toHaveLength(500)
+      expect(data.every(Number.isFinite)).toBe(true)
+      expect(Math.abs(mean(data) - mean(temperatures))).toBeLessThan(1.5)
+      expect(correlation(data.slice(0, 365), temperatures.slice(-365))).toBeGreaterThan(0.6)
+      expect(answer.headers['x-model-version']).toMatch(/^\d+$/)
+      expect(answer.headers['x-request-id']).toBeTruthy()
+    })
+
+    test('a level adds bounds around the forecast', async () => {
+      const answer = await call('GET', `${api()}/forecast/10?level=80,95`)
+      const { data, intervals } = answer.body as unknown as {
+        data: number[]
+        intervals: { level: number; lower: number[]; upper: number[] }[]
+      }
+      expect(intervals.map(({ level }) => level)).toEqual([80, 95])
+      for (const [i, point] of data.entries()) {
+        const [inner, outer] = intervals
+        expect(outer?.lower[i]).toBeLessThan(inner?.lower[i] as number)
+        expect(inner?.lower[i]).toBeLessThan(point)
+        expect(inner?.upper[i]).toBeGreaterThan(point)
+      }
+    })
+
+    test('an unchanged forecast costs nothing to ask for again', async () => {
+      const first = await call('GET', `${api()}/forecast/20`)
+      const etag = String(first.headers.etag)
+      const again = await call('GET', `${api()}/forecast/20`, {
+        headers: { 'if-none-match': etag },
+      })
+      expect(again.status).toBe(304)
+      expect(again.text).toBe('')
+    })
+  })
+
+  describe('versions', () => {
+    test('a later fit serves in place of the earlier one, which can still be asked for', async () => {
+      const one = await fitNamed('versions', 100)
+      const two = await fitNamed('versions', 200)
+      expect(one.status, one.text).toBe(200)
+      expect(two.status, two.text).toBe(200)
+      expect(Number(two.body.version)).toBeGreaterThan(Number(one.body.version))
+      const now = await call('GET', `${api()}/models/versions/forecast/7`)
+      expect(mean(now.body.data as unknown as number[])).toBeGreaterThan(150)
+      const pinned = `${api()}/models/versions/forecast/7?version=${one.body.version}`
+      const then = await call('GET', pinned)
+      expect(then.status, then.text).toBe(200)
+      expect(mean(then.body.data as unknown as number[])).toBeLessThan(150)
+      expect(Number(then.headers['x-model-version'])).toBe(Number(one.body.version))
+    })
+
+    test('a rollback serves the version before, says so in the log, and holds', async () => {
+      const one = await fitNamed('rollback', 100)
+      const two = await fitNamed('rollback', 200)
+      const back = await call('POST', `${api()}/models/rollback/rollback`, { body: {} })
+      expect(back.status, back.text).toBeLessThan(300)
+      const serves = async () => (await call('GET', `${api()}/models/rollback/forecast/3`)).headers
+      await eventually('the former version serves', serves, (headers) => {
+        return Number(headers['x-model-version']) === Number(one.body.version)
+      })
+      const log = await call('GET', `${api()}/models/rollback/log`)
+      expect(log.text).toContain('rollback')
+      const three = await fitNamed('rollback', 300, { prefer: 'respond-async' })
+      expect(three.status, three.text).toBe(202)
+      const job = String(three.body.job)
+      await eventually(
+        'the fit is done',
+        async () => (await call('GET', `${api()}/jobs/${job}`)).body,
+        (body) => String(body.state) === 'done',
+      )
+      expect(Number((await serves())['x-model-version'])).toBe(Number(one.body.version))
+      expect(Number(two.body.version)).toBeGreaterThan(Number(one.body.version))
+    })
+
+    test('a deleted model is gone, and one made again under its name never reuses a number', async () => {
+      const before = await fitNamed('phoenix', 100)
+      const gone = await call('DELETE', `${api()}/models/phoenix`)
+      expect(gone.status, gone.text).toBeLessThan(300)
+      const none = await call('GET', `${api()}/models/phoenix/forecast/3`)
+      expect(none.status, none.text).toBe(404)
+      const after = await fitNamed('phoenix', 500)
+      expect(after.status, after.text).toBe(200)
+      expect(Number(after.body.version)).toBeGreaterThan(Number(before.body.version))
+      const forecast = await call('GET', `${api()}/models/phoenix/forecast/3`)
+      expect(mean(forecast.body.data as unknown as number[])).toBeGreaterThan(450)
+    })
+
+    test('the same Idempotency-Key makes one fit', async () => {
+      const key = { 'idempotency-key': 'e2e-once' }
+      const [one, two] = [await fitNamed('once', 100, key), await fitNamed('once', 100, key)]
+      expect(two.body.version).toEqual(one.body.version)
+      const other = await fitNamed('once', 101, key)
+      expect(other.status).toBe(422)
+    })
+
+    test('a constant series gives a constant forecast', async () => {
+      const data = Array.from({ length: 400 }, () => 7.5)
+      const made = await call('POST', `${api()}/models/constant/fit`, { body: { data } })
+      expect(made.status, made.text).toBe(200)
+      const forecast = await call('GET', `${api()}/models/constant/forecast/30`)
+      const values = forecast.body.data as unknown as number[]
+      for (const value of values) expect(value).toBeCloseTo(7.5, 9)
+    })
+
+    test('missing observations are written as null', async () => {
+      const data = smallSeries(50).map((value, i) => (i % 11 === 3 ? null : value))
+      const made = await call('POST', `${api()}/models/gaps/fit`, {
+        body: { data, spec: smallSpec },
+      })
+      expect(made.status, made.text).toBe(200)
+    })
+  })
+
+  describe('mistakes', () => {
+    const good = smallSeries(10)
+    const cases: [string, unknown, number, RegExp][] = [
+      ['text that is not JSON', '{"data": [1, 2', 400, /JSON/],
+      ['NaN, which is not JSON', '{"data": [1, NaN]}', 400, /null/],
+      ['an empty body', '', 400, /body/i],
+      ['a body without data', {}, 400, /data/],
+      ['no numbers at all', { data: [] }, 400, /data/],
+      ['text among the numbers', { data: [...good, 'x'] }, 400, /\/data\/120/],
+      ['an object among the numbers', { data: [1, {}] }, 400, /\/data\/1/],
+      ['too few numbers for the model', { data: good }, 422, /37\d/],
+      ['a field that is not known', { data: good, sepc: {} }, 400, /sepc/],
+      ['an unknown family', { data: good, spec: { family: 'oracle' } }, 400, /arima/],
+      [
+        'a field of the spec that is not known',
+        { data: good, spec: { ...smallSpec, z: 1 } },
+        400,
+        /z/,
+      ],
+    ]
+    test.each(cases)(
+      '%s is refused by name, and nothing is kept',
+      async (_name, body, status, says) => {
+        const before = await call('GET', `${api()}/models`)
+        const answer = await call('POST', `${api()}/models/mistake/fit`, {
+          body,
+          headers: { 'content-type': 'application/json' },
+        })
+        expect([400, 422], answer.text).toContain(answer.status)
+        expect(answer.status, answer.text).toBe(status)
+        expect(answer.headers['content-type']).toContain('application/problem+json')
+        expect(answer.text).toMatch(says)
+        const after = await call('GET', `${api()}/models`)
+        expect(after.text).toBe(before.text)
+      },
+    )
+
+    test.each([
+      ['0', 400],
+      ['-1', 400],
+      ['1.5', 400],
+      ['abc', 400],
+      ['1000000000', 400],
+    ])('a horizon of %s is refused', async (horizon, status) => {
+      const answer = await call('GET', `${api()}/forecast/${horizon}`)
+      expect(answer.status, answer.text).toBe(status)
+      expect(answer.text).toContain('horizon')
+    })
+
+    test.each([
+      ['an unknown model', '/models/nobody/forecast/3', 404],
+      ['an unknown version', '/forecast/3?version=99999', 404],
+      ['a version that is not a number', '/forecast/3?version=1.5', 400],
+      ['a level above 100', '/forecast/3?level=120', 400],
+      ['a parameter that is not known', '/forecast/3?levle=80', 400],
+      ['an unknown route', '/forecasts', 404],
+      ['an unknown job', '/jobs/none', 404],
+    ])('%s is answered with a problem document', async (_name, path, status) => {
+      const answer = await call('GET', `${api()}${path}`)
+      expect(answer.status, answer.text).toBe(status)
+      expect(answer.headers['content-type']).toContain('application/problem+json')
+      expect(String(answer.body.detail).length).toBeGreaterThan(10)
+    })
+  })
+
+  describe('operating it', () => {
+    test('nodes, jobs, metrics, health and the OpenAPI document can be read', async () => {
+      const nodes = await call('GET', `${api()}/nodes`)
+      expect(nodes.status, nodes.text).toBe(200)
+      const metrics = await call('GET', `${cluster().brokers[0]}/metrics`)
+      expect(metrics.text).toContain('almanac_http_request_seconds_bucket')
+      expect((await call('GET', `${cluster().brokers[0]}/healthz`)).status).toBe(200)
+      expect((await call('GET', `${cluster().brokers[0]}/readyz`)).status).toBe(200)
+      const openapi = await call('GET', `${api()}/openapi.json`)
+      expect(String(openapi.body.openapi)).toMatch(/^3\.1/)
+      expect(openapi.text).toContain('/api/forecast/{horizon}')
+    })
+  })
+
+  describe('a restart', () => {
+    test('everything killed at once and started again answers as before', async () => {
+      const path = () => `${api()}/forecast/50`
+      const before = await call('GET', path())
+      await cluster().restartAll()
+      const after = await eventually(
+        'answers again',
+        () => call('GET', path()),
+        (a) => a.status === 200,
+      )
+      expect(after.text).toBe(before.text)
+      expect(after.headers['x-model-version']).toBe(before.headers['x-model-version'])
+      const again = await fitNamed('versions', 300)
+      expect(again.status, again.text).toBe(200)
+    })
+  })
+}

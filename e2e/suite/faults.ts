@@ -1,0 +1,161 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { call, eventually } from '../support/client.ts'
+import type { Breakable, TestCluster } from '../support/cluster.ts'
+import { smallSeries, smallSpec, temperatures } from '../support/data.ts'
+import { failures, startLoad, stepsBack } from '../support/load.ts'
+
+export type FaultOptions = { readonly outageMs: number }
+
+/** A fit that takes some seconds, so that there is time to kill somebody. */
+const slowSpec = { family: 'arima', p: 7, d: 0, q: 5, differenceLag: 365, constant: true }
+
+/** What breaks, and that nobody notices. Only for clusters whose parts can be broken. */
+export function faultSuite(cluster: () => Required<TestCluster>, options: FaultOptions): void {
+  const api = (broker = 0) => `${cluster().brokers[broker]}/api`
+  const load = (perSecond = 100) =>
+    startLoad({ brokers: cluster().brokers, models: ['faults'], horizons: [1, 30, 365], perSecond })
+  const post = (model: string, body: unknown, broker = 0, headers: Record<string, string> = {}) =>
+    call('POST', `${api(broker)}/models/${model}/fit`, { body, headers })
+  const job = async (id: string, broker = 0) =>
+    (await call('GET', `${api(broker)}/jobs/${id}`)).body
+  const small = (level: number) => ({ data: smallSeries(level), spec: smallSpec })
+  const slow = { data: temperatures, spec: slowSpec }
+  const respondAsync = { prefer: 'respond-async' }
+
+  const claimant = async (id: string): Promise<Breakable> => {
+    const nodes = await eventually(
+      'a node works on the job',
+      async () => String((await job(id)).node ?? ''),
+      (node) => node !== '' && node !== 'null',
+    )
+    const found = cluster().nodes.find(({ url }) => nodes.endsWith(`_${new URL(url ?? '').port}`))
+    if (!found) throw new Error(`no process of the node ${nodes}`)
+    return found
+  }
+
+  describe('when things break', () => {
+    beforeAll(async () => {
+      const answer = await post('faults', small(100))
+      expect(answer.status, answer.text).toBe(200)
+    })
+
+    test('a node killed while it fits: another node fits it, and no forecast fails', async () => {
+      const traffic = load()
+      const accepted = await post('killed-node', slow, 0, respondAsync)
+      expect(accepted.status, accepted.text).toBe(202)
+      const id = String(accepted.body.job)
+      const node = await claimant(id)
+      await node.kill()
+      const done = await eventually('done elsewhere', () => job(id), ended, 60_000)
+      await traffic.stop()
+      await node.start()
+      expect(String(done.state), JSON.stringify(done)).toBe('done')
+      expect(Number(done.attempts)).toBe(2)
+      expect(failures(traffic.seen)).toEqual([])
+      expect(stepsBack(traffic.seen)).toEqual([])
+      expect((await call('GET', `${api()}/models/killed-node/forecast/3`)).status).toBe(200)
+    }, 120_000)
+
+    test('a node killed under load: no forecast fails', async () => {
+      const traffic = load(300)
+      for (const node of cluster().nodes.slice(0, 2)) {
+        await delay(1_000)
+        await node.kill()
+        await delay(2_000)
+        await node.start()
+      }
+      await traffic.stop()
+      expect(failures(traffic.seen)).toEqual([])
+    }, 120_000)
+
+    test('a frozen node: its requests move elsewhere', async () => {
+      const traffic = load(100)
+      const [node] = cluster().nodes
+      node?.signal('SIGSTOP')
+      await delay(15_000)
+      node?.signal('SIGCONT')
+      await delay(3_000)
+      await traffic.stop()
+      expect(failures(traffic.seen)).toEqual([])
+    }, 120_000)
+
+    test('a node drained under load: no forecast fails', async () => {
+      const traffic = load(300)
+      const [, node] = cluster().nodes
+      await node?.stop()
+      await node?.start()
+      await traffic.stop()
+      expect(failures(traffic.seen)).toEqual([])
+    }, 120_000)
+
+    test('a broker killed right after it acknowledged: the fit completes', async () => {
+      const accepted = await post('killed-broker', small(200), 1, respondAsync)
+      expect(accepted.status, accepted.text).toBe(202)
+      await cluster().brokerProcesses[1]?.kill()
+      const id = String(accepted.body.job)
+      const done = await eventually('done', () => job(id), ended, 30_000)
+      expect(String(done.state), JSON.stringify(done)).toBe('done')
+      await eventually(
+        'it serves',
+        () => call('GET', `${api()}/models/killed-broker/forecast/3`),
+        ({ status }) => status === 200,
+      )
+      await cluster().brokerProcesses[1]?.start()
+    }, 120_000)
+
+    test('all nodes killed: 503 with a reason, and answers within 2 s of one start', async () => {
+      for (const node of cluster().nodes) await node.kill()
+      const none = await call('GET', `${api()}/models/faults/forecast/17`)
+      expect(none.status, none.text).toBe(503)
+      expect(none.headers['retry-after']).toBeTruthy()
+      const started = performance.now()
+      const [first, ...others] = cluster().nodes
+      const starting = first?.start()
+      await eventually(
+        'answers',
+        () => call('GET', `${api()}/models/faults/forecast/17`),
+        ({ status }) => status === 200,
+      )
+      const tookMs = performance.now() - started
+      await starting
+      for (const node of others) await node.start()
+      expect(tookMs).toBeLessThan(2_000)
+    }, 180_000)
+
+    test.each([
+      ['etcd', (c: Required<TestCluster>) => c.etcd],
+      ['the CQL database', (c: Required<TestCluster>) => c.cql],
+    ])(
+      '%s away: forecasts go on, fits are refused in time, and all is well afterwards',
+      async (_name, part) => {
+        const backend = part(cluster())
+        const traffic = load()
+        await delay(1_000)
+        await backend.kill()
+        const started = performance.now()
+        await delay(3_000)
+        const refused = await post('faults', small(300))
+        expect(refused.status, refused.text).toBe(503)
+        expect(refused.headers['retry-after']).toBeTruthy()
+        await delay(Math.max(0, options.outageMs - (performance.now() - started)))
+        await backend.start()
+        await eventually(
+          'fits again',
+          () => post('faults', small(300)),
+          (a) => a.status === 200,
+          60_000,
+        )
+        await delay(1_000)
+        await traffic.stop()
+        expect(failures(traffic.seen)).toEqual([])
+        expect(stepsBack(traffic.seen)).toEqual([])
+      },
+      options.outageMs + 180_000,
+    )
+  })
+}
+
+function ended(body: { readonly [key: string]: unknown }): boolean {
+  return ['done', 'failed'].includes(String(body.state))
+}

@@ -1,0 +1,25 @@
+/**
+ * 'A running cluster', as the suite sees it: addresses to call, and things that can be broken.
+ * What a topology cannot break is absent, and the tests of it are not registered there.
+ */
+export type TestCluster = {
+  /** Base URLs; every broker that is meant to be up. */
+  readonly brokers: readonly string[]
+  /** Everything at once, as a power cut would, and then again on the same data. */
+  restartAll(): Promise<void>
+  close(): Promise<void>
+  readonly nodes?: readonly Breakable[]
+  readonly brokerProcesses?: readonly Breakable[]
+  readonly etcd?: Breakable
+  readonly cql?: Breakable
+}
+
+export type Breakable = {
+  readonly name: string
+  readonly url?: string
+  kill(): Promise<void>
+  start(): Promise<void>
+  /** SIGTERM, and the end of the process. */
+  stop(): Promise<void>
+  signal(signal: NodeJS.Signals): void
+}

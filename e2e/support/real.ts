@@ -1,0 +1,37 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startBackends } from '../../deploy/local/backends.ts'
+import { startCluster } from '../../deploy/local/processes.ts'
+import type { TestCluster } from './cluster.ts'
+
+/** Two brokers and three nodes as processes, on real etcd and a real CQL database. */
+export async function startRealCluster(): Promise<Required<TestCluster>> {
+  const folder = await mkdtemp(join(tmpdir(), 'almanac-e2e-'))
+  const backends = await startBackends(folder)
+  const cluster = await startCluster({
+    endpoints: backends.endpoints,
+    brokers: 2,
+    nodes: 3,
+    logDir: join(folder, 'logs'),
+  })
+  const ours = () => [...cluster.brokers, ...cluster.nodes]
+  return {
+    brokers: cluster.brokers.map(({ url }) => url),
+    nodes: cluster.nodes,
+    brokerProcesses: cluster.brokers,
+    etcd: backends.etcd,
+    cql: backends.cql,
+    async restartAll() {
+      await Promise.all(ours().map((part) => part.kill()))
+      await Promise.all([backends.etcd.kill(), backends.cql.kill()])
+      await Promise.all([backends.etcd.start(), backends.cql.start()])
+      await Promise.all(ours().map((part) => part.start()))
+    },
+    async close() {
+      await cluster.stop()
+      await backends.stop()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}

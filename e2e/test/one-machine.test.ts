@@ -1,0 +1,13 @@
+import { afterAll, beforeAll, describe } from 'vitest'
+import { coreSuite } from '../suite/core.ts'
+import type { TestCluster } from '../support/cluster.ts'
+import { startOneMachineCluster } from '../support/one-machine.ts'
+
+describe('one machine, nothing installed', () => {
+  let cluster: TestCluster
+  beforeAll(async () => {
+    cluster = await startOneMachineCluster()
+  })
+  afterAll(() => cluster?.close())
+  coreSuite(() => cluster)
+})

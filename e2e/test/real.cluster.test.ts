@@ -1,0 +1,17 @@
+import { afterAll, beforeAll, describe } from 'vitest'
+import { coreSuite } from '../suite/core.ts'
+import { faultSuite } from '../suite/faults.ts'
+import { loadSuite } from '../suite/load.ts'
+import type { TestCluster } from '../support/cluster.ts'
+import { startRealCluster } from '../support/real.ts'
+
+describe('a cluster on real etcd and a real CQL database', () => {
+  let cluster: Required<TestCluster>
+  beforeAll(async () => {
+    cluster = await startRealCluster()
+  }, 600_000)
+  afterAll(() => cluster?.close())
+  coreSuite(() => cluster)
+  loadSuite(() => cluster)
+  faultSuite(() => cluster, { outageMs: 60_000 })
+})
