@@ -47,6 +47,22 @@ export const limits = {
   /** Transactions: as many as etcd's own default allows with room to spare. */
   transactionComparisonsMax: 100,
   transactionOperationsMax: 100,
+  /** A transaction as a whole: etcd refuses requests beyond 1.5 MiB. */
+  transactionBytesMax: 1_048_576,
+  /** A key in the coordinator: people read them, and etcd keeps them all in memory. */
+  keyBytesMax: 1_024,
+  /** A lease: longer ones would keep the keys of the dead. */
+  leaseTtlMaxMs: 3_600_000,
+  /** Watches ask this often how fresh they are: three times before they count as silent. */
+  watchProgressMs: 5_000,
+  /** Revisions whose history the embedded coordinator keeps; compacted when there are twice as many. */
+  historyRevisionsKept: 10_000,
+  /** Transactions that share one sync of the embedded coordinator's disk. */
+  embeddedBatchMax: 256,
+  /** Transactions that wait for the embedded coordinator's disk; one more is refused at once. */
+  embeddedQueueMax: 10_000,
+  /** A commit of the embedded coordinator: a healthy disk syncs in milliseconds, a busy one not. */
+  embeddedCommitMs: 5_000,
   /** A value in the coordinator: it holds pointers and states, never data. */
   valueBytesMax: 65_536,
   /** A chunk in the store: rows of some hundred kB are good in CQL, MB are mediocre. */
@@ -81,4 +97,42 @@ export const limits = {
   pageItemsMax: 100,
   /** Wall seconds that one fit may take in its worker before it is stopped. */
   fitMs: 600_000,
+  /** Connections of one broker to one node; more gained nothing where it was measured. */
+  nodeConnections: 32,
+  /** Requests of one broker that one node has open; more would only queue up behind each other. */
+  nodeRequestsMax: 512,
+  /** What a node may answer to a forecast: 10,000 steps with ten levels stay far below. */
+  nodeAnswerBytesMax: 16_777_216,
+  /** The first rest of a node that failed a request; doubles up to the longest one. */
+  nodeRestMs: 250,
+  nodeRestMaxMs: 10_000,
+  /** Retries that may follow each other at once, before their share of all requests counts. */
+  retryReserve: 100,
+  /** A stored version that does not serve is fetched from the store before the answer. */
+  pinnedTryTimeoutMs: 10_000,
+  /** The first pause of a request that waits for a node; doubles up to the longest one. */
+  waitPauseMs: 50,
+  waitPauseMaxMs: 1_000,
+  /** A model that was looked up and is unknown is not looked up again for so long. */
+  unknownModelMs: 1_000,
+  /** Fit bodies that one broker takes in at once: each may have `bodyBytesMax`. */
+  fitBodiesMax: 4,
+  /** Larger fit bodies are parsed in a thread: 64 kB take about a millisecond. */
+  fitBodyInlineBytes: 65_536,
+  /** Clients that wait in one broker for the outcome of their fit. */
+  fitsWaitingMax: 1_000,
+  /** A job without a claim is left this long to the broker that accepted it. */
+  dispatchPatienceMs: 1_000,
+  /** An accepted order that led to no claim is given to a node again after so long. */
+  dispatchAgainMs: 2_000,
+  /** Jobs that one broker hands to nodes at the same time. */
+  dispatchesMax: 16,
+  /** Finished jobs in the coordinator, whatever their age. */
+  finishedJobsMax: 1_000,
+  /** Promotions of a model that its log keeps in the coordinator. */
+  logEntriesKept: 200,
+  /** Garbage is looked for this often, by one broker at a time. */
+  garbageEveryMs: 3_600_000,
+  /** A transaction that lost to another one is tried again so often. */
+  contentionTriesMax: 10,
 } as const
