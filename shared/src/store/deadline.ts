@@ -6,16 +6,17 @@ import { Unavailable } from '../base/errors.ts'
  */
 export function beforeDeadline<T>(
   work: Promise<T>,
-  what: string,
+  what: string | (() => string),
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     const giveUp = () => settle(() => reject(signal.reason))
-    const timer = setTimeout(
-      () => settle(() => reject(new Unavailable('store', `${what} took over ${timeoutMs} ms`))),
-      timeoutMs,
-    )
+    const isLate = () => {
+      const subject = typeof what === 'string' ? what : what()
+      settle(() => reject(new Unavailable('store', `${subject} took over ${timeoutMs} ms`)))
+    }
+    const timer = setTimeout(isLate, timeoutMs)
     const settle = (outcome: () => void) => {
       clearTimeout(timer)
       signal.removeEventListener('abort', giveUp)

@@ -1,0 +1,211 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { access, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { connect, createServer } from 'node:net'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { promisify } from 'node:util'
+
+export type CassandraOptions = {
+  /** Kept between starts; a second start finds the data of the first. */
+  readonly dataDir: string
+  /** Of CQL. Default: a free one. */
+  readonly port?: number
+}
+
+export interface Cassandra {
+  readonly contactPoint: string
+  readonly localDataCenter: string
+  readonly pid: number
+  readonly port: number
+  readonly logFile: string
+  /** SIGTERM, and SIGKILL when that takes too long. Doing it twice does no harm. */
+  stop(): Promise<void>
+  /** SIGKILL; resolves when the process is gone. */
+  kill(): Promise<void>
+  /** SIGSTOP: the process holds its connections and says nothing. */
+  freeze(): void
+  /** SIGCONT. */
+  thaw(): void
+}
+
+const version = '5.0.4'
+const localDataCenter = 'datacenter1'
+/** Models of some MB, a few at a time; the server itself wants some 150 MB. */
+const heapMegabytes = 320
+const installTimeoutMs = 600_000
+const startTimeoutMs = 120_000
+const stopTimeoutMs = 15_000
+const templates = join(import.meta.dirname, 'cassandra')
+
+/**
+ * Starts a real CQL database (Apache Cassandra on a Java runtime) on loopback, without containers,
+ * and resolves when it answers. The first start on a machine fetches 66 MB of jars through Maven
+ * into `$ALMANAC_CACHE` (default `~/.cache/almanac`). Rejects with what to do when Java or Maven
+ * are missing, and with the end of the log when the server does not come up.
+ */
+export async function startCassandra(options: CassandraOptions): Promise<Cassandra> {
+  const dataDir = resolve(options.dataDir)
+  const lib = await installCassandra()
+  const port = options.port ?? (await freePort())
+  await writeConfiguration(dataDir, port)
+  const logFile = join(dataDir, 'cassandra.log')
+  const child = await spawnServer(dataDir, lib, logFile)
+  try {
+    await untilAnswers(child, port, logFile)
+  } catch (error) {
+    await end(child, 'SIGKILL')
+    throw error
+  }
+  return {
+    contactPoint: `127.0.0.1:${port}`,
+    localDataCenter,
+    pid: child.pid!,
+    port,
+    logFile,
+    stop: () => end(child, 'SIGTERM'),
+    kill: () => end(child, 'SIGKILL'),
+    freeze: () => child.kill('SIGSTOP'),
+    thaw: () => child.kill('SIGCONT'),
+  }
+}
+
+/** The folder with the server's jars, fetched unless it is there. */
+export async function installCassandra(): Promise<string> {
+  await mustRun(
+    'java',
+    ['-version'],
+    'a Java runtime, 17 or later (Debian: openjdk-17-jre-headless)',
+  )
+  const cache = process.env.ALMANAC_CACHE ?? join(homedir(), '.cache', 'almanac')
+  const home = join(cache, `cassandra-${version}`)
+  const lib = join(home, 'lib')
+  if (await exists(lib)) return lib
+  await mustRun('mvn', ['-version'], 'Maven (Debian: maven)')
+  await mkdir(home, { recursive: true })
+  // Fetched aside and renamed when complete: a broken download is never mistaken for the whole.
+  const partial = join(home, `lib-${process.pid}.partial`)
+  const goal = ['-q', '-B', '-f', join(templates, 'pom.xml'), 'dependency:copy-dependencies']
+  try {
+    await run('mvn', [...goal, `-DoutputDirectory=${partial}`], installTimeoutMs)
+    await rename(partial, lib)
+  } catch (error) {
+    if (!(await exists(lib))) throw error
+  } finally {
+    await rm(partial, { recursive: true, force: true })
+  }
+  return lib
+}
+
+async function writeConfiguration(dataDir: string, nativePort: number): Promise<void> {
+  const values = { dataDir, nativePort, storagePort: await freePort(), heapMegabytes }
+  await mkdir(join(dataDir, 'conf'), { recursive: true })
+  for (const name of ['cassandra.yaml', 'logback.xml', 'jvm.options']) {
+    const template = await readFile(join(templates, name), 'utf8')
+    const filled = template.replace(/\{\{(\w+)\}\}/g, (whole, key: string) =>
+      String(values[key as keyof typeof values] ?? whole),
+    )
+    await writeFile(join(dataDir, 'conf', name), filled)
+  }
+}
+
+async function spawnServer(dataDir: string, lib: string, logFile: string): Promise<ChildProcess> {
+  const conf = join(dataDir, 'conf')
+  const log = await open(logFile, 'a')
+  try {
+    const child = spawn(
+      'java',
+      [
+        `@${join(conf, 'jvm.options')}`,
+        `-Dcassandra.storagedir=${dataDir}`,
+        `-Dcassandra.config=file://${join(conf, 'cassandra.yaml')}`,
+        '-cp',
+        `${conf}:${lib}/*`,
+        'org.apache.cassandra.service.CassandraDaemon',
+      ],
+      { cwd: dataDir, stdio: ['ignore', log.fd, log.fd] },
+    )
+    await once(child, 'spawn')
+    // A server must not outlive the process that started it by mistake.
+    const killNow = () => child.kill('SIGKILL')
+    process.once('exit', killNow)
+    child.once('exit', () => process.off('exit', killNow))
+    return child
+  } finally {
+    await log.close()
+  }
+}
+
+async function untilAnswers(child: ChildProcess, port: number, logFile: string): Promise<void> {
+  const until = performance.now() + startTimeoutMs
+  while (!(await answers(port))) {
+    const hasEnded = child.exitCode !== null || child.signalCode !== null
+    if (hasEnded || performance.now() > until) {
+      const tail = (await readFile(logFile, 'utf8')).slice(-3_000)
+      const what = hasEnded ? 'ended while starting' : `did not answer in ${startTimeoutMs} ms`
+      throw new Error(`Cassandra ${what}; the end of ${logFile}:\n${tail}`)
+    }
+    await delay(100)
+  }
+}
+
+/** Whether a CQL server answers OPTIONS (native protocol v4, section 4.1.3). */
+async function answers(port: number): Promise<boolean> {
+  const socket = connect({ host: '127.0.0.1', port })
+  socket.setTimeout(2_000, () => socket.destroy())
+  try {
+    return await new Promise<boolean>((resolve) => {
+      socket.once('connect', () => socket.write(Buffer.from('040000000500000000', 'hex')))
+      socket.once('data', (data) => resolve(data[4] === 0x06))
+      socket.once('error', () => resolve(false))
+      socket.once('close', () => resolve(false))
+    })
+  } finally {
+    socket.destroy()
+  }
+}
+
+async function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const exited = once(child, 'exit')
+  child.kill(signal)
+  // A frozen process takes a signal only when it runs again.
+  child.kill('SIGCONT')
+  const timer = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs)
+  await exited
+  clearTimeout(timer)
+}
+
+/** A port that was free a moment ago: the server cannot choose one itself. */
+async function freePort(): Promise<number> {
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return address.port
+}
+
+async function mustRun(command: string, args: readonly string[], what: string): Promise<void> {
+  try {
+    await run(command, args, 60_000)
+  } catch (error) {
+    throw new Error(`the local CQL database needs ${what}: \`${command}\` did not run`, {
+      cause: error,
+    })
+  }
+}
+
+async function run(command: string, args: readonly string[], timeoutMs: number): Promise<void> {
+  await promisify(execFile)(command, [...args], { timeout: timeoutMs })
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  )
+}
