@@ -1,6 +1,6 @@
 import type { ConnectionOptions } from 'node:tls'
 import type { Client, types } from 'cassandra-driver'
-import { systemClock } from '../../base/clock.ts'
+import { type Clock, systemClock } from '../../base/clock.ts'
 import { Unavailable } from '../../base/errors.ts'
 import { limits } from '../../base/limits.ts'
 import { backoffMs, systemRandom } from '../../base/random.ts'
@@ -21,6 +21,7 @@ export type CqlStoreOptions = {
   readonly tls?: ConnectionOptions
   /** For one call, its wait included. Default `limits.storeCallMs`. */
   readonly callTimeoutMs?: number
+  readonly clock?: Pick<Clock, 'wallTime'>
   /** Told when the connection is made, fails or is made anew. Must not throw. */
   readonly onEvent?: (name: string, fields: Readonly<Record<string, unknown>>) => void
 }

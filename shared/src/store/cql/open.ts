@@ -1,4 +1,3 @@
-import { type Clock, systemClock } from '../../base/clock.ts'
 import type { Store } from '../port.ts'
 import { storeOver } from '../store.ts'
 import { cqlBlobRows } from './blob-rows.ts'
@@ -11,10 +10,7 @@ import { cqlRecordRows } from './record-rows.ts'
  * are done calls wait, each up to its deadline. Throws a `RangeError` on settings that can never
  * work. A schema that a later release has made incompatible refuses every call with `NewerSchema`.
  */
-export async function openCqlStore(
-  options: CqlStoreOptions,
-  clock: Pick<Clock, 'wallTime'> = systemClock,
-): Promise<Store> {
+export async function openCqlStore(options: CqlStoreOptions): Promise<Store> {
   checkOptions(options)
   const connection = new CqlConnection(options)
   const ping = { query: 'SELECT key FROM system.local', parameters: [], rowsMax: 1 } as const
@@ -27,7 +23,7 @@ export async function openCqlStore(
       },
       close: () => connection.close(),
     },
-    clock,
+    options.clock,
   )
 }
 
