@@ -1,0 +1,232 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdir, open, readFile, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join, resolve } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { installEtcd } from './etcd/install.ts'
+
+export type EtcdOptions = {
+  /** Kept between starts; a second start finds the data, the ports and the identity of the first. */
+  readonly dataDir: string
+  /** Of the first member. Default: a free one, kept in `dataDir`. */
+  readonly clientPort?: number
+  readonly members?: 1 | 3
+}
+
+/** One process of etcd. */
+export interface EtcdMember {
+  readonly name: string
+  readonly endpoint: string
+  readonly logFile: string
+  /** Undefined while it does not run. */
+  readonly pid: number | undefined
+  /** Resolves when it is healthy; at once when it runs already. */
+  start(): Promise<void>
+  /** SIGTERM, and SIGKILL when that takes too long. Doing it twice does no harm. */
+  stop(): Promise<void>
+  /** SIGKILL; resolves when the process is gone. */
+  kill(): Promise<void>
+  /** SIGSTOP: the process holds its connections and says nothing. */
+  freeze(): void
+  /** SIGCONT. */
+  thaw(): void
+}
+
+/** A cluster of one or three members; every method means all of them. */
+export interface Etcd {
+  readonly endpoints: readonly string[]
+  readonly members: readonly EtcdMember[]
+  readonly pids: readonly number[]
+  start(): Promise<void>
+  stop(): Promise<void>
+  kill(): Promise<void>
+  /** SIGKILL and a new start on the same data. */
+  restart(): Promise<void>
+  freeze(): void
+  thaw(): void
+}
+
+/**
+ * Starts etcd on loopback, without containers, and resolves when all members are healthy. Builds
+ * the binary when there is none (see `installEtcd`). Rejects with the end of a log when a member
+ * does not come up.
+ */
+export async function startEtcd(options: EtcdOptions): Promise<Etcd> {
+  const dataDir = resolve(options.dataDir)
+  const binary = await installEtcd()
+  await mkdir(dataDir, { recursive: true })
+  const topology = await topologyOf(dataDir, options)
+  const members = topology.members.map((_, index) => member(binary, dataDir, topology, index))
+  const all = async (act: (each: EtcdMember) => Promise<void>) => {
+    await Promise.all(members.map(act))
+  }
+  const etcd: Etcd = {
+    endpoints: members.map(({ endpoint }) => endpoint),
+    members,
+    get pids() {
+      return members.flatMap(({ pid }) => pid ?? [])
+    },
+    start: () => all((each) => each.start()),
+    stop: () => all((each) => each.stop()),
+    kill: () => all((each) => each.kill()),
+    async restart() {
+      await etcd.kill()
+      await etcd.start()
+    },
+    freeze: () => members.forEach((each) => void each.freeze()),
+    thaw: () => members.forEach((each) => void each.thaw()),
+  }
+  try {
+    await etcd.start()
+  } catch (error) {
+    await etcd.kill()
+    throw error
+  }
+  return etcd
+}
+
+type Topology = {
+  /** Makes the cluster's id its own: the ids of two clusters with the same ports would be equal. */
+  readonly token: string
+  readonly members: readonly { readonly clientPort: number; readonly peerPort: number }[]
+}
+
+const startTimeoutMs = 60_000
+const stopTimeoutMs = 10_000
+
+/** Members find each other again only at the ports of their first start: so these are kept. */
+async function topologyOf(dataDir: string, options: EtcdOptions): Promise<Topology> {
+  const file = join(dataDir, 'topology.json')
+  const known = await readFile(file, 'utf8').catch(() => undefined)
+  if (known !== undefined) return JSON.parse(known) as Topology
+  const members = []
+  for (let i = 0; i < (options.members ?? 1); i++) {
+    const wanted = i === 0 ? options.clientPort : undefined
+    members.push({ clientPort: wanted ?? (await freePort()), peerPort: await freePort() })
+  }
+  const topology = { token: randomUUID(), members }
+  await writeFile(file, JSON.stringify(topology))
+  return topology
+}
+
+function member(binary: string, dataDir: string, topology: Topology, index: number): EtcdMember {
+  const name = nameOf(index)
+  const logFile = join(dataDir, `${name}.log`)
+  const endpoint = `http://127.0.0.1:${topology.members[index]!.clientPort}`
+  const flags = flagsOf(dataDir, topology, index)
+  let child: ChildProcess | undefined
+  const alive = () => (child && isRunning(child) ? child : undefined)
+  return {
+    name,
+    endpoint,
+    logFile,
+    get pid() {
+      return alive()?.pid
+    },
+    async start() {
+      if (alive()) return
+      child = await spawnMember(binary, flags, logFile)
+      await untilHealthy(child, endpoint, logFile)
+    },
+    stop: () => end(child, 'SIGTERM'),
+    kill: () => end(child, 'SIGKILL'),
+    freeze: () => void alive()?.kill('SIGSTOP'),
+    thaw: () => void alive()?.kill('SIGCONT'),
+  }
+}
+
+const nameOf = (index: number) => `etcd-${index + 1}`
+
+function flagsOf(dataDir: string, topology: Topology, index: number): string[] {
+  const { clientPort, peerPort } = topology.members[index]!
+  const client = `http://127.0.0.1:${clientPort}`
+  const peer = `http://127.0.0.1:${peerPort}`
+  const cluster = topology.members.map(
+    (each, i) => `${nameOf(i)}=http://127.0.0.1:${each.peerPort}`,
+  )
+  const flags = {
+    name: nameOf(index),
+    'data-dir': join(dataDir, nameOf(index)),
+    'listen-client-urls': client,
+    'advertise-client-urls': client,
+    'listen-peer-urls': peer,
+    'initial-advertise-peer-urls': peer,
+    'initial-cluster': cluster.join(','),
+    'initial-cluster-token': topology.token,
+    // History is kept as long as the embedded coordinator keeps it.
+    'auto-compaction-mode': 'revision',
+    'auto-compaction-retention': '10000',
+    'log-level': 'warn',
+  }
+  return Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`)
+}
+
+async function spawnMember(
+  binary: string,
+  flags: readonly string[],
+  logFile: string,
+): Promise<ChildProcess> {
+  const log = await open(logFile, 'a')
+  try {
+    const child = spawn(binary, flags, { stdio: ['ignore', log.fd, log.fd] })
+    await once(child, 'spawn')
+    // A server must not outlive the process that started it by mistake.
+    const killNow = () => child.kill('SIGKILL')
+    process.once('exit', killNow)
+    child.once('exit', () => process.off('exit', killNow))
+    return child
+  } finally {
+    await log.close()
+  }
+}
+
+async function untilHealthy(child: ChildProcess, endpoint: string, logFile: string) {
+  const until = performance.now() + startTimeoutMs
+  while (!(await isHealthy(endpoint))) {
+    const ended = !isRunning(child)
+    if (ended || performance.now() > until) {
+      const tail = (await readFile(logFile, 'utf8')).slice(-3_000)
+      const what = ended ? 'ended while starting' : `was not healthy in ${startTimeoutMs} ms`
+      throw new Error(`etcd ${what}; the end of ${logFile}:\n${tail}`)
+    }
+    await delay(50)
+  }
+}
+
+/** What etcd says itself: it has a leader and can commit. */
+async function isHealthy(endpoint: string): Promise<boolean> {
+  try {
+    const response = await fetch(`${endpoint}/health`, { signal: AbortSignal.timeout(2_000) })
+    const body = (await response.json()) as { health?: unknown }
+    return body.health === 'true'
+  } catch {
+    return false
+  }
+}
+
+async function end(child: ChildProcess | undefined, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+  if (!child || !isRunning(child)) return
+  const exited = once(child, 'exit')
+  child.kill(signal)
+  // A frozen process takes a signal only when it runs again.
+  child.kill('SIGCONT')
+  const timer = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs)
+  await exited
+  clearTimeout(timer)
+}
+
+const isRunning = (child: ChildProcess) => child.exitCode === null && child.signalCode === null
+
+/** A port that was free a moment ago: etcd must be told its own. */
+async function freePort(): Promise<number> {
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return address.port
+}
