@@ -1,0 +1,153 @@
+import type { Series } from '../family.ts'
+import { carried, type Differencing, differencing } from '../series/difference.ts'
+import { type Filter, makeFilter, stepFilter } from './kalman.ts'
+import type { Arma } from './parameters.ts'
+import type { ArimaSpec } from './spec.ts'
+
+/**
+ * A fitted model and where its series stands. The process lives in units of `scale`, a power of two,
+ * so that scaling rounds nothing. Models are immutable: an update makes a new one.
+ */
+export type ArimaModel = {
+  readonly family: 'arima'
+  readonly spec: ArimaSpec
+  readonly arma: Arma
+  readonly scale: number
+  /** Of the differenced series, in units of `scale`. */
+  readonly mean: number
+  /** Variance of the shocks in squared units of `scale`; 0 for a series without any. */
+  readonly sigma2: number
+  /** The filter's state after the last observed value. */
+  readonly state: Float64Array
+  /** Its covariance, row-major; empty when nothing of it is uncertain. */
+  readonly covariance: Float64Array
+  /** The last values up to the last observed one, as many as the differencing reaches back. */
+  readonly levels: Float64Array
+  /** 1 where a level was missing and filled in. */
+  readonly filled: Uint8Array
+  /** Missing values after the last observed one. */
+  readonly pending: number
+  readonly observations: number
+  readonly missing: number
+}
+
+/** What a fit settles once, and an update keeps. */
+export type ArimaParameters = Pick<ArimaModel, 'spec' | 'arma' | 'scale' | 'mean' | 'sigma2'>
+
+/** Filters a whole series with given parameters. The series passes `checkArimaSeries`. */
+export function filterSeries(parameters: ArimaParameters, series: Series): ArimaModel {
+  const operator = differencing(parameters.spec.d, parameters.spec.differenceLag)
+  const { levels, filled } = firstLevels(series.y, operator.depth)
+  let missing = 0
+  for (let t = 0; t < operator.depth; t++) if (Number.isNaN(series.y[t]!)) missing++
+  const begun = {
+    ...parameters,
+    filter: makeFilter(parameters.arma),
+    levels,
+    filled,
+    pending: 0,
+    observations: operator.depth - missing,
+    missing,
+  }
+  return advance(begun, operator, series.y.subarray(operator.depth))
+}
+
+/** The model after newer values of its series; its parameters stay. Costs O(newer values). */
+export function continueSeries(model: ArimaModel, newer: Float64Array): ArimaModel {
+  const operator = differencing(model.spec.d, model.spec.differenceLag)
+  return advance({ ...model, filter: restoreFilter(model) }, operator, newer)
+}
+
+type Begun = ArimaParameters &
+  Pick<ArimaModel, 'levels' | 'filled' | 'pending' | 'observations' | 'missing'> & {
+    readonly filter: Filter
+  }
+
+/**
+ * A missing level is filled with what the filter expects there, and a difference with any filled end
+ * counts as missing. Missing values at the end wait until an observed one follows: until then the
+ * forecast simply starts before them, with the right variance.
+ */
+function advance(begun: Begun, operator: Differencing, newer: Float64Array): ArimaModel {
+  const { filter, scale, mean, pending } = begun
+  const depth = operator.depth
+  const end = pending + lastObserved(newer) + 1
+  const levels = new Float64Array(depth + end)
+  const filled = new Uint8Array(depth + end)
+  levels.set(begun.levels)
+  filled.set(begun.filled)
+  const taken = newer.length - (pending + newer.length - end)
+  let observations = begun.observations
+  if (taken > 0) {
+    for (let i = 0; i < end; i++) {
+      const at = depth + i
+      const value = i < pending ? Number.NaN : newer[i - pending]!
+      const base = carried(operator, levels, at)
+      const whole = !Number.isNaN(value) && hasObservedEnds(operator, filled, at)
+      stepFilter(filter, whole ? (value - base) / scale - mean : Number.NaN)
+      if (Number.isNaN(value)) {
+        filled[at] = 1
+        levels[at] = base + scale * (filter.expected + mean)
+      } else {
+        levels[at] = value
+        observations++
+      }
+    }
+  }
+  const kept = taken > 0 ? end : 0
+  const added = observations - begun.observations
+  return {
+    family: 'arima',
+    spec: begun.spec,
+    arma: begun.arma,
+    scale,
+    mean,
+    sigma2: begun.sigma2,
+    state: filter.state,
+    covariance: filter.settled ? new Float64Array(0) : filter.covariance,
+    levels: levels.slice(kept, kept + depth),
+    filled: filled.slice(kept, kept + depth),
+    pending: pending + newer.length - kept,
+    observations,
+    missing: begun.missing + newer.length - added,
+  }
+}
+
+function restoreFilter(model: ArimaModel): Filter {
+  const filter = makeFilter(model.arma)
+  filter.state.set(model.state)
+  filter.fresh = false
+  filter.settled = model.covariance.length === 0
+  if (filter.settled) filter.covariance.fill(0)
+  else filter.covariance.set(model.covariance)
+  return filter
+}
+
+/** Levels before the first difference cannot be expected from anything: gaps are bridged linearly. */
+function firstLevels(y: Float64Array, depth: number) {
+  const levels = y.slice(0, depth)
+  const filled = new Uint8Array(depth)
+  let before = -1
+  for (let t = 0; t < y.length; t++) {
+    if (Number.isNaN(y[t]!)) continue
+    for (let gap = before + 1; gap < Math.min(t, depth); gap++) {
+      const share = (gap - before) / (t - before)
+      levels[gap] = before < 0 ? y[t]! : y[before]! + share * (y[t]! - y[before]!)
+      filled[gap] = 1
+    }
+    before = t
+    if (t >= depth) break
+  }
+  return { levels, filled }
+}
+
+function hasObservedEnds(operator: Differencing, filled: Uint8Array, at: number): boolean {
+  for (const lag of operator.lags) if (filled[at - lag] === 1) return false
+  return true
+}
+
+function lastObserved(y: Float64Array): number {
+  let at = y.length - 1
+  while (at >= 0 && Number.isNaN(y[at]!)) at--
+  return at
+}

@@ -1,0 +1,100 @@
+import { badFormat, claimedFamily } from './codec/container.ts'
+import { type AnyModel, type AnySpec, defaultSpec, families } from './families.ts'
+import type { Ask, Family, Forecast, Outcome, Refusal, Run, Series } from './family.ts'
+import { limits } from './limits.ts'
+import { assert, done, refused } from './outcome.ts'
+
+export type { ArimaModel } from './arima/model.ts'
+export type { ArimaSpec } from './arima/spec.ts'
+export { containerFormats } from './codec/container.ts'
+export type { AnyModel, AnySpec } from './families.ts'
+export { defaultSpec } from './families.ts'
+export type { Ask, Family, Forecast, Outcome, Refusal, Report, Run, Series } from './family.ts'
+
+/** A user's spec, checked and complete; without one the default. */
+export function parseSpec(spec: unknown): Outcome<AnySpec> {
+  if (spec === undefined || spec === null) return done(defaultSpec)
+  if (typeof spec !== 'object' || Array.isArray(spec)) {
+    return refused({ code: 'wrong-type', detail: 'A spec has to be an object.', field: '' })
+  }
+  const known = [...families.keys()].join(', ')
+  const name = (spec as Record<string, unknown>).family
+  const family = typeof name === 'string' ? families.get(name) : undefined
+  if (family !== undefined) return family.parse(spec as Record<string, unknown>)
+  const asked =
+    typeof name === 'string'
+      ? `There is no family ${JSON.stringify(name.slice(0, 100))}`
+      : 'A spec names its family'
+  return refused({
+    code: 'unknown-family',
+    detail: `${asked}; the families are: ${known}.`,
+    field: '/family',
+    remedy: `Set family to one of: ${known}.`,
+  })
+}
+
+/** Why a series cannot be fitted with a spec; undefined when it can. Costs one look at each value. */
+export function checkSeries(series: Series, spec: AnySpec): Refusal | undefined {
+  return familyOf(spec).check(series, spec)
+}
+
+/** Fits a series. `stopped` carries the best model so far; unsuitable data are refused. */
+export function fitModel(series: Series, spec: AnySpec, run: Run): Outcome<AnyModel> {
+  return familyOf(spec).fit(series, spec, run)
+}
+
+/** The forecast of a model. A shorter horizon gives exactly the beginning of a longer one. */
+export function forecastModel(model: AnyModel, ask: Ask): Outcome<Forecast> {
+  const fault = checkAsk(ask)
+  return fault === undefined ? familyOf(model).forecast(model, ask) : refused(fault)
+}
+
+/** The model after newer observations, its parameters unchanged. */
+export function updateModel(model: AnyModel, newer: Series): Outcome<AnyModel> {
+  return familyOf(model).update(model, newer)
+}
+
+/** A model as bytes: equal models give equal bytes. */
+export function encodeModel(model: AnyModel): Uint8Array {
+  return familyOf(model).encode(model)
+}
+
+/** The model in some bytes, or the refusal of bytes that are none; never throws. */
+export function decodeModel(bytes: Uint8Array): Outcome<AnyModel> {
+  const name = claimedFamily(bytes)
+  if (name === undefined) return badFormat('they name no family of models')
+  const family = families.get(name)
+  return family === undefined ? badFormat(`the family ${name} is not known`) : family.decode(bytes)
+}
+
+/** Bytes that a model occupies in memory, for budgets. */
+export function modelSizeBytes(model: AnyModel): number {
+  return familyOf(model).sizeBytes(model)
+}
+
+/** The bounds of central intervals of some levels in percent, ascending: 80 gives 0.1 and 0.9. */
+export function levelQuantiles(levels: readonly number[]): Float64Array {
+  const inside = levels.every((level) => level > 0 && level < 100)
+  assert(inside, 'a level lies strictly between 0 and 100')
+  const bounds = levels.flatMap((level) => [(100 - level) / 200, (100 + level) / 200])
+  return Float64Array.from(new Set(bounds)).sort()
+}
+
+function familyOf(owner: { readonly family: string }): Family<AnySpec, AnyModel> {
+  const family = families.get(owner.family)
+  assert(family !== undefined, 'specs and models come from a known family')
+  return family
+}
+
+function checkAsk({ horizon, quantiles }: Ask): Refusal | undefined {
+  if (!Number.isInteger(horizon) || horizon < 1 || horizon > limits.horizonMax) {
+    const detail = `The horizon has to be a whole number from 1 to ${limits.horizonMax}.`
+    return { code: 'out-of-range', detail, field: '/horizon' }
+  }
+  const valid =
+    quantiles.length <= limits.quantilesMax &&
+    quantiles.every((value, i) => value > (i === 0 ? 0 : quantiles[i - 1]!) && value < 1)
+  if (valid) return undefined
+  const detail = `Quantiles have to ascend strictly between 0 and 1, at most ${limits.quantilesMax}.`
+  return { code: 'out-of-range', detail, field: '/quantiles' }
+}

@@ -1,0 +1,31 @@
+/** Every bound of the engine in one place: unit in the name, reason beside it. */
+export const limits = {
+  /** Observations in one series: 128 MiB of doubles, beyond which a series is a mistake. */
+  observationsMax: 16_777_216,
+  /** Squares and sums of squares of values up to this stay far from overflow. */
+  magnitudeMax: 1e150,
+  /** Filled levels and states grow out of data within `magnitudeMax`, by no more than this. */
+  stateMagnitudeMax: 1e200,
+  /** Steps in one forecast. */
+  horizonMax: 10_000,
+  /** Quantiles in one forecast: every percentile and one more. */
+  quantilesMax: 100,
+  /** Missing values after the last observation: each one is a step of the forecast. */
+  pendingMax: 10_000,
+  /** Autoregressive or moving-average terms: the exact covariance costs its third power. */
+  orderMax: 32,
+  /** Ordinary differences: a third one has no use in practice and explodes the variance. */
+  differencesMax: 2,
+  /** The lag of the seasonal difference: a year of five-minute steps. A model keeps a lag of levels. */
+  differenceLagMax: 110_000,
+  /** Steps of one optimisation; the worst reference takes a tenth. */
+  iterationsMax: 300,
+  /** Points between two looks at `shouldStop`: 1,024 steps of the slowest filter take 5 ms. */
+  pollPoints: 1_024,
+  /** A model container: the store refuses larger blobs anyway. */
+  containerBytesMax: 268_435_456,
+  /** Arrays in one container. */
+  arraysMax: 64,
+  /** Bytes of a name in a container. */
+  nameBytesMax: 32,
+} as const

@@ -1,0 +1,35 @@
+import type { Run } from '../family.ts'
+import { limits } from '../limits.ts'
+
+/** What a fit has spent, and whether it has to end. */
+export type Budget = {
+  /** Spends some points of one likelihood; false once the fit has to end, from then on always. */
+  spend(points: number): boolean
+  /** Points spent so far: likelihood evaluations × observations. */
+  readonly spent: () => number
+  /** Why the fit had to end; undefined while it has not. */
+  readonly ended: () => 'asked' | 'budget' | undefined
+}
+
+/** The budget of one run. Deterministic, unless `shouldStop` says stop. */
+export function makeBudget(run: Pick<Run, 'workMax' | 'shouldStop'>): Budget {
+  let spent = 0
+  let sincePoll: number = limits.pollPoints
+  let ended: 'asked' | 'budget' | undefined
+  return {
+    spend(points) {
+      if (ended !== undefined) return false
+      spent += points
+      sincePoll += points
+      if (spent > run.workMax) {
+        ended = 'budget'
+      } else if (sincePoll >= limits.pollPoints) {
+        sincePoll = 0
+        if (run.shouldStop?.() === true) ended = 'asked'
+      }
+      return ended === undefined
+    },
+    spent: () => spent,
+    ended: () => ended,
+  }
+}
