@@ -55,6 +55,8 @@ export const limits = {
   leaseTtlMaxMs: 3_600_000,
   /** Watches ask this often how fresh they are: three times before they count as silent. */
   watchProgressMs: 5_000,
+  /** A broken watch is tried again at least this often: a view that is seconds old is good enough. */
+  watchRetryMsMax: 2_000,
   /** Revisions whose history the embedded coordinator keeps; compacted when there are twice as many. */
   historyRevisionsKept: 10_000,
   /** Transactions that share one sync of the embedded coordinator's disk. */
