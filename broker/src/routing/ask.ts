@@ -1,0 +1,29 @@
+/** A forecast as asked for, checked. */
+export type Ask = {
+  readonly tenant: string
+  readonly model: string
+  readonly horizon: number
+  /** Canonical: equal questions have equal text. */
+  readonly query: string
+  /** Which version: what serves, by another name, or by number. */
+  readonly version: 'serving' | 'previous' | 'latest' | number
+  /** Only what is at least as new will do. */
+  readonly atLeast: number | null
+}
+
+export const idOf = (ask: Pick<Ask, 'tenant' | 'model'>) => `${ask.tenant}/${ask.model}`
+
+/** The name of an answer: versions never change, so neither does what this names. */
+export const answerKey = (ask: Ask, version: number) =>
+  `${ask.tenant}/${ask.model}/${version}/${ask.horizon}?${ask.query}`
+
+/** Names the version, so that a person can read it; the rest tells questions apart. */
+export const etagOf = (ask: Ask, version: number) =>
+  `"${ask.model}-${version}-${ask.horizon}${ask.query ? `-${textHash(ask.query)}` : ''}"`
+
+/** FNV-1a: enough to tell apart the few questions that are asked of one version. */
+function textHash(text: string): string {
+  let h = 0x811c9dc5
+  for (let i = 0; i < text.length; i += 1) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193)
+  return (h >>> 0).toString(36)
+}

@@ -1,0 +1,206 @@
+import { Refused, type ClusterState, type VersionRecord } from '@almanac/shared'
+import pRetry from 'p-retry'
+import type { Bounds } from '../config/bounds.ts'
+import { type Ask, answerKey, idOf } from './ask.ts'
+import { createFlights } from './flight.ts'
+import type { Lookup } from './lookup.ts'
+import { resolveVersion } from './resolve.ts'
+import type { Answer, ResponseCache } from './response-cache.ts'
+import { type Tried, type TryParts, tryNodes } from './try-nodes.ts'
+import type { WaitingRoom } from './waiting-room.ts'
+
+/** What goes to the client: an answer, or what a node said instead. */
+export type Outcome =
+  | { readonly kind: 'answer'; readonly answer: Answer }
+  | {
+      readonly kind: 'forward'
+      readonly status: number
+      readonly contentType: string
+      readonly body: Buffer
+      readonly version: number
+    }
+
+export type Forecaster = {
+  /** The version that would answer now, if that can be said without asking anybody. */
+  readonly versionNow: (ask: Ask) => number | undefined
+  /** A kept answer. */
+  readonly kept: (ask: Ask, version: number) => Answer | undefined
+  /**
+   * Answers, waiting for a node if need be. Throws `Refused` when there is no answer, and
+   * `Unavailable` when only the coordinator could tell. The signal is the client's patience.
+   */
+  readonly answer: (ask: Ask, requestId: string, signal: AbortSignal) => Promise<Outcome>
+}
+
+export type ForecasterParts = TryParts & {
+  readonly state: () => ClusterState
+  readonly cache: ResponseCache
+  readonly room: WaitingRoom
+  readonly lookup: Lookup
+  readonly bounds: Bounds
+  readonly onRetry: (count: number) => void
+}
+
+/** Not now, but worth waiting for. */
+class NotReady extends Error {
+  override name = 'NotReady'
+  readonly code: string
+  constructor(code: string, why: string) {
+    super(why)
+    this.code = code
+  }
+}
+
+type Course = { sent: number; moves: number; readonly requestId: string }
+
+export function createForecaster(parts: ForecasterParts): Forecaster {
+  const { router, cache, bounds } = parts
+  const flights = createFlights<Tried>()
+  const noVersions: ReadonlyMap<number, { value: VersionRecord }> = new Map()
+
+  const resolve = (ask: Ask) => {
+    const id = idOf(ask)
+    const routes = router.table().models.get(id)
+    return routes && resolveVersion(ask, routes.record, parts.state().versions.get(id) ?? noVersions)
+  }
+  const versionNow = (ask: Ask) => {
+    if (ask.version === 'serving' && ask.atLeast === null)
+      return router.table().models.get(idOf(ask))?.record.serving ?? undefined
+    const resolution = resolve(ask)
+    return resolution?.kind === 'version' ? resolution.version : undefined
+  }
+  /** One look at the table and, with a version in hand, at the nodes. */
+  const once = async (ask: Ask, course: Course, signal: AbortSignal): Promise<Outcome> => {
+    for (;;) {
+      signal.throwIfAborted()
+      const version = await versionOf(ask)
+      const answer = cache.get(answerKey(ask, version))
+      if (answer) return { kind: 'answer', answer }
+      const tried = await fly(ask, version, course, signal)
+      if (tried.kind !== 'moved') return settle(tried, ask, version)
+      course.moves += 1
+      if (course.moves > bounds.triesMax) throw new NotReady('moving', 'the model keeps moving on')
+    }
+  }
+  const versionOf = async (ask: Ask): Promise<number> => {
+    const resolution = resolve(ask) ?? (await lookUpModel(ask))
+    switch (resolution.kind) {
+      case 'version':
+        return resolution.version
+      case 'wait':
+        throw new NotReady('not-ready', resolution.why)
+      case 'refused':
+        throw new Refused(resolution.status, resolution.code, resolution.detail)
+      case 'unseen':
+        throw await whyUnseen(parts.lookup, ask, resolution.version)
+    }
+  }
+  const lookUpModel = async (ask: Ask) => {
+    const { model } = await parts.lookup(ask)
+    if (model === null) throw unknownModel(ask, [...router.table().models.keys()])
+    router.adopt(idOf(ask), model.record, model.modRevision)
+    return resolve(ask) ?? { kind: 'wait' as const, why: `${ask.model} is only just known` }
+  }
+  const fly = async (ask: Ask, version: number, course: Course, signal: AbortSignal) => {
+    const { requestId, sent } = course
+    const flight = flights.join(answerKey(ask, version), (cancel) =>
+      tryNodes(parts, { ask, version, requestId, sentBefore: sent, cancel }),
+    )
+    signal.addEventListener('abort', flight.leave, { once: true })
+    const tried = await flight.outcome
+    signal.removeEventListener('abort', flight.leave)
+    if (tried.sent > 1 || (sent > 0 && tried.sent > 0)) parts.onRetry(tried.sent)
+    course.sent += tried.sent
+    signal.throwIfAborted()
+    return tried
+  }
+  const settle = (tried: Exclude<Tried, { kind: 'moved' }>, ask: Ask, version: number): Outcome => {
+    switch (tried.kind) {
+      case 'answer':
+        cache.set(answerKey(ask, version), tried.answer)
+        return { kind: 'answer', answer: tried.answer }
+      case 'forward':
+        return { ...tried, version }
+      case 'nobody':
+        throw new NotReady('no-node', `version ${version} of ${ask.model}: ${tried.why}`)
+      case 'busy':
+        throw unavailable('overloaded', 'Every node has all that it can do.')
+      case 'exhausted':
+        throw unavailable('no-answer', `No node answered: ${tried.why}.`)
+    }
+  }
+  return {
+    versionNow,
+    kept: (ask, version) => cache.get(answerKey(ask, version)),
+    answer: async (ask, requestId, signal) => {
+      parts.budget.request()
+      const course: Course = { sent: 0, moves: 0, requestId }
+      try {
+        return await once(ask, course, signal)
+      } catch (error) {
+        if (!(error instanceof NotReady)) throw error
+      }
+      return await waitAndTry(parts, ask, signal, () => {
+        course.moves = 0
+        return once(ask, course, signal)
+      })
+    },
+  }
+}
+
+/** Tries again after growing pauses, each cut short by a change of the model's routes. */
+async function waitAndTry(
+  parts: ForecasterParts,
+  ask: Ask,
+  signal: AbortSignal,
+  attempt: () => Promise<Outcome>,
+): Promise<Outcome> {
+  const { bounds, room, clock, random } = parts
+  if (!room.enter()) throw unavailable('too-many-waiting', 'Too many requests wait for a node.')
+  const endMs = clock.monotonicMs() + bounds.nodeWaitMs
+  const pause = async (attemptNumber: number) => {
+    const capMs = Math.min(bounds.waitPauseMaxMs, bounds.waitPauseMs * 2 ** attemptNumber)
+    const leftMs = endMs - clock.monotonicMs()
+    await room.pause(idOf(ask), Math.max(0, Math.min(leftMs, capMs * (0.5 + random() / 2))), signal)
+  }
+  try {
+    await pause(0)
+    return await pRetry(attempt, {
+      retries: Number.POSITIVE_INFINITY,
+      minTimeout: 0,
+      maxTimeout: 0,
+      signal,
+      onFailedAttempt: ({ attemptNumber }) => pause(Math.min(attemptNumber, 30)),
+      shouldRetry: ({ error }) => error instanceof NotReady && clock.monotonicMs() < endMs,
+    })
+  } catch (error) {
+    if (!(error instanceof NotReady)) throw error
+    throw unavailable(error.code, `Waited ${bounds.nodeWaitMs} ms in vain: ${error.message}.`)
+  } finally {
+    room.leave()
+  }
+}
+
+async function whyUnseen(lookup: Lookup, ask: Ask, version: number): Promise<Error> {
+  const { lastVersion } = await lookup(ask)
+  if (version <= lastVersion) return new NotReady('not-ready', `version ${version} is new`)
+  const last = lastVersion === 0 ? 'there is none yet' : `the newest is ${lastVersion}`
+  return new Refused(404, 'no-such-version', `${ask.model} has no version ${version}; ${last}.`, {
+    field: 'version',
+  })
+}
+
+function unknownModel(ask: Ask, ids: readonly string[]): Refused {
+  const mine = ids.filter((id) => id.startsWith(`${ask.tenant}/`))
+  const names = mine.map((id) => id.slice(ask.tenant.length + 1)).sort()
+  const shown = names.slice(0, 5).join(', ') + (names.length > 5 ? ', …' : '')
+  const exist = names.length === 0 ? 'There are none yet.' : `There are: ${shown}.`
+  return new Refused(404, 'no-such-model', `There is no model ${ask.model}. ${exist}`, {
+    field: 'model',
+    remedy: 'Fit one: POST /api/models/{model}/fit.',
+  })
+}
+
+function unavailable(code: string, detail: string): Refused {
+  return new Refused(503, code, detail, { retryAfterSeconds: 1 })
+}

@@ -1,0 +1,266 @@
+import { Buffer } from 'node:buffer'
+import {
+  type Clock,
+  codec,
+  codecs,
+  forecastPath,
+  headers as names,
+  NotLoaded,
+  type Random,
+} from '@almanac/shared'
+import type { Bounds } from '../config/bounds.ts'
+import { type Ask, etagOf, idOf } from './ask.ts'
+import { areAllBusy, byRendezvous, choosePeer, restingPeers } from './choose.ts'
+import type { Cancel } from './flight.ts'
+import { answered, isResting, type Peer, rest } from './peer.ts'
+import type { Answer } from './response-cache.ts'
+import type { RetryBudget } from './retry-budget.ts'
+import type { Router } from './router.ts'
+import type { Holders } from './table.ts'
+import type { Reply, Upstream } from './upstream.ts'
+
+/** What asking the nodes for one version came to. */
+export type Tried =
+  | { readonly kind: 'answer'; readonly answer: Answer; readonly sent: number }
+  /** A node's own refusal or failure, handed on as it is. */
+  | {
+      readonly kind: 'forward'
+      readonly status: number
+      readonly contentType: string
+      readonly body: Buffer
+      readonly sent: number
+    }
+  /** The model moved on meanwhile: look at the table again. */
+  | { readonly kind: 'moved'; readonly sent: number }
+  /** Nobody to ask at present. */
+  | { readonly kind: 'nobody'; readonly why: string; readonly sent: number }
+  /** Every node that has it is at its limit of open requests. */
+  | { readonly kind: 'busy'; readonly sent: number }
+  /** No more tries are allowed. */
+  | { readonly kind: 'exhausted'; readonly why: string; readonly sent: number }
+
+export type TryParts = {
+  readonly router: Router
+  readonly upstream: Upstream
+  readonly budget: RetryBudget
+  readonly bounds: Bounds
+  readonly clock: Pick<Clock, 'monotonicMs'>
+  readonly random: Random
+  readonly clusterId: () => string | undefined
+  readonly token: string | null
+  readonly observe: (peer: Peer, reply: Reply, seconds: number) => void
+}
+
+export type Attempt = {
+  readonly ask: Ask
+  readonly version: number
+  readonly requestId: string
+  /** Tries of this request that reached a node before. */
+  readonly sentBefore: number
+  readonly cancel: Cancel
+}
+
+const notLoaded = codec(NotLoaded)
+
+/**
+ * Asks one node after another until one answers, within the bounds on tries and retries. A node
+ * that was not reached costs no try: nobody worked on it.
+ */
+export async function tryNodes(parts: TryParts, attempt: Attempt): Promise<Tried> {
+  const { router, clock } = parts
+  const id = idOf(attempt.ask)
+  const revision = router.table().models.get(id)?.modRevision
+  const course: Course = { tried: new Set(), sent: 0, refusal: undefined, why: undefined }
+  for (;;) {
+    const place = pick(parts, attempt, course.tried)
+    if (place.kind !== 'peer') return course.refusal ?? withoutPeer(place.kind, course)
+    const { sent } = course
+    const isRetry = attempt.sentBefore + sent > 0
+    if (attempt.sentBefore + sent >= parts.bounds.triesMax || (isRetry && !parts.budget.take())) {
+      const why = course.why ?? 'no more retries are allowed at present'
+      return course.refusal ?? { kind: 'exhausted', why, sent }
+    }
+    course.tried.add(place.peer)
+    const startedMs = clock.monotonicMs()
+    const reply = await call(parts, attempt, place)
+    parts.observe(place.peer, reply, (clock.monotonicMs() - startedMs) / 1_000)
+    if (reply.kind !== 'unreached') course.sent += 1
+    const verdict = judge(parts, attempt, place.peer, reply, course)
+    if (verdict) return verdict
+    if (attempt.cancel.isCancelled)
+      return { kind: 'exhausted', why: 'nobody waits any more', sent: course.sent }
+    if (router.table().models.get(id)?.modRevision !== revision)
+      return { kind: 'moved', sent: course.sent }
+  }
+}
+
+type Course = {
+  readonly tried: Set<Peer>
+  sent: number
+  /** What is handed on if no other node does better. */
+  refusal: Tried | undefined
+  why: string | undefined
+}
+
+type Place =
+  | { readonly kind: 'peer'; readonly peer: Peer; readonly load: boolean }
+  | { readonly kind: 'busy' | 'nobody' }
+
+function pick(parts: TryParts, attempt: Attempt, tried: ReadonlySet<Peer>): Place {
+  const { router, clock, random, bounds } = parts
+  const { ask, version } = attempt
+  const id = idOf(ask)
+  const table = router.table()
+  const routes = table.models.get(id)
+  const choice = {
+    nowMs: clock.monotonicMs(),
+    random,
+    requestsMax: bounds.nodeRequestsMax,
+    isExcluded: (peer: Peer) => tried.has(peer) || router.isDenied(peer, id, version),
+  }
+  const holders = routes?.holders.get(version)
+  const peer = holders && choosePeer(holders, choice)
+  if (peer) return { kind: 'peer', peer, load: false }
+  if (holders && areAllBusy(holders, choice)) return { kind: 'busy' }
+  // What serves is loaded by the nodes themselves; anything else only when it is asked for.
+  if (routes === undefined || version === routes.record.serving) return { kind: 'nobody' }
+  const loader = pickLoader(table.serving, `${id} ${version}`, choice)
+  return loader ? { kind: 'peer', peer: loader, load: true } : { kind: 'nobody' }
+}
+
+function pickLoader(
+  serving: Holders,
+  text: string,
+  choice: Parameters<typeof choosePeer>[1],
+): Peer | undefined {
+  const all = [...serving.confirmed, ...serving.unconfirmed]
+  const resting = restingPeers(all, choice.nowMs)
+  return [serving.confirmed, serving.unconfirmed]
+    .flatMap((peers) => byRendezvous(text, peers))
+    .find(
+      (peer) =>
+        !choice.isExcluded(peer) && !resting.has(peer) && peer.inFlight < choice.requestsMax,
+    )
+}
+
+async function call(
+  parts: TryParts,
+  attempt: Attempt,
+  place: { readonly peer: Peer; readonly load: boolean },
+): Promise<Reply> {
+  const { ask, version, requestId, cancel } = attempt
+  const { peer, load } = place
+  const query = load ? (ask.query ? `${ask.query}&load=true` : 'load=true') : ask.query
+  const under = parts.upstream.call(peer, {
+    method: 'GET',
+    path: forecastPath(ask.tenant, ask.model, version, ask.horizon, query),
+    headers: internalHeaders(parts, peer, requestId),
+    timeoutMs: load ? parts.bounds.pinnedTryTimeoutMs : parts.bounds.tryTimeoutMs,
+  })
+  cancel.onCancel = under.cancel
+  if (cancel.isCancelled) under.cancel()
+  peer.inFlight += 1
+  const reply = await under.reply
+  peer.inFlight -= 1
+  cancel.onCancel = undefined
+  return reply
+}
+
+export function internalHeaders(
+  parts: Pick<TryParts, 'clusterId' | 'token'>,
+  peer: Peer,
+  requestId: string,
+): string[] {
+  const clusterId = parts.clusterId() ?? ''
+  const list = [names.cluster, clusterId, names.instance, peer.instance, names.requestId, requestId]
+  if (parts.token !== null) list.push('authorization', `Bearer ${parts.token}`)
+  return list
+}
+
+/** What a reply means for the node and the request: the end of it, or undefined to go on. */
+function judge(
+  parts: TryParts,
+  attempt: Attempt,
+  peer: Peer,
+  reply: Reply,
+  course: Course,
+): Tried | undefined {
+  const nowMs = parts.clock.monotonicMs()
+  switch (reply.kind) {
+    case 'cancelled':
+      return { kind: 'exhausted', why: 'nobody waits any more', sent: course.sent }
+    case 'unreached':
+    case 'lost':
+      rest(peer, nowMs, parts.bounds)
+      course.why = `${peer.name}: ${reply.why}`
+      return undefined
+    case 'late':
+      rest(peer, nowMs, parts.bounds)
+      course.why = `${peer.name} did not answer in time`
+      return undefined
+    case 'reply':
+      return judgeReply(parts, attempt, peer, reply, course)
+  }
+}
+
+type Received = Extract<Reply, { kind: 'reply' }>
+
+function judgeReply(
+  parts: TryParts,
+  attempt: Attempt,
+  peer: Peer,
+  reply: Received,
+  course: Course,
+): Tried | undefined {
+  const { ask, version } = attempt
+  const { status } = reply
+  if (!isResting(peer, parts.clock.monotonicMs())) answered(peer)
+  if (status === 200) {
+    if (reply.headers[names.modelVersion] === String(version))
+      return { kind: 'answer', answer: answerOf(ask, version, reply), sent: course.sent }
+    rest(peer, parts.clock.monotonicMs(), parts.bounds)
+    course.why = `${peer.name} answered for another version`
+    return undefined
+  }
+  if (status === 409 && learn(parts, attempt, peer, reply)) return undefined
+  if (status === 401 || status === 403 || status === 421) {
+    parts.router.deny(peer, idOf(ask), version)
+    course.why = `${peer.name} refused the request (${status})`
+    return undefined
+  }
+  const contentType = textHeader(reply.headers['content-type']) ?? 'application/json'
+  const forward: Tried = { kind: 'forward', status, contentType, body: reply.body, sent: course.sent }
+  // A failure to compute may be the node's: one other node may say. Overload: somebody else may
+  // have room.
+  const mayBeTheNode = status >= 500 || status === 429
+  if (!mayBeTheNode) return forward
+  if (status !== 503 && status !== 429 && course.refusal) return forward
+  course.refusal = forward
+  return undefined
+}
+
+/** Whether this was about the version not being there; takes over what the node knows. */
+function learn(parts: TryParts, attempt: Attempt, peer: Peer, reply: Received): boolean {
+  const body = notLoaded.decode(reply.body.toString('utf8'))
+  if (!body.ok) return false
+  const id = idOf(attempt.ask)
+  parts.router.deny(peer, id, attempt.version)
+  const record = body.value.record === null ? undefined : codecs.model.decode(body.value.record)
+  if (record?.ok) parts.router.adopt(id, record.value, body.value.modRevision, peer)
+  return true
+}
+
+function withoutPeer(kind: 'busy' | 'nobody', course: Course): Tried {
+  const { sent } = course
+  if (kind === 'busy') return { kind, sent }
+  return { kind: 'nobody', why: course.why ?? 'no node has it', sent }
+}
+
+function answerOf(ask: Ask, version: number, reply: Received): Answer {
+  const contentType = textHeader(reply.headers['content-type']) ?? 'application/json'
+  return { version, etag: etagOf(ask, version), contentType, body: reply.body }
+}
+
+function textHeader(value: string | string[] | undefined): string | undefined {
+  return typeof value === 'string' ? value : value?.[0]
+}
