@@ -8,10 +8,10 @@ export type Container = {
   readonly id: string
   readonly running: boolean
   readonly health: string
-  readonly user: string
-  readonly memoryBytesMax: number
   readonly restartPolicy: string
   readonly readOnly: boolean
+  /** All that the engine tells about it, as text. */
+  readonly description: string
 }
 
 /** `docker-compose.yml` as a project of its own, on a port of its own. */
@@ -57,7 +57,7 @@ export class Stack {
   async containers(service: string): Promise<Container[]> {
     const ids = await this.#ids('ps', [`label=com.docker.compose.service=${service}`])
     const inspected = await Promise.all(ids.map((id) => this.#cli(['inspect', id])))
-    return inspected.map((text) => containerOf((JSON.parse(text) as [Inspected])[0]))
+    return inspected.map(containerOf)
   }
 
   /** Appends what every container printed to files, for whoever looks for the cause of a failure. */
@@ -107,22 +107,20 @@ export class Stack {
 type Inspected = {
   readonly Id: string
   readonly State: { readonly Running: boolean; readonly Health?: { readonly Status: string } }
-  readonly Config: { readonly User: string }
   readonly HostConfig: {
-    readonly Memory: number
     readonly ReadonlyRootfs: boolean
     readonly RestartPolicy: { readonly Name: string }
   }
 }
 
-function containerOf({ Id, State, Config, HostConfig }: Inspected): Container {
+function containerOf(description: string): Container {
+  const [{ Id, State, HostConfig }] = JSON.parse(description) as [Inspected]
   return {
     id: Id,
     running: State.Running,
     health: State.Health?.Status ?? 'none',
-    user: Config.User,
-    memoryBytesMax: HostConfig.Memory,
     restartPolicy: HostConfig.RestartPolicy.Name,
     readOnly: HostConfig.ReadonlyRootfs,
+    description,
   }
 }

@@ -20,6 +20,7 @@ export interface Cassandra {
   readonly localDataCenter: string
   readonly pid: number
   readonly port: number
+  readonly dataDir: string
   readonly logFile: string
   /** SIGTERM, and SIGKILL when that takes too long. Doing it twice does no harm. */
   stop(): Promise<void>
@@ -64,6 +65,7 @@ export async function startCassandra(options: CassandraOptions): Promise<Cassand
     localDataCenter,
     pid: child.pid!,
     port,
+    dataDir,
     logFile,
     stop: () => end(child, 'SIGTERM'),
     kill: () => end(child, 'SIGKILL'),
