@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import cassandra from 'cassandra-driver'
 import { type Cassandra, startCassandra } from '../../../deploy/local/cassandra.ts'
 import { type BlobRef, type CqlStoreOptions, openCqlStore } from '../../src/index.ts'
@@ -62,6 +63,7 @@ export async function untilAnswering(
     } catch (error) {
       if (performance.now() > until) throw error
     }
+    await delay(20)
   }
 }
 

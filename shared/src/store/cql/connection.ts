@@ -38,9 +38,13 @@ export type Statement = {
 
 /** Reconnecting is quick after a restart, and gentle with a database that is away for long. */
 const reconnectBaseMs = 250
-const reconnectCapMs = 10_000
-/** Without one success for this long, the nodes may have moved: their names are resolved anew. */
-const rebuildAfterMs = 15_000
+const reconnectCapMs = 5_000
+/**
+ * Without one success for this long a failing call has a second client made next to the first: the
+ * driver's own schedule may have just begun a pause of 10 s, and nodes that moved to other
+ * addresses it would never find.
+ */
+const rebuildAfterMs = 3_000
 /** Calls for small rows that are under way at once in one process. */
 const rowCallsMax = 64
 
@@ -145,6 +149,7 @@ export class CqlConnection {
 
   async #connectOnce(): Promise<void> {
     const { signal } = this.#closed
+    const begunMs = performance.now()
     const client = await connectClient(this.#options)
     try {
       await migrate(client, this.#options, signal)
@@ -154,6 +159,11 @@ export class CqlConnection {
       throw error
     }
     const former = this.#client
+    if (former !== undefined && this.#lastSuccessMs > begunMs) {
+      // The first client has recovered meanwhile: its connections are warm, and may be in use.
+      await endClient(client)
+      return
+    }
     this.#client = client
     this.#lastSuccessMs = performance.now()
     for (const slots of Object.values(this.#slots)) slots.open()

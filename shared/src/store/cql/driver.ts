@@ -62,7 +62,9 @@ export async function endClient(client: Client): Promise<void> {
  */
 export function errorOf(error: unknown): Error {
   if (error instanceof Unavailable || error instanceof Bug) return error
-  const { name, message } = error instanceof Error ? error : new Error(String(error))
+  const { name, message: whole } = error instanceof Error ? error : new Error(String(error))
+  // The driver puts the stacks of other errors into its messages; the first line says it all.
+  const message = whole.split('\n', 1)[0] ?? ''
   if (name === 'TypeError' || name === 'ArgumentError') {
     if (!message.includes('localDataCenter')) return new Bug(message, { cause: error })
   }
