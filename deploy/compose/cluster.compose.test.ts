@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { call, eventually } from '../../e2e/support/client.ts'
 import { failures, startLoad, stepsBack } from '../../e2e/support/load.ts'
 import { freePort } from '../local/process.ts'
-import { dockerEngine, type Engine, podmanEngine } from './engine.ts'
+import { dockerEngine, type Engine, podmanEngine, podmanEnv } from './engine.ts'
 import { prepareImages } from './prepare-images.ts'
 import { Stack } from './stack.ts'
 
@@ -22,8 +22,7 @@ let failed = false
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'almanac-compose-'))
   const project = basename(folder).toLowerCase()
-  if (standIns) await prepareImages(join(folder, 'images.log'))
-  engine = await (standIns ? podmanEngine(folder, project) : dockerEngine())
+  engine = await (standIns ? enginePrepared(project) : dockerEngine())
   stack = new Stack(engine, project, await freePort(), folder)
   failed = true
   await stack.build()
@@ -136,6 +135,12 @@ describe('the cluster', () => {
     expect(after.text).toBe(before.text)
   })
 })
+
+async function enginePrepared(project: string): Promise<Engine> {
+  const env = await podmanEnv(folder)
+  await prepareImages(env, join(folder, 'images.log'))
+  return podmanEngine(folder, project, env)
+}
 
 /** Three years of days around 12 with a warm and a cold half, and noise that repeats. */
 function series(days: number): number[] {

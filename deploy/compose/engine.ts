@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { openSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -15,7 +16,22 @@ export type Engine = {
   close(): Promise<void>
 }
 
-export const podmanEnv = { CONTAINERS_CONF: join(import.meta.dirname, 'containers.conf') }
+export type PodmanEnv = Readonly<Record<string, string>>
+
+/**
+ * The environment of every podman command. Images that stand in for official ones bear their names,
+ * so they live in a storage of their own, apart from what else podman has on this machine.
+ */
+export async function podmanEnv(folder: string): Promise<PodmanEnv> {
+  const storage = join(folder, 'storage.conf')
+  const root = join(homedir(), '.cache/almanac/podman')
+  const lines = ['[storage]', 'driver = "overlay"', `graphroot = "${root}"`]
+  await writeFile(storage, [...lines, 'runroot = "/run/almanac-podman"', ''].join('\n'))
+  return {
+    CONTAINERS_CONF: join(import.meta.dirname, 'containers.conf'),
+    CONTAINERS_STORAGE_CONF: storage,
+  }
+}
 
 /** Docker as it is on this machine. Throws when it does not answer. */
 export async function dockerEngine(): Promise<Engine> {
@@ -32,15 +48,19 @@ export async function dockerEngine(): Promise<Engine> {
  * Podman behind the Docker API. Where systemd does not run, podman starts no health check, so this
  * does what its timers would: runs each container's own check every two seconds.
  */
-export async function podmanEngine(folder: string, project: string): Promise<Engine> {
+export async function podmanEngine(
+  folder: string,
+  project: string,
+  podman: PodmanEnv,
+): Promise<Engine> {
   const socket = `unix://${join(folder, 'podman.sock')}`
   const log = openSync(join(folder, 'podman-service.log'), 'a')
   const service = spawn('podman', ['system', 'service', '--time=0', socket], {
-    env: { ...process.env, ...podmanEnv },
+    env: { ...process.env, ...podman },
     stdio: ['ignore', log, log],
   })
   const cease = new AbortController()
-  const checks = runHealthChecks(project, cease.signal)
+  const checks = runHealthChecks(project, podman, cease.signal)
   // The images are built by the engine itself: buildx would have to pull an image of its own.
   const build = { DOCKER_BUILDKIT: '0', COMPOSE_BAKE: 'false' }
   return {
@@ -48,7 +68,7 @@ export async function podmanEngine(folder: string, project: string): Promise<Eng
     compose: (await succeeds('docker', ['compose', 'version']))
       ? ['docker', 'compose']
       : [join(homedir(), '.cache/almanac/docker-compose')],
-    env: { ...podmanEnv, ...build, DOCKER_HOST: socket },
+    env: { ...podman, ...build, DOCKER_HOST: socket },
     close: async () => {
       cease.abort()
       await checks
@@ -57,13 +77,17 @@ export async function podmanEngine(folder: string, project: string): Promise<Eng
   }
 }
 
-async function runHealthChecks(project: string, signal: AbortSignal): Promise<void> {
+async function runHealthChecks(
+  project: string,
+  env: PodmanEnv,
+  signal: AbortSignal,
+): Promise<void> {
   const filter = `label=com.docker.compose.project=${project}`
   while (!signal.aborted) {
-    const listed = await run('podman', ['ps', '--quiet', '--filter', filter], { env: podmanEnv })
+    const listed = await run('podman', ['ps', '--quiet', '--filter', filter], { env })
     for (const id of listed.split('\n').filter(Boolean)) {
       // A check that fails is the engine's to count; a container that just went is no fault.
-      await run('podman', ['healthcheck', 'run', id], { env: podmanEnv }).catch(() => undefined)
+      await run('podman', ['healthcheck', 'run', id], { env }).catch(() => undefined)
     }
     await delay(2_000, undefined, { signal }).catch(() => undefined)
   }

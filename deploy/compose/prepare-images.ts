@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { installCassandra } from '../local/cassandra.ts'
 import { installEtcd } from '../local/etcd/install.ts'
 import { root, run } from './command.ts'
-import { podmanEnv } from './engine.ts'
+import type { PodmanEnv } from './engine.ts'
 
 // Makes images under the names that docker-compose.yml and the Dockerfile ask for, on a machine that
 // has podman and package registries but cannot pull images. Nothing runs this unless it is asked to.
@@ -12,9 +12,9 @@ import { podmanEnv } from './engine.ts'
 const standIns = join(import.meta.dirname, 'stand-ins')
 const cache = join(homedir(), '.cache/almanac/images')
 
-export async function prepareImages(log: string): Promise<void> {
+export async function prepareImages(env: PodmanEnv, log: string): Promise<void> {
   const podman = (args: readonly string[], timeoutMs = 120_000) =>
-    run('podman', args, { env: podmanEnv, timeoutMs, log })
+    run('podman', args, { env, timeoutMs, log })
   const folder = await mkdtemp(join(tmpdir(), 'almanac-images-'))
   const build = async (name: string, tag: string) => {
     const context = join(folder, name)
