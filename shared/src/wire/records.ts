@@ -63,6 +63,10 @@ export const VersionRecord = record({
   job: Type.String({ maxLength: 64 }),
   spec: Type.Unknown(),
   dataset: record({ blob: Type.String({ maxLength: 64 }), observations: Count }),
+  /** When the first observation was and how many steps the data has; absent where not told. */
+  calendar: Type.Optional(
+    record({ start: Time, frequency: Type.String({ maxLength: 20 }), steps: Count }),
+  ),
   /** The model's blob id; null until stored. */
   blob: nullable(Type.String({ maxLength: 64 })),
   sha256: nullable(Sha256),

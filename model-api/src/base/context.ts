@@ -1,0 +1,18 @@
+import type { Clock, Coordinator, Logger, Random, Store } from '@almanac/shared'
+import type { NodeTiming } from '../config/timing.ts'
+import type { NodeMetrics } from './metrics.ts'
+
+/** What every part of a node works with. */
+export type NodeContext = {
+  readonly coordinator: Coordinator
+  readonly store: Store
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly metrics: NodeMetrics
+  readonly timing: NodeTiming
+  /** `{ip}_{port}` of the advertised address. */
+  readonly node: string
+  /** Minted at every start. */
+  readonly instance: string
+}

@@ -1,0 +1,27 @@
+/** Bounds of one node that no other part knows of: unit in the name, reason beside it. */
+export const bounds = {
+  /** Loads from the store at once: more would compete for the same connection. */
+  loadsAtOnceMax: 4,
+  /** Loads of pinned versions under way; one more is refused, for memory is bounded. */
+  onDemandLoadsMax: 8,
+  /** Former serving versions of one model that are kept during their grace. */
+  formerVersionsMax: 4,
+  /** Bytes of answers kept for repeated questions. */
+  answerCacheBytes: 33_554_432,
+  /** Numbers in an answer that is computed at once: about a millisecond. */
+  answerCellsAtOnce: 8_192,
+  /** Large answers that wait for their turn; one more is refused. */
+  largeAnswersWaitingMax: 32,
+  /** A worker that was told to stop polls every 10 ms; after this it is ended. */
+  workerStopMs: 2_000,
+  /** Likelihood evaluations × observations: minutes of work, far beyond any sane fit. */
+  fitWorkMax: 20_000_000_000,
+  /** Heap of one fitting thread unless set: a million observations as text and room. */
+  fitMemoryMb: 1_024,
+  /** Tries to claim one order before it is left to the broker, which orders again. */
+  claimTriesMax: 3,
+  /** Models with a gauge of their own: metrics must not grow with customers. */
+  meteredModelsMax: 100,
+  /** An internal body is one job id. */
+  internalBodyBytesMax: 4_096,
+} as const

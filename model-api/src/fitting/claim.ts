@@ -1,0 +1,125 @@
+import {
+  absent,
+  claimKey,
+  codecs,
+  type JobRecord,
+  jobKey,
+  type Lease,
+  limits,
+  type ModelName,
+  modifiedAt,
+  put,
+  type Transaction,
+  Unavailable,
+  type VersionRecord,
+  versionKey,
+} from '@almanac/shared'
+import type { NodeContext } from '../base/context.ts'
+import { retryWaitMs } from '../base/patience.ts'
+import { bounds } from '../config/bounds.ts'
+import { readSubject, type Subject, type Unclaimed } from './subject.ts'
+
+/** The right to work on one fit. `fence` is compared in everything that it writes. */
+export type Claim = {
+  readonly of: ModelName
+  readonly job: JobRecord
+  readonly version: VersionRecord
+  /** The create revision of the claim, and of the last change of job and version. */
+  readonly fence: number
+  readonly lease: Lease
+}
+
+export type Claiming =
+  | { readonly kind: 'claimed'; readonly claim: Claim }
+  | { readonly kind: 'unclaimed'; readonly why: Unclaimed }
+
+/**
+ * Claims a job: claim key, attempt and `queued → fitting` are one transaction under a lease of the
+ * claim's own. Rejects with `Unavailable` when the coordinator does not answer.
+ */
+export async function takeClaim(
+  context: NodeContext,
+  id: string,
+  signal: AbortSignal,
+): Promise<Claiming> {
+  const granting = context.coordinator.grantLease(context.timing.leaseTtlMs, signal)
+  let claimed = false
+  try {
+    for (let tries = 1; ; tries++) {
+      const subject = await readSubject(context, id, signal)
+      if ('why' in subject) return { kind: 'unclaimed', why: subject.why }
+      const claiming = await tryClaim(context, subject, await granting, signal)
+      claimed = claiming.kind === 'claimed'
+      const again = claiming.kind === 'unclaimed' && claiming.why === 'contended'
+      if (!again || tries >= bounds.claimTriesMax) return claiming
+      await context.clock.sleep(retryWaitMs(tries, context.random), signal)
+    }
+  } finally {
+    if (!claimed) granting.then((lease) => releaseLease(lease)).catch(() => {})
+  }
+}
+
+/** Ends a lease, or leaves it to end by itself where the coordinator does not answer. */
+export async function releaseLease(lease: Lease): Promise<void> {
+  await lease.revoke(AbortSignal.timeout(limits.coordinatorCallMs)).catch(() => {})
+}
+
+async function tryClaim(
+  context: NodeContext,
+  { of, job: heldJob, version: heldVersion }: Subject,
+  lease: Lease,
+  signal: AbortSignal,
+): Promise<Claiming> {
+  const now = context.clock.wallTime()
+  const { node, instance, coordinator } = context
+  const job: JobRecord = {
+    ...heldJob.value,
+    state: 'running',
+    attempts: heldJob.value.attempts + 1,
+    progress: { phase: 'reading', fraction: 0 },
+  }
+  const version: VersionRecord = {
+    ...heldVersion.value,
+    state: 'fitting',
+    times: { ...heldVersion.value.times, fittingAt: now },
+  }
+  const claim = codecs.claim.encode({ node, instance, since: now })
+  const key = claimKey(job.id)
+  const { succeeded, revision } = await claimOnce(
+    context,
+    {
+      when: [
+        absent(key),
+        modifiedAt(jobKey(job.id), heldJob.modRevision),
+        modifiedAt(versionKey(of, version.version), heldVersion.modRevision),
+      ],
+      then: [
+        put(key, claim, lease.id),
+        put(jobKey(job.id), codecs.job.encode(job)),
+        put(versionKey(of, version.version), codecs.version.encode(version)),
+      ],
+    },
+    { key, lease },
+    signal,
+  )
+  if (succeeded) return { kind: 'claimed', claim: { of, job, version, fence: revision, lease } }
+  const holder = await coordinator.get(key, signal)
+  return { kind: 'unclaimed', why: holder ? 'another-has-it' : 'contended' }
+}
+
+/** A claim whose outcome is unknown is read back: its lease is nobody else's. */
+async function claimOnce(
+  { coordinator }: NodeContext,
+  transaction: Transaction,
+  { key, lease }: { key: string; lease: Lease },
+  signal: AbortSignal,
+): Promise<{ succeeded: boolean; revision: number }> {
+  try {
+    return await coordinator.transact(transaction, signal)
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error
+    const entry = await coordinator.get(key, signal)
+    const ours = entry?.lease === lease.id
+    return { succeeded: ours, revision: ours ? entry.createRevision : 0 }
+  }
+}

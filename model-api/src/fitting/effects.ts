@@ -1,0 +1,135 @@
+import {
+  claimKey,
+  codecs,
+  createdAt,
+  type FailureRecord,
+  type JobRecord,
+  jobKey,
+  type Manifest,
+  modifiedAt,
+  type Operation,
+  present,
+  put,
+  remove,
+  Unavailable,
+  type VersionRecord,
+  versionKey,
+} from '@almanac/shared'
+import type { NodeContext } from '../base/context.ts'
+import { retryWaitMs } from '../base/patience.ts'
+import type { Claim } from './claim.ts'
+import { deletedRecords } from './subject.ts'
+import type { Calendar } from './worker-protocol.ts'
+
+/** `unknown`: the coordinator did not answer while the claim could be trusted. */
+export type Effect = 'applied' | 'refused' | 'unknown'
+
+export type FittedModel = {
+  readonly manifest: Manifest
+  readonly metrics: VersionRecord['metrics']
+  readonly calendar: Calendar | null
+}
+
+/** Makes the version `stored`, the job `done` and the claim gone, in one transaction. */
+export function publish(
+  context: NodeContext,
+  claim: Claim,
+  { manifest, metrics, calendar }: FittedModel,
+): Promise<Effect> {
+  const now = context.clock.wallTime()
+  const version: VersionRecord = {
+    ...claim.version,
+    state: 'stored',
+    blob: manifest.id,
+    sha256: manifest.sha256,
+    sizeBytes: manifest.sizeBytes,
+    metrics,
+    times: { ...claim.version.times, storedAt: now },
+    ...(calendar ? { calendar } : {}),
+  }
+  const job: JobRecord = {
+    ...claim.job,
+    state: 'done',
+    progress: { phase: 'done', fraction: 1 },
+    endedAt: now,
+  }
+  return settle(context, claim, job, version)
+}
+
+/** The fit cannot succeed: the version stays `failed` for good. */
+export function failForGood(
+  context: NodeContext,
+  claim: Claim,
+  error: FailureRecord,
+): Promise<Effect> {
+  const now = context.clock.wallTime()
+  const times = { ...claim.version.times, failedAt: now }
+  const version: VersionRecord = { ...claim.version, state: 'failed', error, times }
+  return settle(context, claim, { ...claim.job, state: 'failed', error, endedAt: now }, version)
+}
+
+/** The model was deleted under the fit. */
+export function endAsDeleted(context: NodeContext, claim: Claim): Promise<Effect> {
+  const ended = deletedRecords(claim.job, claim.version, context.clock.wallTime())
+  return settle(context, claim, ended.job, ended.version)
+}
+
+/** Leaves the fit to another node; with its attempt when this one ended through no fault of it. */
+export function giveBack(
+  context: NodeContext,
+  claim: Claim,
+  attempt: 'returned' | 'spent',
+): Promise<Effect> {
+  const version: VersionRecord = {
+    ...claim.version,
+    state: 'queued',
+    times: { ...claim.version.times, fittingAt: null },
+  }
+  const attempts = attempt === 'returned' ? claim.job.attempts - 1 : claim.job.attempts
+  const progress = { phase: 'queued', fraction: 0 }
+  return settle(context, claim, { ...claim.job, state: 'queued', attempts, progress }, version)
+}
+
+/** One write, not repeated: the next one says more. */
+export async function writeProgress(
+  { coordinator }: NodeContext,
+  { job, fence }: Claim,
+  progress: JobRecord['progress'],
+  signal: AbortSignal,
+): Promise<Effect> {
+  const { succeeded } = await coordinator.transact(
+    {
+      when: [createdAt(claimKey(job.id), fence), present(jobKey(job.id))],
+      then: [put(jobKey(job.id), codecs.job.encode({ ...job, progress }))],
+    },
+    signal,
+  )
+  return succeeded ? 'applied' : 'refused'
+}
+
+/** How the claim ends: job, version and claim in one transaction that the fence guards. */
+async function settle(
+  context: NodeContext,
+  { of, job: { id }, lease, fence, version: { version } }: Claim,
+  job: JobRecord,
+  record: VersionRecord | undefined,
+): Promise<Effect> {
+  const { coordinator, clock, random } = context
+  const name = versionKey(of, version)
+  const jobText = codecs.job.encode(job)
+  const then: Operation[] = [put(jobKey(id), jobText), remove(claimKey(id))]
+  if (record) then.push(put(name, codecs.version.encode(record)))
+  const when = [createdAt(claimKey(id), fence), modifiedAt(name, fence)]
+  for (let tries = 1; ; tries++) {
+    try {
+      if ((await coordinator.transact({ when, then }, lease.lost)).succeeded) return 'applied'
+      // Refused, or done already by a try whose answer was lost: what stands there tells.
+      const entry = await coordinator.get(jobKey(id), lease.lost)
+      return entry?.value === jobText ? 'applied' : 'refused'
+    } catch (error) {
+      if (lease.lost.aborted) return 'unknown'
+      if (!(error instanceof Unavailable)) throw error
+      await clock.sleep(retryWaitMs(tries, random), lease.lost).catch(() => {})
+    }
+  }
+}

@@ -1,0 +1,234 @@
+import { createHash } from 'node:crypto'
+import {
+  assert,
+  Damaged,
+  type FailureRecord,
+  type Manifest,
+  Missing,
+  mintBlobId,
+  modelId,
+  unreachable,
+} from '@almanac/shared'
+import type { NodeContext } from '../base/context.ts'
+import { untilAvailable } from '../base/patience.ts'
+import { bounds } from '../config/bounds.ts'
+import type { ModelsView } from '../serving/view.ts'
+import { type Claim, releaseLease, takeClaim } from './claim.ts'
+import { type Effect, endAsDeleted, failForGood, giveBack, publish } from './effects.ts'
+import type { FitPool } from './fit-pool.ts'
+import { type ProgressReport, reportProgress } from './progress.ts'
+import { FitStopped, type StopReason, watchForStop } from './stop.ts'
+import type { Unclaimed } from './subject.ts'
+import type { FitReply } from './worker-protocol.ts'
+
+export type FitParts = {
+  readonly context: NodeContext
+  readonly pool: FitPool
+  readonly view: ModelsView
+  /** Aborts when the node drains: claim and attempt are given back. */
+  readonly drain: AbortSignal
+}
+
+export type FitOutcome =
+  | Unclaimed
+  | 'stored'
+  | 'failed'
+  | 'deleted'
+  | 'given-back'
+  | 'crashed'
+  | 'claim-lost'
+
+/**
+ * One attempt at one job, from claim to end. Whatever happens the coordinator decides: every effect
+ * compares the claim, and where this node ends without one the lease ends and brokers go on.
+ * Rejects with `Unavailable` when the coordinator did not answer before the claim.
+ */
+export async function attemptFit(parts: FitParts, jobId: string): Promise<FitOutcome> {
+  const { context } = parts
+  const claiming = await takeClaim(context, jobId, parts.drain)
+  if (claiming.kind === 'unclaimed') return claiming.why
+  const { claim } = claiming
+  const startedMs = context.clock.monotonicMs()
+  const stop = watchForStop(claim, parts.drain, parts.view)
+  const progress = reportProgress(context, claim, () => stop.now('claim-lost'))
+  let outcome: FitOutcome = 'claim-lost'
+  try {
+    outcome = await work(parts, claim, progress, stop)
+    return outcome
+  } catch (error) {
+    outcome = await afterError(context, claim, progress, stop.signal, error)
+    return outcome
+  } finally {
+    stop.done()
+    await progress.stop()
+    releaseLease(claim.lease).catch(() => {})
+    report(context, claim, outcome, (context.clock.monotonicMs() - startedMs) / 1_000)
+  }
+}
+
+async function work(
+  { context, pool }: FitParts,
+  claim: Claim,
+  progress: ProgressReport,
+  stop: ReturnType<typeof watchForStop>,
+): Promise<FitOutcome> {
+  const dataset = await untilAvailable(
+    () => context.store.readBlob({ kind: 'dataset', id: claim.version.dataset.blob }, stop.signal),
+    patienceOf(context, claim, stop.signal, 'fit-waits-for-data'),
+  )
+  progress.phase('fitting')
+  stop.after(context, context.timing.fitMs)
+  const request = { dataset, spec: claim.version.spec, seed: seedOf(claim), workMax }
+  const reply = await pool.fit(request, stop.signal, (source) => progress.follow(source))
+  switch (reply.kind) {
+    case 'fitted':
+      return store(context, claim, progress, stop.signal, reply)
+    case 'refused':
+      return fail(context, claim, progress, { reason: reply.code, detail: reply.detail })
+    case 'crashed':
+      context.logger.error({ event: 'fit-crashed', ...label(claim), detail: reply.detail })
+      await progress.stop()
+      return outcomeOf(await giveBack(context, claim, 'spent'), 'crashed')
+    case 'stopped':
+      stop.signal.throwIfAborted()
+      return 'claim-lost'
+    default:
+      return unreachable(reply)
+  }
+}
+
+/** Uploads under a blob id of its own, minted anew for each try, then publishes. */
+async function store(
+  context: NodeContext,
+  claim: Claim,
+  progress: ProgressReport,
+  signal: AbortSignal,
+  reply: FitReply & { kind: 'fitted' },
+): Promise<FitOutcome> {
+  progress.phase('storing')
+  const { of, version } = claim
+  const manifest: Manifest = await untilAvailable(
+    () =>
+      context.store.writeBlob(
+        {
+          kind: 'model',
+          id: mintBlobId(),
+          content: reply.model,
+          label: `${of.tenant}/${of.model}/${version.version}`,
+        },
+        signal,
+      ),
+    patienceOf(context, claim, signal, 'fit-waits-for-store'),
+  )
+  await progress.stop()
+  signal.throwIfAborted()
+  const metrics = plainMetrics(reply.report)
+  const effect = await publish(context, claim, { manifest, metrics, calendar: reply.calendar })
+  return outcomeOf(effect, 'stored')
+}
+
+async function fail(
+  context: NodeContext,
+  claim: Claim,
+  progress: ProgressReport,
+  { reason, detail }: { reason: string; detail: string },
+): Promise<FitOutcome> {
+  await progress.stop()
+  const error: FailureRecord = {
+    phase: 'fit',
+    reason: reason.slice(0, 100),
+    detail: detail.slice(0, 2_000),
+  }
+  return outcomeOf(await failForGood(context, claim, error), 'failed')
+}
+
+async function afterError(
+  context: NodeContext,
+  claim: Claim,
+  progress: ProgressReport,
+  signal: AbortSignal,
+  error: unknown,
+): Promise<FitOutcome> {
+  if (signal.aborted) {
+    await progress.stop()
+    return afterStop(context, claim, progress, signal.reason)
+  }
+  if (error instanceof Damaged)
+    return fail(context, claim, progress, { reason: 'checksum', detail: error.message })
+  if (error instanceof Missing)
+    return fail(context, claim, progress, { reason: 'no-data', detail: error.message })
+  if (error instanceof RangeError)
+    return fail(context, claim, progress, { reason: 'too-large', detail: error.message })
+  context.logger.error({ event: 'fit-failed', ...label(claim), err: error })
+  await progress.stop()
+  return outcomeOf(await giveBack(context, claim, 'spent'), 'crashed')
+}
+
+async function afterStop(
+  context: NodeContext,
+  claim: Claim,
+  progress: ProgressReport,
+  reason: unknown,
+): Promise<FitOutcome> {
+  assert(reason instanceof FitStopped, 'a fit is stopped for a known reason')
+  const why: StopReason = reason.why
+  switch (why) {
+    case 'claim-lost':
+      return 'claim-lost'
+    case 'drain':
+      return outcomeOf(await giveBack(context, claim, 'returned'), 'given-back')
+    case 'deleted':
+      return outcomeOf(await endAsDeleted(context, claim), 'deleted')
+    case 'too-long': {
+      const detail = `The fit was stopped after ${context.timing.fitMs / 1_000} s.`
+      return fail(context, claim, progress, { reason: 'too-long', detail })
+    }
+    default:
+      return unreachable(why)
+  }
+}
+
+const outcomeOf = (effect: Effect, wanted: FitOutcome): FitOutcome =>
+  effect === 'applied' ? wanted : 'claim-lost'
+
+const workMax = bounds.fitWorkMax
+
+/** The same for every attempt at one version, so that a repeated fit gives the same model. */
+function seedOf({ of, version }: Claim): number {
+  return createHash('sha256')
+    .update(`${modelId(of)}/${version.version}`)
+    .digest()
+    .readUInt32LE(0)
+}
+
+/** What the engine reports may hold numbers that JSON has no word for. */
+function plainMetrics(report: Readonly<Record<string, number | string>>) {
+  const plain = Object.entries(report).flatMap(([name, value]): [string, number | string][] => {
+    if (typeof value === 'string') return [[name, value.slice(0, 500)]]
+    return Number.isFinite(value) ? [[name, value]] : []
+  })
+  return Object.fromEntries(plain)
+}
+
+function patienceOf(context: NodeContext, claim: Claim, signal: AbortSignal, event: string) {
+  const { clock, random, logger } = context
+  return {
+    clock,
+    random,
+    signal,
+    onWait: (error: Error, tries: number) => {
+      if (tries === 1) logger.warn({ event, ...label(claim), cause: error.message })
+    },
+  }
+}
+
+function label({ of, version, job }: Claim) {
+  return { ...of, version: version.version, job: job.id, requestId: job.requestId }
+}
+
+function report(context: NodeContext, claim: Claim, outcome: FitOutcome, seconds: number): void {
+  context.metrics.fits.inc({ outcome })
+  context.metrics.fitSeconds.observe({ outcome }, seconds)
+  const attempt = claim.job.attempts
+  context.logger.info({ event: 'fit-ended', ...label(claim), outcome, attempt, seconds })
+}

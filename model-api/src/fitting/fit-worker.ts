@@ -1,0 +1,55 @@
+/** The fitting thread: bytes of a data set in, bytes of a model out. Nothing here does I/O. */
+import { parentPort } from 'node:worker_threads'
+import { encodeModel, fitModel, parseSpec } from '@almanac/engine'
+import { assert, codec, Dataset } from '@almanac/shared'
+import { type Calendar, FitControl, type FitReply, type FitRequest } from './worker-protocol.ts'
+
+const datasets = codec(Dataset)
+
+assert(parentPort, 'the fitting thread was started without a parent')
+const parent = parentPort
+
+parent.on('message', (request: FitRequest) => {
+  const reply = answer(request)
+  parent.postMessage(reply, reply.kind === 'fitted' ? [reply.model.buffer as ArrayBuffer] : [])
+})
+
+function answer(request: FitRequest): FitReply {
+  try {
+    return fit(request)
+  } catch (error) {
+    const detail = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+    return { kind: 'crashed', id: request.id, detail }
+  }
+}
+
+function fit({ id, dataset, spec, seed, workMax, control: memory }: FitRequest): FitReply {
+  const control = new FitControl(memory)
+  const decoded = datasets.decode(new TextDecoder().decode(dataset))
+  if (!decoded.ok) return { kind: 'refused', id, code: 'bad-dataset', detail: decoded.fault }
+  const [series] = decoded.value.series
+  assert(series, 'a data set has one series')
+  const parsed = parseSpec(spec)
+  if (parsed.kind === 'refused') return refused(id, parsed.reason)
+  const y = Float64Array.from(series.y, (value) => value ?? Number.NaN)
+  const fitted = fitModel({ y }, parsed.value, {
+    seed,
+    workMax,
+    shouldStop: () => control.shouldStop(),
+    onProgress: (fraction) => control.setProgress(fraction),
+  })
+  if (fitted.kind === 'refused') return refused(id, fitted.reason)
+  // A fit that ran out of its budget is as good as it gets; one that was told to stop is dropped.
+  if (fitted.kind === 'stopped' && control.shouldStop()) return { kind: 'stopped', id }
+  const model = Uint8Array.from(encodeModel(fitted.value))
+  return { kind: 'fitted', id, model, report: fitted.report, calendar: calendarOf(series) }
+}
+
+function refused(id: number, reason: { code: string; detail: string }): FitReply {
+  return { kind: 'refused', id, code: reason.code, detail: reason.detail }
+}
+
+function calendarOf(series: Dataset['series'][number]): Calendar | null {
+  if (series.start === null || series.frequency === null) return null
+  return { start: series.start, frequency: series.frequency, steps: series.y.length }
+}

@@ -1,0 +1,52 @@
+import type { NodeContext } from '../base/context.ts'
+import type { Claim } from './claim.ts'
+import { writeProgress } from './effects.ts'
+
+export type ProgressReport = {
+  /** Whence the fraction comes from now on. */
+  follow(fraction: () => number): void
+  phase(name: string): void
+  /** Resolves when no write is under way any more, so that the next effect is the last. */
+  stop(): Promise<void>
+}
+
+/** Writes progress once a period. A refused write means that the claim is another's now. */
+export function reportProgress(
+  context: NodeContext,
+  claim: Claim,
+  onRefused: () => void,
+): ProgressReport {
+  const stop = new AbortController()
+  const ends = AbortSignal.any([stop.signal, claim.lease.lost])
+  let fraction = () => 0
+  let phase = 'reading'
+  let lastText = ''
+
+  async function run(): Promise<void> {
+    while (!ends.aborted) {
+      await context.clock.sleep(context.timing.progressMs, ends)
+      const progress = { phase, fraction: Math.round(fraction() * 1_000) / 1_000 }
+      const text = JSON.stringify(progress)
+      if (text === lastText) continue
+      // Not given up by `stop`: a late progress write must not overtake the publication.
+      const write = writeProgress(context, claim, progress, claim.lease.lost)
+      const effect = await write.catch(() => 'unknown' as const)
+      if (effect === 'refused') return onRefused()
+      if (effect === 'applied') lastText = text
+    }
+  }
+
+  const running = run().catch(() => {})
+  return {
+    follow(source) {
+      fraction = source
+    },
+    phase(name) {
+      phase = name
+    },
+    async stop() {
+      stop.abort()
+      await running
+    },
+  }
+}

@@ -1,0 +1,66 @@
+import { modelId } from '@almanac/shared'
+import type { NodeContext } from '../base/context.ts'
+import type { ModelsView } from '../serving/view.ts'
+import type { Claim } from './claim.ts'
+import { isDeleted } from './subject.ts'
+
+export type StopReason = 'claim-lost' | 'drain' | 'deleted' | 'too-long'
+
+/** Why a fit was told to stop. */
+export class FitStopped extends Error {
+  override name = 'FitStopped'
+  readonly why: StopReason
+  constructor(why: StopReason) {
+    super(`the fit was stopped: ${why}`)
+    this.why = why
+  }
+}
+
+export type FitStop = {
+  /** Aborts, with a `FitStopped`, at the first reason to stop. */
+  readonly signal: AbortSignal
+  now(why: StopReason): void
+  /** Also stops when this much time has passed from now on. */
+  after(context: NodeContext, ms: number): void
+  /** The fit has ended: nothing is watched any more. */
+  done(): void
+}
+
+/** Watches for what ends a fit early: its lease, a drain, the deletion of its model. */
+export function watchForStop(claim: Claim, drain: AbortSignal, view: ModelsView): FitStop {
+  const stop = new AbortController()
+  const done = new AbortController()
+  const now = (why: StopReason) => stop.abort(new FitStopped(why))
+  const { lost } = claim.lease
+  const id = modelId(claim.of)
+
+  const onLost = () => now('claim-lost')
+  const onDrain = () => now('drain')
+  const look = () => {
+    const record = view.state.models.get(id)?.value
+    if (isDeleted(record, claim.version.version)) now('deleted')
+  }
+  const unsubscribe = view.onChange((touched) => {
+    if (touched.all || touched.models.has(id)) look()
+  })
+  lost.addEventListener('abort', onLost, { once: true })
+  drain.addEventListener('abort', onDrain, { once: true })
+  if (lost.aborted) onLost()
+  if (drain.aborted) onDrain()
+  return {
+    signal: stop.signal,
+    now,
+    after(context, ms) {
+      context.clock.sleep(ms, done.signal).then(
+        () => now('too-long'),
+        () => {},
+      )
+    },
+    done() {
+      done.abort()
+      unsubscribe()
+      lost.removeEventListener('abort', onLost)
+      drain.removeEventListener('abort', onDrain)
+    },
+  }
+}

@@ -1,0 +1,112 @@
+import {
+  absent,
+  type Codec,
+  claimKey,
+  codecs,
+  type Held,
+  type JobRecord,
+  jobKey,
+  limits,
+  type ModelName,
+  type ModelRecord,
+  modelKey,
+  modifiedAt,
+  put,
+  type VersionRecord,
+  versionKey,
+} from '@almanac/shared'
+import type { NodeContext } from '../base/context.ts'
+
+/** Why nobody needs to work on it here and now. */
+export type Unclaimed = 'gone' | 'ended' | 'another-has-it' | 'attempts-exhausted' | 'contended'
+
+export type Subject = {
+  readonly of: ModelName
+  readonly job: Held<JobRecord>
+  readonly version: Held<VersionRecord>
+}
+
+/** The job and what it is to make, read one after the other: the transaction compares both. */
+export async function readSubject(
+  context: NodeContext,
+  id: string,
+  signal: AbortSignal,
+): Promise<Subject | { readonly why: Unclaimed }> {
+  const job = await read(context, jobKey(id), codecs.job, signal)
+  if (job === undefined) return { why: 'gone' }
+  if (job.value.state === 'done' || job.value.state === 'failed') return { why: 'ended' }
+  const { subject } = job.value
+  const [version, model] = await Promise.all([
+    read(context, versionKey(subject, subject.version), codecs.version, signal),
+    read(context, modelKey(subject), codecs.model, signal),
+  ])
+  if (isDeleted(model?.value, subject.version) || version === undefined) {
+    await endDeleted(context, job, version, signal)
+    return { why: 'gone' }
+  }
+  if (job.value.attempts >= limits.fitAttemptsMax) return { why: 'attempts-exhausted' }
+  if (version.value.state === 'stored' || version.value.state === 'failed') return { why: 'ended' }
+  return { of: subject, job, version }
+}
+
+/** A model is deleted for a version when it has a tombstone or was made anew after the version. */
+export function isDeleted(record: ModelRecord | undefined, version: number): boolean {
+  return record !== undefined && (record.deletedAt !== null || version <= record.floor)
+}
+
+/** The end of a fit whose model was deleted before anybody claimed it. */
+async function endDeleted(
+  context: NodeContext,
+  job: Held<JobRecord>,
+  version: Held<VersionRecord> | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const ended = deletedRecords(job.value, version?.value, context.clock.wallTime())
+  const { subject } = job.value
+  const name = versionKey(subject, subject.version)
+  await context.coordinator.transact(
+    {
+      when: [
+        absent(claimKey(job.value.id)),
+        modifiedAt(jobKey(job.value.id), job.modRevision),
+        modifiedAt(name, version?.modRevision ?? 0),
+      ],
+      then: [
+        put(jobKey(job.value.id), codecs.job.encode(ended.job)),
+        ...(ended.version ? [put(name, codecs.version.encode(ended.version))] : []),
+      ],
+    },
+    signal,
+  )
+}
+
+/** Job and version as they are once their model was found deleted. */
+export function deletedRecords(job: JobRecord, version: VersionRecord | undefined, now: string) {
+  const error = {
+    phase: 'deleted' as const,
+    reason: 'deleted',
+    detail: 'The model was deleted before this fit was done.',
+  }
+  const open = version?.state === 'queued' || version?.state === 'fitting'
+  return {
+    job: { ...job, state: 'failed' as const, error, endedAt: now },
+    version: open
+      ? { ...version, state: 'failed' as const, error, times: { ...version.times, failedAt: now } }
+      : undefined,
+  }
+}
+
+async function read<T>(
+  { coordinator, logger }: NodeContext,
+  key: string,
+  values: Codec<T>,
+  signal: AbortSignal,
+): Promise<Held<T> | undefined> {
+  const entry = await coordinator.get(key, signal)
+  if (entry === undefined) return undefined
+  const decoded = values.decode(entry.value)
+  const { createRevision, modRevision, lease, value: text } = entry
+  if (decoded.ok) return { value: decoded.value, text, createRevision, modRevision, lease }
+  logger.warn({ event: 'bad-record-skipped', key, fault: decoded.fault })
+  return undefined
+}

@@ -1,0 +1,64 @@
+/**
+ * What a node and its fitting thread say to each other. Stopping and progress go through shared
+ * memory: a thread that computes reads no messages.
+ */
+export type FitRequest = {
+  readonly id: number
+  /** The stored data set, as it was read. */
+  readonly dataset: Uint8Array
+  readonly spec: unknown
+  readonly seed: number
+  readonly workMax: number
+  readonly control: SharedArrayBuffer
+}
+
+export type Calendar = {
+  readonly start: string
+  readonly frequency: string
+  readonly steps: number
+}
+
+export type FitReply =
+  | {
+      readonly kind: 'fitted'
+      readonly id: number
+      readonly model: Uint8Array
+      readonly report: Readonly<Record<string, number | string>>
+      /** Null where the data has no start or no frequency. */
+      readonly calendar: Calendar | null
+    }
+  | {
+      readonly kind: 'refused'
+      readonly id: number
+      readonly code: string
+      readonly detail: string
+    }
+  | { readonly kind: 'stopped'; readonly id: number }
+  | { readonly kind: 'crashed'; readonly id: number; readonly detail: string }
+
+/** Two numbers in shared memory: whether to stop, and progress in thousandths. */
+export class FitControl {
+  readonly memory: SharedArrayBuffer
+  readonly #cells: Int32Array
+
+  constructor(memory: SharedArrayBuffer = new SharedArrayBuffer(8)) {
+    this.memory = memory
+    this.#cells = new Int32Array(memory)
+  }
+
+  stop(): void {
+    Atomics.store(this.#cells, 0, 1)
+  }
+
+  shouldStop(): boolean {
+    return Atomics.load(this.#cells, 0) !== 0
+  }
+
+  setProgress(fraction: number): void {
+    Atomics.store(this.#cells, 1, Math.round(Math.min(1, Math.max(0, fraction)) * 1_000))
+  }
+
+  progress(): number {
+    return Atomics.load(this.#cells, 1) / 1_000
+  }
+}

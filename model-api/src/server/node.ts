@@ -1,0 +1,175 @@
+import type { AddressInfo } from 'node:net'
+import { createServer, nodeName } from '@almanac/shared'
+import type { FastifyInstance } from 'fastify'
+import { untilAvailable } from '../base/patience.ts'
+import { bounds } from '../config/bounds.ts'
+import { ownRecords } from '../registration/own-records.ts'
+import { register } from '../registration/registration.ts'
+import { addFitsRoute } from '../routes/fits.ts'
+import { addForecastRoute } from '../routes/forecast.ts'
+import { guardAccess, guardIdentity } from '../routes/guard.ts'
+import { addStateRoute } from '../routes/state.ts'
+import { createParts, type NodeOptions, type NodeParts } from './parts.ts'
+
+export type { NodeOptions } from './parts.ts'
+
+export type RunningNode = {
+  /** Where it listens. */
+  readonly url: string
+  readonly port: number
+  readonly instance: string
+  /** Leaves the cluster without a request lost. Bounded in time; asked twice, it is done once. */
+  drain(): Promise<void>
+  /** Leaves at once: open requests are cut. */
+  close(): Promise<void>
+}
+
+/**
+ * Starts one node; resolves when it listens, rejects when it cannot. It reaches the coordinator,
+ * registers and loads what is wanted in its own time, however long that takes: see `/readyz`.
+ */
+export async function startNode(options: NodeOptions): Promise<RunningNode> {
+  const parts = createParts(options)
+  const server = createNodeServer(parts)
+  try {
+    await server.listen({ host: options.host, port: options.port })
+  } catch (error) {
+    await stopParts(parts)
+    throw error
+  }
+  const { address, port } = server.server.address() as AddressInfo
+  parts.address.port = port
+  parts.address.node = nodeName(options.advertiseIp, port)
+  join(parts)
+  let leaving: Promise<void> | undefined
+  const leave = (answerMs: number) => {
+    leaving ??= leaveCluster(parts, server, answerMs)
+    return leaving
+  }
+  return {
+    url: `http://${address.includes(':') ? `[${address}]` : address}:${port}`,
+    port,
+    instance: parts.context.instance,
+    drain: () => leave(parts.context.timing.drainAnswerMs),
+    close: async () => {
+      parts.cut.abort()
+      await leave(0)
+    },
+  }
+}
+
+function createNodeServer(parts: NodeParts): FastifyInstance {
+  const { context, registry, options, placed, onDemand, answers, view, queue, serves } = parts
+  const server = createServer({
+    logger: context.logger,
+    registry,
+    bodyBytesMax: bounds.internalBodyBytesMax,
+    readiness: () => {
+      const reason = obstacle(parts)
+      return reason === undefined ? { ready: true } : { ready: false, reason }
+    },
+  })
+  // Callers that keep connections learn that this one is about to go.
+  server.addHook('onSend', async (_request, reply) => {
+    if (parts.drain.signal.aborted) reply.header('connection', 'close')
+  })
+  const guarded = {
+    token: options.token,
+    instance: context.instance,
+    clusterId: () => parts.clusterId,
+  }
+  server.register(
+    async (internal) => {
+      guardAccess(internal, guarded)
+      addStateRoute(internal, { identity: () => identityOf(parts), placed, view, queue })
+      internal.register(async (addressed) => {
+        guardIdentity(addressed, guarded)
+        addForecastRoute(addressed, { placed, onDemand, answers, view, serves })
+        addFitsRoute(addressed, queue)
+      })
+    },
+    { prefix: '/internal/v1' },
+  )
+  return server
+}
+
+/** Why the node is not ready. Once it was, only a drain ends that: never a backend that is away. */
+function obstacle(parts: NodeParts): string | undefined {
+  if (parts.drain.signal.aborted) return 'This node is about to stop.'
+  if (parts.wasReady) return undefined
+  if (parts.clusterId === undefined || !parts.view.started())
+    return 'The coordinator has not been reached yet.'
+  if (!parts.registration?.registered()) return 'This node is not registered yet.'
+  if (!parts.placed.settled()) return 'Models that are placed here are being loaded.'
+  parts.wasReady = true
+  return undefined
+}
+
+/** Finds the cluster, then registers in it; both for as long as it takes. */
+function join(parts: NodeParts): void {
+  const { context, drain } = parts
+  const { clock, random, logger } = context
+  const wanted = () =>
+    ownRecords(identityOf(parts), parts.queue?.busy() ?? 0, parts.placed.registrations())
+  const find = async () => {
+    parts.clusterId = await untilAvailable(() => context.coordinator.clusterId(drain.signal), {
+      clock,
+      random,
+      signal: drain.signal,
+      onWait: (error, tries) => {
+        if (tries % 10 === 1) logger.warn({ event: 'coordinator-away', cause: error.message })
+      },
+    })
+    parts.registration = register(context, wanted)
+  }
+  find().catch((error) => {
+    if (!drain.signal.aborted) logger.error({ event: 'not-joined', err: error })
+  })
+}
+
+function identityOf({ context, address, options, startedAt, fitsMax }: NodeParts) {
+  return {
+    node: address.node,
+    ip: options.advertiseIp,
+    port: address.port,
+    instance: context.instance,
+    roles: options.roles,
+    fitsMax,
+    startedAt,
+  }
+}
+
+/** Deregisters, answers on for a while, gives fits back, and goes; cut short at `drainMs`. */
+async function leaveCluster(
+  parts: NodeParts,
+  server: FastifyInstance,
+  answerMs: number,
+): Promise<void> {
+  const { context, cut } = parts
+  const { clock, timing, logger } = context
+  logger.info({ event: 'draining', node: context.node })
+  parts.drain.abort()
+  const over = new AbortController()
+  const ends = AbortSignal.any([over.signal, cut.signal])
+  const late = clock.sleep(timing.drainMs, ends).catch(() => {})
+  const orderly = async () => {
+    await Promise.all([
+      parts.registration?.end(),
+      parts.queue?.drained(),
+      clock.sleep(answerMs, ends).catch(() => {}),
+    ])
+    await server.close()
+  }
+  const done = orderly().catch((error) => logger.error({ event: 'drain-failed', err: error }))
+  await Promise.race([done, late])
+  server.server.closeAllConnections()
+  await Promise.race([done, late])
+  over.abort()
+  await stopParts(parts)
+  logger.info({ event: 'drained', node: context.node })
+}
+
+async function stopParts(parts: NodeParts): Promise<void> {
+  parts.drain.abort()
+  await Promise.all([parts.placed.stop(), parts.view.stop(), parts.pool?.close()])
+}

@@ -1,0 +1,141 @@
+import { randomUUID } from 'node:crypto'
+import {
+  type Clock,
+  type Coordinator,
+  createRegistry,
+  type Logger,
+  limits,
+  type Random,
+  type Registry,
+  type Store,
+  systemClock,
+  systemRandom,
+  timedCoordinator,
+  timedStore,
+} from '@almanac/shared'
+import type { NodeContext } from '../base/context.ts'
+import { createNodeMetrics } from '../base/metrics.ts'
+import { bounds } from '../config/bounds.ts'
+import { defaultTiming, type NodeTiming } from '../config/timing.ts'
+import { FitPool } from '../fitting/fit-pool.ts'
+import { createFitQueue, type FitQueue } from '../fitting/fit-queue.ts'
+import type { NodeRole } from '../registration/own-records.ts'
+import type { Registration } from '../registration/registration.ts'
+import { Answers } from '../serving/answers.ts'
+import { OnDemandVersions } from '../serving/on-demand-versions.ts'
+import { PlacedVersions } from '../serving/placed-versions.ts'
+import { followModels, type ModelsView } from '../serving/view.ts'
+
+export type NodeOptions = {
+  /** Whoever opened it closes it, after the node. */
+  readonly coordinator: Coordinator
+  /** The same. */
+  readonly store: Store
+  /** Where to listen. */
+  readonly host: string
+  /** 0: the system chooses. */
+  readonly port: number
+  /** Under which address brokers reach this node. */
+  readonly advertiseIp: string
+  readonly roles: readonly NodeRole[]
+  /** Fits at once. */
+  readonly fitWorkers: number
+  readonly logger: Logger
+  /** Required of every internal request when set. */
+  readonly token: string | null
+  /** Heap of one fitting thread, in MB. */
+  readonly fitMemoryMb?: number
+  readonly clock?: Clock
+  readonly random?: Random
+  readonly timing?: Partial<NodeTiming>
+  /** Another file for the fitting threads to run. */
+  readonly fitWorkerFile?: URL
+}
+
+/** A node in pieces. What can change is here, in one place. */
+export type NodeParts = {
+  readonly options: NodeOptions
+  readonly context: NodeContext
+  readonly registry: Registry
+  readonly startedAt: string
+  readonly serves: boolean
+  /** Fits that it takes, under way and queued. */
+  readonly fitsMax: number
+  readonly view: ModelsView
+  readonly placed: PlacedVersions
+  readonly onDemand: OnDemandVersions
+  readonly answers: Answers
+  /** Only with the role `fit`. */
+  readonly pool: FitPool | undefined
+  readonly queue: FitQueue | undefined
+  /** Known once the node listens. */
+  readonly address: { node: string; port: number }
+  /** Aborts when the node begins to leave. */
+  readonly drain: AbortController
+  /** Aborts when it must leave at once. */
+  readonly cut: AbortController
+  clusterId: string | undefined
+  registration: Registration | undefined
+  wasReady: boolean
+}
+
+export function createParts(options: NodeOptions): NodeParts {
+  const { roles, fitWorkers, clock = systemClock, random = systemRandom, logger } = options
+  const registry = createRegistry('model-api')
+  const address = { node: '', port: 0 }
+  const context: NodeContext = {
+    coordinator: timedCoordinator(options.coordinator, registry),
+    store: timedStore(options.store, registry),
+    clock,
+    random,
+    logger,
+    metrics: createNodeMetrics(registry),
+    timing: { ...defaultTiming, ...options.timing },
+    instance: randomUUID(),
+    get node() {
+      return address.node
+    },
+  }
+  const serves = roles.includes('serve')
+  const fits = roles.includes('fit')
+  const drain = new AbortController()
+  const onChange = () => parts.registration?.kick()
+  const view = followModels(context)
+  const pool = fits ? createPool(options, clock) : undefined
+  const parts: NodeParts = {
+    options,
+    context,
+    registry,
+    startedAt: clock.wallTime(),
+    serves,
+    fitsMax: fits ? fitWorkers + limits.queuedFitsMax : 0,
+    view,
+    placed: new PlacedVersions(context, view, { serves, onChange }),
+    onDemand: new OnDemandVersions(context, view),
+    answers: new Answers(context.metrics),
+    pool,
+    queue: pool
+      ? createFitQueue(
+          { context, pool, view, drain: drain.signal },
+          { workers: fitWorkers, onChange },
+        )
+      : undefined,
+    address,
+    drain,
+    cut: new AbortController(),
+    clusterId: undefined,
+    registration: undefined,
+    wasReady: false,
+  }
+  return parts
+}
+
+function createPool(options: NodeOptions, clock: Clock): FitPool {
+  const { fitWorkers, fitMemoryMb = bounds.fitMemoryMb, fitWorkerFile } = options
+  return new FitPool({
+    workersMax: fitWorkers,
+    memoryMb: fitMemoryMb,
+    clock,
+    ...(fitWorkerFile ? { workerFile: fitWorkerFile } : {}),
+  })
+}

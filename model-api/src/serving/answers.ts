@@ -1,0 +1,112 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { forecastModel } from '@almanac/engine'
+import { assert, Bug, limits, Refused } from '@almanac/shared'
+import { Gate } from '../base/gate.ts'
+import type { NodeMetrics } from '../base/metrics.ts'
+import { bounds } from '../config/bounds.ts'
+import { ByteCache } from './byte-cache.ts'
+import type { LoadedVersion } from './load-version.ts'
+import type { Question } from './question.ts'
+import { timestampsAfter } from './timestamps.ts'
+
+/**
+ * Answers as bytes. A version never changes, so what was answered once is answered again from
+ * memory. Large answers are written in slices and one after the other, so that a small one never
+ * waits for long.
+ */
+export class Answers {
+  readonly #cache: ByteCache
+  readonly #metrics: NodeMetrics
+  readonly #large = new Gate(1)
+  readonly #underWay = new Map<string, Promise<Buffer>>()
+
+  constructor(metrics: NodeMetrics, cacheBytes: number = bounds.answerCacheBytes) {
+    this.#metrics = metrics
+    this.#cache = new ByteCache(cacheBytes)
+  }
+
+  /** The public body. Throws or rejects with a refusal where the question has no answer. */
+  answer(id: string, loaded: LoadedVersion, question: Question): Buffer | Promise<Buffer> {
+    const key = `${id}@${loaded.version}@${loaded.sha256}?${question.key}`
+    const known = this.#cache.get(key)
+    this.#metrics.forecasts.inc({ from: known ? 'cache' : 'model' })
+    if (known) return known
+    const cells = question.horizon * (1 + 2 * question.levels.length)
+    if (cells > bounds.answerCellsAtOnce) return this.#answerLarge(key, loaded, question)
+    const bytes = Buffer.from([...textOf(loaded, question)].join(''))
+    this.#cache.set(key, bytes)
+    return bytes
+  }
+
+  #answerLarge(key: string, loaded: LoadedVersion, question: Question): Promise<Buffer> {
+    const underWay = this.#underWay.get(key)
+    if (underWay) return underWay
+    if (this.#large.size >= bounds.largeAnswersWaitingMax)
+      throw new Refused(503, 'busy', 'Too many long forecasts are being computed.', {
+        retryAfterSeconds: 1,
+      })
+    const work = this.#large
+      .run(async () => {
+        const parts: string[] = []
+        for (const part of textOf(loaded, question)) {
+          parts.push(part)
+          await nextTurn()
+        }
+        const bytes = Buffer.from(parts.join(''))
+        this.#cache.set(key, bytes)
+        return bytes
+      })
+      .finally(() => this.#underWay.delete(key))
+    this.#underWay.set(key, work)
+    return work
+  }
+}
+
+/** The body in slices of bounded work. */
+function* textOf(loaded: LoadedVersion, question: Question): Generator<string> {
+  const { horizon, levels, timestamps } = question
+  assert(horizon <= limits.horizonMax, 'horizons are checked before')
+  const times = timestamps ? timestampsAfter(loaded.calendar, horizon) : undefined
+  const probabilities = probabilitiesOf(levels)
+  const outcome = forecastModel(loaded.model, { horizon, quantiles: probabilities })
+  if (outcome.kind === 'refused') throw new Bug(`no forecast: ${outcome.reason.detail}`)
+  const { point, quantiles } = outcome.value
+  yield '{"data":['
+  yield* numbers(point, horizon, 1, 0)
+  yield ']'
+  const width = probabilities.length
+  for (const [i, level] of levels.entries()) {
+    yield `${i === 0 ? ',"intervals":[' : ','}{"level":${level},"lower":[`
+    yield* numbers(quantiles, horizon, width, levels.length - 1 - i)
+    yield '],"upper":['
+    yield* numbers(quantiles, horizon, width, levels.length + i)
+    yield ']}'
+  }
+  if (levels.length > 0) yield ']'
+  if (times) yield `,"timestamps":${JSON.stringify(times)}`
+  yield '}'
+}
+
+/** Lower bounds, widest first, then upper bounds: ascending, as the engine wants them. */
+function probabilitiesOf(levels: readonly number[]): Float64Array {
+  const tails = levels.map((level) => (100 - level) / 200)
+  return Float64Array.from([...tails.toReversed(), ...tails.map((tail) => 1 - tail)])
+}
+
+function* numbers(
+  values: Float64Array,
+  rows: number,
+  width: number,
+  column: number,
+): Generator<string> {
+  for (let from = 0; from < rows; from += bounds.answerCellsAtOnce) {
+    const to = Math.min(rows, from + bounds.answerCellsAtOnce)
+    const texts: string[] = []
+    for (let row = from; row < to; row++) {
+      const value = values[row * width + column]!
+      if (!Number.isFinite(value)) throw new Bug(`step ${row + 1} of the forecast is not finite`)
+      texts.push(String(value))
+    }
+    yield `${from === 0 ? '' : ','}${texts.join(',')}`
+  }
+}

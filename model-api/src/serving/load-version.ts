@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto'
+import { type AnyModel, decodeModel, forecastModel, modelSizeBytes } from '@almanac/engine'
+import { assert, Damaged, Missing, type VersionRecord } from '@almanac/shared'
+import type { NodeContext } from '../base/context.ts'
+
+/** A version in memory, verified and warmed. */
+export type LoadedVersion = {
+  readonly version: number
+  readonly model: AnyModel
+  readonly sizeBytes: number
+  /** Of the stored bytes: tells answers of this content from any other. */
+  readonly sha256: string
+  readonly calendar: VersionRecord['calendar']
+}
+
+/** A version that will not get better by trying again. */
+export class Unloadable extends Error {
+  override name = 'Unloadable'
+}
+
+/** Steps of the forecast that warms a version: enough to reach every part of the computation. */
+const warmSteps = 8
+const warmQuantiles = Float64Array.of(0.1, 0.9)
+
+/**
+ * Reads what the version's record names, compares checksums, decodes, and computes one forecast.
+ * Rejects with `Unloadable`, or `Unavailable` while the store does not answer.
+ */
+export async function loadVersion(
+  context: NodeContext,
+  record: VersionRecord,
+  signal: AbortSignal,
+): Promise<LoadedVersion> {
+  const { clock, metrics } = context
+  const startedMs = clock.monotonicMs()
+  const observe = (outcome: string) => {
+    metrics.loads.inc({ outcome })
+    metrics.loadSeconds.observe({ outcome }, (clock.monotonicMs() - startedMs) / 1_000)
+  }
+  try {
+    const loaded = await load(context, record, signal)
+    observe('loaded')
+    return loaded
+  } catch (error) {
+    observe(error instanceof Unloadable ? 'unloadable' : 'interrupted')
+    throw error
+  }
+}
+
+async function load(
+  { store }: NodeContext,
+  record: VersionRecord,
+  signal: AbortSignal,
+): Promise<LoadedVersion> {
+  const { blob, sha256, version } = record
+  assert(blob !== null && sha256 !== null, 'only stored versions are loaded')
+  const bytes = await store.readBlob({ kind: 'model', id: blob }, signal).catch((error) => {
+    if (error instanceof Damaged) throw new Unloadable(`checksum: ${error.message}`)
+    if (error instanceof Missing) throw new Unloadable(`missing: ${error.message}`)
+    throw error
+  })
+  const actual = createHash('sha256').update(bytes).digest('hex')
+  if (actual !== sha256)
+    throw new Unloadable(`checksum: the stored bytes have ${actual}, the version ${sha256}`)
+  const decoded = decodeModel(bytes)
+  if (decoded.kind === 'refused')
+    throw new Unloadable(`undecodable: ${decoded.reason.code}: ${decoded.reason.detail}`)
+  const model = decoded.value
+  const ask = { horizon: warmSteps, quantiles: warmQuantiles }
+  const warmed = forecastModel(model, ask)
+  if (warmed.kind === 'refused')
+    throw new Unloadable(`no-forecast: ${warmed.reason.code}: ${warmed.reason.detail}`)
+  if (!warmed.value.point.every(Number.isFinite))
+    throw new Unloadable('no-forecast: the forecast is not finite')
+  return { version, model, sizeBytes: modelSizeBytes(model), sha256, calendar: record.calendar }
+}
