@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['*/test/**/*.cluster.test.ts'],
+    globalSetup: ['e2e/support/containers.ts'],
     testTimeout: 180_000,
     hookTimeout: 180_000,
     fileParallelism: false,

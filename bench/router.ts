@@ -87,7 +87,7 @@ async function startCandidates() {
   const cached = main.brokers[0] as (typeof main.brokers)[0]
   const forwarding = uncached.brokers[0] as (typeof main.brokers)[0]
   const node = main.nodes[0] as (typeof main.nodes)[0]
-  const version = await it(cached.url)
+  const version = await fitSample(cached.url)
   for (const part of [cached, forwarding]) await pin(part.pid as number, frontCore)
   await pin(node.pid as number, otherCore)
   // The database has nothing to do while forecasts are answered: it must not take time from them.
@@ -106,7 +106,7 @@ async function startCandidates() {
   }
 }
 
-async function _fit(url: string): Promise<number> {
+async function fitSample(url: string): Promise<number> {
   const sample = join(import.meta.dirname, '../sample-data/melbourne-min-temperatures.json')
   const { stdout } = await run('curl', [
     ...['-sS', '-XPOST', `${url}/api/fit_model`, '-H', 'content-type: application/json'],

@@ -7,8 +7,10 @@ import { failures, startLoad, stepsBack } from '../support/load.ts'
 
 export type FaultOptions = { readonly outageMs: number }
 
-/** A fit that takes some seconds, so that there is time to kill somebody. */
-const slowSpec = { family: 'arima', p: 7, d: 0, q: 5, differenceLag: 365, constant: true }
+/** Eighty years of days take some seconds to fit, so that there is time to kill somebody. */
+const longSeries = Array.from({ length: 8 * temperatures.length }, (_, day) => {
+  return (temperatures[day % temperatures.length] as number) + Math.floor(day / 3650) / 100
+})
 
 /** What breaks, and that nobody notices. Only for clusters whose parts can be broken. */
 export function faultSuite(cluster: () => Required<TestCluster>, options: FaultOptions): void {
@@ -20,7 +22,7 @@ export function faultSuite(cluster: () => Required<TestCluster>, options: FaultO
   const job = async (id: string, broker = 0) =>
     (await call('GET', `${api(broker)}/jobs/${id}`)).body
   const small = (level: number) => ({ data: smallSeries(level), spec: smallSpec })
-  const slow = { data: temperatures, spec: slowSpec }
+  const slow = { data: longSeries }
   const respondAsync = { prefer: 'respond-async' }
 
   const claimant = async (id: string): Promise<Breakable> => {

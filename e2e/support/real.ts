@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startBackends } from '../../deploy/local/backends.ts'
 import { startCluster } from '../../deploy/local/processes.ts'
+import { startBackends } from './backends.ts'
 import type { TestCluster } from './cluster.ts'
 
 /** Two brokers and three nodes as processes, on real etcd and a real CQL database. */
