@@ -1,0 +1,84 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+
+/** A TCP proxy on loopback whose network can be broken in the ways that networks break. */
+export interface TcpProxy {
+  readonly endpoint: string
+  /** Connections accepted so far. */
+  readonly accepted: number
+  /** Resets all connections of now; new ones are served. */
+  cut(): void
+  /** From now on connections are reset as soon as they are accepted. */
+  refuse(): void
+  /** From now on nothing passes in either direction and nobody is told. */
+  swallow(): void
+  /** Everything passes again, with a delay in each direction; what was swallowed stays lost. */
+  pass(delayMs?: number): void
+  close(): Promise<void>
+}
+
+type Mode = 'pass' | 'refuse' | 'swallow'
+
+export async function startTcpProxy(target: string): Promise<TcpProxy> {
+  const { hostname, port } = new URL(target)
+  const sockets = new Set<Socket>()
+  let mode: Mode = 'pass'
+  let delayMs = 0
+  let accepted = 0
+
+  const cut = () => {
+    for (const socket of sockets) socket.resetAndDestroy()
+    sockets.clear()
+  }
+  const pump = (from: Socket, to: Socket) => {
+    from.on('data', (data) => {
+      if (mode === 'swallow') return
+      if (delayMs > 0) setTimeout(() => to.write(data), delayMs)
+      else to.write(data)
+    })
+    from.on('error', () => {})
+    from.on('close', () => {
+      sockets.delete(from)
+      to.destroy()
+    })
+  }
+  const server = createServer((client) => {
+    accepted += 1
+    if (mode === 'refuse') {
+      client.on('error', () => {})
+      client.resetAndDestroy()
+      return
+    }
+    const upstream = connect({ host: hostname, port: Number(port) })
+    sockets.add(client).add(upstream)
+    pump(client, upstream)
+    pump(upstream, client)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address() as AddressInfo
+
+  return {
+    endpoint: `http://127.0.0.1:${address.port}`,
+    get accepted() {
+      return accepted
+    },
+    cut,
+    refuse() {
+      mode = 'refuse'
+      cut()
+    },
+    swallow() {
+      mode = 'swallow'
+    },
+    pass(nextDelayMs = 0) {
+      mode = 'pass'
+      delayMs = nextDelayMs
+    },
+    async close() {
+      cut()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
