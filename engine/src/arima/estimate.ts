@@ -5,7 +5,7 @@ import { type Minimum, minimise } from '../numeric/minimise.ts'
 import { type Likelihood, profileLikelihood, type Sample } from './likelihood.ts'
 import { type Arma, armaFromPartials } from './parameters.ts'
 import { partialFromReal } from './partials.ts'
-import { makeStarts } from './starts.ts'
+import { makeStart, startCount } from './starts.ts'
 
 /** The best parameters found for a sample, and how the search went. */
 export type Estimate = {
@@ -21,7 +21,7 @@ export type Estimate = {
 /** Maximises the likelihood from every start; the first of equal optima wins. */
 export function estimate(sample: Sample, p: number, q: number, run: Run): Estimate {
   const budget = makeBudget(run)
-  const starts = makeStarts(sample.w, p, q)
+  const starts = startCount(q)
   let evaluations = 0
   const objective = (x: Float64Array) => {
     evaluations++
@@ -31,18 +31,20 @@ export function estimate(sample: Sample, p: number, q: number, run: Run): Estima
   }
   let best: Minimum | undefined
   let iterations = 0
-  for (const [at, start] of starts.entries()) {
+  for (let at = 0; at < starts; at++) {
+    const start = makeStart(sample.w, p, q, at, budget)
+    if (start === undefined) break
     const minimum = minimise(objective, start, {
       iterationsMax: limits.iterationsMax,
       tolerance: 1e-11,
       onIteration: (iteration) => {
-        run.onProgress?.((at + iteration / (iteration + typicalIterations)) / starts.length)
+        run.onProgress?.((at + iteration / (iteration + typicalIterations)) / starts)
       },
     })
     iterations += minimum.iterations
     if (best === undefined || minimum.value < best.value) best = minimum
     if (budget.ended() !== undefined) break
-    run.onProgress?.((at + 1) / starts.length)
+    run.onProgress?.((at + 1) / starts)
   }
   return {
     ...settle(sample, p, q, best),

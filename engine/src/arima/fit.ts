@@ -27,15 +27,20 @@ export function fitArima(series: Series, spec: ArimaSpec, run: Run): Outcome<Ari
   }
 }
 
-/** The model and the log-likelihood of a series at given parameters, without any search. */
+/**
+ * The model and the log-likelihood of a series at given parameters, without any search; a mean of the
+ * differenced series that is not given is at its best.
+ */
 export function arimaAt(
   series: Series,
   spec: ArimaSpec,
   arma: Arma,
+  mean?: number,
 ): { readonly model: ArimaModel; readonly logLikelihood: number } {
   const scaled = scaleDifferences(series, spec)
   const sample = sampleOf(scaled, spec)
-  const likelihood = profileLikelihood(sample, arma)
+  const fixedMean = mean === undefined ? undefined : mean / scaled.scale - scaled.centre
+  const likelihood = profileLikelihood(sample, arma, undefined, fixedMean)
   if (likelihood === undefined) throw new Error('the parameters are too near to a unit root')
   const model = modelOf(series, spec, scaled, sample, { arma, likelihood })
   return { model, logLikelihood: onDataScale(likelihood.logLikelihood, scaled, sample.observed) }
@@ -104,7 +109,10 @@ function fitConstant(
   const model = filterSeries({ spec, arma, scale, mean: centre, sigma2: 0 }, series)
   run.onProgress?.(1)
   const report = {
-    ...counts(model, w.length),
+    ...counts(
+      model,
+      w.reduce((sum, value) => sum + (Number.isNaN(value) ? 0 : 1), 0),
+    ),
     sigma2: 0,
     iterations: 0,
     evaluations: 0,

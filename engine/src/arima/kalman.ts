@@ -17,12 +17,14 @@ export type Filter = {
   readonly shocks: Float64Array
   /** What is known of the state after the last value. */
   readonly state: Float64Array
-  /** Its covariance, row-major; all zero once the filter has settled. */
+  /** Its covariance, row-major, of which only the upper triangle is kept up to date. */
   readonly covariance: Float64Array
   /** Settled: nothing about the past is uncertain any more, a step costs r instead of r². */
   settled: boolean
   /** Before the first value the state has its stationary distribution. */
   fresh: boolean
+  /** The last value was observed, so that the first state is known. */
+  certain: boolean
   /** What the last step expected of its value, and with which variance. */
   expected: number
   variance: number
@@ -44,6 +46,7 @@ export function makeFilter(arma: Arma): Filter {
     covariance: stationaryCovariance(arma, ar, shocks),
     settled: false,
     fresh: true,
+    certain: false,
     expected: 0,
     variance: 0,
   }
@@ -51,18 +54,39 @@ export function makeFilter(arma: Arma): Filter {
 
 /** Takes one value, NaN when it is missing; sets `expected` and `variance` and returns the error. */
 export function stepFilter(filter: Filter, value: number): number {
-  if (filter.settled && !Number.isNaN(value)) return stepSettled(filter, value)
+  const missing = Number.isNaN(value)
+  if (filter.settled && !missing) return stepSettled(filter, value)
   if (filter.fresh) filter.fresh = false
   else predict(filter)
   const { state, covariance, size } = filter
   filter.expected = state[0]!
   filter.variance = covariance[0]!
   const error = value - filter.expected
-  if (Number.isNaN(value)) filter.settled = false
-  else correct(state, covariance, size, error)
-  filter.settled = !Number.isNaN(value) && hasSettled(covariance, size)
+  if (!missing) correct(filter, error)
+  filter.certain = !missing
+  filter.settled = !missing && hasSettled(covariance, size)
   if (filter.settled) covariance.fill(0)
   return error
+}
+
+/** The covariance of the state, both triangles; empty when nothing of it is uncertain. */
+export function filterCovariance(filter: Filter): Float64Array {
+  if (filter.settled) return new Float64Array(0)
+  const full = filter.covariance.slice()
+  mirror(full, filter.size)
+  return full
+}
+
+/** The filter that has come to a state with a covariance as `filterCovariance` gives it. */
+export function resumeFilter(arma: Arma, state: Float64Array, covariance: Float64Array): Filter {
+  const filter = makeFilter(arma)
+  filter.fresh = false
+  filter.settled = covariance.length === 0
+  filter.state.set(state)
+  filter.covariance.fill(0)
+  filter.covariance.set(covariance)
+  filter.certain = filter.covariance.subarray(0, filter.size).every((value) => value === 0)
+  return filter
 }
 
 /**
@@ -116,41 +140,47 @@ function stepSettled(filter: Filter, value: number): number {
 function predict(filter: Filter): void {
   const { state, covariance, ar, shocks, size } = filter
   const last = state[0]!
-  for (let i = 0; i < size; i++) state[i] = ar[i]! * last + (i + 1 < size ? state[i + 1]! : 0)
-  const at = (i: number, j: number) => (i < size && j < size ? covariance[i * size + j]! : 0)
-  const first = covariance.slice(0, size)
-  const corner = first[0]!
+  for (let i = 0; i + 1 < size; i++) state[i] = ar[i]! * last + state[i + 1]!
+  state[size - 1] = ar[size - 1]! * last
+  if (filter.certain) {
+    shift(covariance, shocks, size)
+    return
+  }
+  const first = new Float64Array(size + 1)
+  first.set(covariance.subarray(0, size))
+  shift(covariance, shocks, size)
   for (let i = 0; i < size; i++) {
     for (let j = i; j < size; j++) {
-      const sum =
-        ar[i]! * ar[j]! * corner +
-        ar[i]! * (j + 1 < size ? first[j + 1]! : 0) +
-        ar[j]! * (i + 1 < size ? first[i + 1]! : 0) +
-        at(i + 1, j + 1) +
-        shocks[i]! * shocks[j]!
-      covariance[i * size + j] = sum
+      covariance[i * size + j]! +=
+        ar[i]! * (ar[j]! * first[0]! + first[j + 1]!) + ar[j]! * first[i + 1]!
     }
   }
-  mirror(covariance, size)
 }
 
-function correct(state: Float64Array, covariance: Float64Array, size: number, error: number): void {
-  const variance = covariance[0]!
-  const gains = new Float64Array(size)
-  for (let i = 0; i < size; i++) gains[i] = covariance[i * size]! / variance
-  for (let i = 1; i < size; i++) state[i]! += gains[i]! * error
+/** T P T' + R R' for what does not go through the first state. */
+function shift(covariance: Float64Array, shocks: Float64Array, size: number): void {
+  const end = size - 1
+  for (let i = 0; i < end; i++) {
+    const row = i * size
+    const shock = shocks[i]!
+    for (let j = i; j < end; j++) {
+      covariance[row + j] = covariance[row + size + j + 1]! + shock * shocks[j]!
+    }
+    covariance[row + end] = shock * shocks[end]!
+  }
+  covariance[end * size + end] = shocks[end]! * shocks[end]!
+}
+
+/** After an observed value the first state is known: its row is zero. */
+function correct(filter: Filter, error: number): void {
+  const { state, covariance, size, variance } = filter
+  for (let i = 1; i < size; i++) {
+    const gain = covariance[i]! / variance
+    state[i]! += gain * error
+    for (let j = i; j < size; j++) covariance[i * size + j]! -= gain * covariance[j]!
+  }
   state[0]! += error
-  for (let i = 1; i < size; i++) {
-    for (let j = i; j < size; j++) covariance[i * size + j]! -= gains[i]! * gains[j]! * variance
-  }
-  for (let i = 0; i < size; i++) covariance[i] = 0
-  mirror(covariance, size)
-}
-
-function mirror(covariance: Float64Array, size: number): void {
-  for (let i = 1; i < size; i++) {
-    for (let j = 0; j < i; j++) covariance[i * size + j] = covariance[j * size + i]!
-  }
+  covariance.fill(0, 0, size)
 }
 
 function hasSettled(covariance: Float64Array, size: number): boolean {
@@ -160,33 +190,36 @@ function hasSettled(covariance: Float64Array, size: number): boolean {
   return true
 }
 
-/** The first row from autocovariances and ψ weights; the others follow from P = T P T' + R R'. */
+function mirror(covariance: Float64Array, size: number): void {
+  for (let i = 1; i < size; i++) {
+    for (let j = 0; j < i; j++) covariance[i * size + j] = covariance[j * size + i]!
+  }
+}
+
+/** The first row from autocovariances and shock weights; the others follow from P = T P T' + R R'. */
 function stationaryCovariance(arma: Arma, ar: Float64Array, shocks: Float64Array): Float64Array {
   const size = ar.length
   const gamma = autocovariances(arma, size + 1)
   const psi = shockWeights(arma, size)
   const covariance = new Float64Array(size * size)
-  covariance[0] = gamma[0]!
+  const first = new Float64Array(size + 1)
+  first[0] = gamma[0]!
   for (let k = 1; k < size; k++) {
     let sum = 0
-    for (let j = k + 1; j <= size; j++) {
-      sum += ar[j - 1]! * gamma[j - k]!
-    }
+    for (let j = k + 1; j <= size; j++) sum += ar[j - 1]! * gamma[j - k]!
     for (let j = k; j < size; j++) sum += shocks[j]! * psi[j - k]!
-    covariance[k] = sum
+    first[k] = sum
   }
+  covariance.set(first.subarray(0, size))
   for (let i = size - 1; i >= 1; i--) {
     for (let j = size - 1; j >= i; j--) {
-      const beyond = (a: number, b: number) =>
-        a < size && b < size ? covariance[a * size + b]! : 0
+      const beyond = j + 1 < size ? covariance[(i + 1) * size + j + 1]! : 0
       covariance[i * size + j] =
-        ar[i]! * ar[j]! * gamma[0]! +
-        ar[i]! * beyond(0, j + 1) +
-        ar[j]! * beyond(0, i + 1) +
-        beyond(i + 1, j + 1) +
+        ar[i]! * (ar[j]! * first[0]! + first[j + 1]!) +
+        ar[j]! * first[i + 1]! +
+        beyond +
         shocks[i]! * shocks[j]!
     }
   }
-  mirror(covariance, size)
   return covariance
 }

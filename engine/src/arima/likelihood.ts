@@ -36,26 +36,33 @@ export function makeSample(w: Float64Array, p: number, q: number, hasMean: boole
 
 /**
  * The likelihood at some parameters: innovations when the sample is complete, else the Kalman filter.
- * Undefined when rounding breaks a variance (roots next to one) or the budget has ended.
+ * Without a `fixedMean` the mean is at its best. Undefined when rounding breaks a variance (roots next to one) or the budget has ended.
  */
 export function profileLikelihood(
   sample: Sample,
   arma: Arma,
   budget: Budget = unbounded(),
+  fixedMean?: number,
 ): Likelihood | undefined {
   const sums =
     sample.workspace === undefined
       ? filterSums(sample.w, arma, sample.hasMean, budget)
       : innovations(sample.w, arma, sample.workspace, budget)
-  return sums === undefined ? undefined : concentrate(sums, sample)
+  return sums === undefined ? undefined : concentrate(sums, sample, fixedMean)
 }
 
 /** Squares below this per observation are rounding: the sample is scaled to order one. */
 const squaresMin = 1e-30
 
-function concentrate(sums: ErrorSums, { observed, hasMean }: Sample): Likelihood | undefined {
-  const mean = hasMean && sums.ones > squaresMin ? sums.cross / sums.ones : 0
-  const squares = Math.max(sums.squares - mean * sums.cross, squaresMin * observed)
+function concentrate(
+  sums: ErrorSums,
+  { observed, hasMean }: Sample,
+  fixedMean: number | undefined,
+): Likelihood | undefined {
+  const best = hasMean && sums.ones > squaresMin ? sums.cross / sums.ones : 0
+  const mean = fixedMean ?? best
+  const atMean = sums.squares - 2 * mean * sums.cross + mean * mean * sums.ones
+  const squares = Math.max(atMean, squaresMin * observed)
   const spread = Math.log((2 * Math.PI * squares) / observed)
   const logLikelihood = -0.5 * (observed * (spread + 1) + sums.logVariances)
   return Number.isFinite(logLikelihood) ? { logLikelihood, mean, squares } : undefined

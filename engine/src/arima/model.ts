@@ -1,6 +1,6 @@
 import type { Series } from '../family.ts'
 import { carried, type Differencing, differencing } from '../series/difference.ts'
-import { type Filter, makeFilter, stepFilter } from './kalman.ts'
+import { type Filter, filterCovariance, makeFilter, resumeFilter, stepFilter } from './kalman.ts'
 import type { Arma } from './parameters.ts'
 import type { ArimaSpec } from './spec.ts'
 
@@ -55,7 +55,11 @@ export function filterSeries(parameters: ArimaParameters, series: Series): Arima
 /** The model after newer values of its series; its parameters stay. Costs O(newer values). */
 export function continueSeries(model: ArimaModel, newer: Float64Array): ArimaModel {
   const operator = differencing(model.spec.d, model.spec.differenceLag)
-  return advance({ ...model, filter: restoreFilter(model) }, operator, newer)
+  return advance(
+    { ...model, filter: resumeFilter(model.arma, model.state, model.covariance) },
+    operator,
+    newer,
+  )
 }
 
 type Begun = ArimaParameters &
@@ -69,58 +73,36 @@ type Begun = ArimaParameters &
  * forecast simply starts before them, with the right variance.
  */
 function advance(begun: Begun, operator: Differencing, newer: Float64Array): ArimaModel {
-  const { filter, scale, mean, pending } = begun
+  const { filter, scale, mean } = begun
   const depth = operator.depth
-  const end = pending + lastObserved(newer) + 1
-  const levels = new Float64Array(depth + end)
-  const filled = new Uint8Array(depth + end)
+  const taken = lastObserved(newer) + 1
+  const waited = taken > 0 ? begun.pending : 0
+  const levels = new Float64Array(depth + waited + taken)
+  const filled = new Uint8Array(levels.length)
   levels.set(begun.levels)
   filled.set(begun.filled)
-  const taken = newer.length - (pending + newer.length - end)
   let observations = begun.observations
-  if (taken > 0) {
-    for (let i = 0; i < end; i++) {
-      const at = depth + i
-      const value = i < pending ? Number.NaN : newer[i - pending]!
-      const base = carried(operator, levels, at)
-      const whole = !Number.isNaN(value) && hasObservedEnds(operator, filled, at)
-      stepFilter(filter, whole ? (value - base) / scale - mean : Number.NaN)
-      if (Number.isNaN(value)) {
-        filled[at] = 1
-        levels[at] = base + scale * (filter.expected + mean)
-      } else {
-        levels[at] = value
-        observations++
-      }
-    }
+  for (let at = depth; at < levels.length; at++) {
+    const value = at < depth + waited ? Number.NaN : newer[at - depth - waited]!
+    const missing = Number.isNaN(value)
+    const base = carried(operator, levels, at)
+    const whole = !missing && hasObservedEnds(operator, filled, at)
+    stepFilter(filter, whole ? (value - base) / scale - mean : Number.NaN)
+    levels[at] = missing ? base + scale * (filter.expected + mean) : value
+    filled[at] = missing ? 1 : 0
+    if (!missing) observations++
   }
-  const kept = taken > 0 ? end : 0
-  const added = observations - begun.observations
+  const { spec, arma, sigma2 } = begun
   return {
-    family: 'arima',
-    spec: begun.spec,
-    arma: begun.arma,
-    scale,
-    mean,
-    sigma2: begun.sigma2,
+    ...{ family: 'arima', spec, arma, scale, mean, sigma2 },
     state: filter.state,
-    covariance: filter.settled ? new Float64Array(0) : filter.covariance,
-    levels: levels.slice(kept, kept + depth),
-    filled: filled.slice(kept, kept + depth),
-    pending: pending + newer.length - kept,
+    covariance: filterCovariance(filter),
+    levels: levels.slice(waited + taken),
+    filled: filled.slice(waited + taken),
+    pending: begun.pending - waited + newer.length - taken,
     observations,
-    missing: begun.missing + newer.length - added,
+    missing: begun.missing + newer.length - (observations - begun.observations),
   }
-}
-
-function restoreFilter(model: ArimaModel): Filter {
-  const filter = makeFilter(model.arma)
-  filter.state.set(model.state)
-  filter.fresh = false
-  filter.settled = model.covariance.length === 0
-  if (filter.settled) filter.covariance.fill(0)
-  else filter.covariance.set(model.covariance)
-  return filter
 }
 
 /** Levels before the first difference cannot be expected from anything: gaps are bridged linearly. */

@@ -116,7 +116,14 @@ function doubles(
 
 function readCovariance(column: Column | undefined, size: number): Float64Array | undefined {
   if (column instanceof Float64Array && column.length === 0) return column
-  return doubles(column, size * size, limits.stateMagnitudeMax)
+  const values = doubles(column, size * size, limits.stateMagnitudeMax)
+  if (values === undefined) return undefined
+  for (let i = 0; i < size; i++) {
+    for (let j = 0; j < i; j++) {
+      if (values[i * size + j] !== values[j * size + i]) return undefined
+    }
+  }
+  return values
 }
 
 function readFilled(column: Column | undefined, length: number): Uint8Array | undefined {
