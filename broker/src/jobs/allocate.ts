@@ -1,0 +1,259 @@
+import { createHash } from 'node:crypto'
+import {
+  absent,
+  backoffMs,
+  type Clock,
+  type Comparison,
+  codec,
+  codecs,
+  type Coordinator,
+  CounterRecord,
+  counterKey,
+  createdAt,
+  type Entry,
+  type JobRecord,
+  jobKey,
+  type ModelName,
+  type ModelRecord,
+  modelKey,
+  modifiedAt,
+  type Operation,
+  put,
+  type Random,
+  Refused,
+  RequestRecord,
+  requestKey,
+  Unavailable,
+  type VersionRecord,
+  versionKey,
+} from '@almanac/shared'
+import type { Bounds } from '../config/bounds.ts'
+
+export type FitRequest = {
+  readonly of: ModelName
+  /** Unique: what a lost answer is read back by. */
+  readonly job: string
+  readonly spec: unknown
+  readonly dataset: VersionRecord['dataset']
+  readonly requestId: string
+  readonly idempotency: Idempotency | null
+}
+
+export type Idempotency = {
+  /** SHA-256 of the `Idempotency-Key`. */
+  readonly hash: string
+  /** SHA-256 of what the request asks for. */
+  readonly body: string
+}
+
+/** The fit that a request led to: its own, or the one that its `Idempotency-Key` made before. */
+export type Allocated = { readonly job: string; readonly version: number; readonly isNew: boolean }
+
+export type AllocateParts = {
+  readonly coordinator: Coordinator
+  readonly clock: Clock
+  readonly random: Random
+  readonly bounds: Pick<Bounds, 'coordinatorCallMs' | 'contentionTriesMax' | 'idempotencyKeyMs'>
+}
+
+const counters = codec(CounterRecord)
+const requests = codec(RequestRecord)
+
+export const sha256Of = (...parts: readonly (string | Uint8Array)[]): string => {
+  const hash = createHash('sha256')
+  for (const part of parts) hash.update(part)
+  return hash.digest('hex')
+}
+
+/**
+ * Makes a fit durable: counter, version, job and `Idempotency-Key` in one transaction. From then on
+ * it cannot be lost. Throws `Refused` when the key was used for something else, `Unavailable` when
+ * the coordinator does not answer (then nothing was made, as far as can be told).
+ */
+export async function allocate(parts: AllocateParts, request: FitRequest): Promise<Allocated> {
+  const { bounds, clock, random } = parts
+  for (let tries = 1; tries <= bounds.contentionTriesMax; tries += 1) {
+    const signal = AbortSignal.timeout(bounds.coordinatorCallMs)
+    const earlier = await findEarlier(parts, request.of.tenant, request.idempotency, signal)
+    if (earlier) return earlier
+    const read = await readName(parts, request, signal)
+    const { version, when, then } = planOf(parts, request, read)
+    if (await transactOnce(parts, request.job, { when, then }))
+      return { job: request.job, version, isNew: true }
+    await clock.sleep(backoffMs(tries, 5, 200, random), AbortSignal.timeout(5_000))
+  }
+  const detail = `Too many fits of ${request.of.model} were begun at the same time.`
+  throw new Refused(503, 'contention', detail, { retryAfterSeconds: 1 })
+}
+
+/** The fit that this key made before, if it was for the same. */
+export async function findEarlier(
+  { coordinator, clock, bounds }: AllocateParts,
+  tenant: string,
+  idempotency: Idempotency | null,
+  signal: AbortSignal,
+): Promise<Allocated | undefined> {
+  if (idempotency === null) return undefined
+  const entry = await coordinator.get(requestKey(tenant, idempotency.hash), signal)
+  const record = entry && decoded(requests, entry)
+  if (record === undefined || isExpired(record, clock.wallTime(), bounds)) return undefined
+  if (record.body === idempotency.body)
+    return { job: record.job, version: record.version, isNew: false }
+  const detail = 'This Idempotency-Key was used for another request before.'
+  throw new Refused(422, 'idempotency-key-reused', detail, {
+    field: 'idempotency-key',
+    remedy: 'Send a new key with each new request.',
+  })
+}
+
+/** Wall time, since it is compared across processes; hours do not matter here. */
+export function isExpired(
+  record: RequestRecord,
+  now: string,
+  { idempotencyKeyMs }: Pick<Bounds, 'idempotencyKeyMs'>,
+): boolean {
+  const { createdAt: at } = record as { createdAt?: unknown }
+  return typeof at === 'string' && Date.parse(now) - Date.parse(at) > idempotencyKeyMs
+}
+
+type Read = {
+  readonly counter: Entry | undefined
+  readonly model: Entry | undefined
+  readonly request: Entry | undefined
+}
+
+async function readName(
+  { coordinator }: AllocateParts,
+  { of, idempotency }: FitRequest,
+  signal: AbortSignal,
+): Promise<Read> {
+  const key = idempotency && requestKey(of.tenant, idempotency.hash)
+  const [counter, model, request] = await Promise.all([
+    coordinator.get(counterKey(of), signal),
+    coordinator.get(modelKey(of), signal),
+    key ? coordinator.get(key, signal) : undefined,
+  ])
+  return { counter, model, request }
+}
+
+function planOf(parts: AllocateParts, request: FitRequest, read: Read) {
+  const { of, idempotency } = request
+  const now = parts.clock.wallTime()
+  const before = read.counter && mustDecode(counters, read.counter)
+  const last = before?.last ?? 0
+  const version = last + 1
+  const plan = modelPlan(of, read.model, last, now)
+  const when: Comparison[] = [
+    modifiedAt(counterKey(of), read.counter?.modRevision ?? 0),
+    plan.when,
+    absent(versionKey(of, version)),
+    absent(jobKey(request.job)),
+  ]
+  const then: Operation[] = [
+    put(counterKey(of), counters.encode({ ...before, last: version })),
+    ...plan.then,
+    put(versionKey(of, version), codecs.version.encode(versionRecord(request, version, now))),
+    put(jobKey(request.job), codecs.job.encode(jobRecord(request, version, now))),
+  ]
+  if (idempotency) {
+    const key = requestKey(of.tenant, idempotency.hash)
+    const { model } = of
+    const made = { job: request.job, model, version, body: idempotency.body, createdAt: now }
+    when.push(modifiedAt(key, read.request?.modRevision ?? 0))
+    then.push(put(key, requests.encode(made)))
+  }
+  return { version, when, then }
+}
+
+/**
+ * A live model is only compared as being the same one, so that rollouts do not make allocation
+ * fail; its deletion changes the counter. What was deleted, or never was, is made.
+ */
+function modelPlan(
+  of: ModelName,
+  entry: Entry | undefined,
+  last: number,
+  now: string,
+): { readonly when: Comparison; readonly then: readonly Operation[] } {
+  const key = modelKey(of)
+  const record = entry && mustDecode(codecs.model, entry)
+  if (entry && record?.deletedAt === null)
+    return { when: createdAt(key, entry.createRevision), then: [] }
+  const fresh: ModelRecord = {
+    ...record,
+    serving: null,
+    target: null,
+    previous: null,
+    high: last,
+    hold: false,
+    changes: record?.changes ?? 0,
+    floor: last,
+    why: 'fit',
+    createdAt: now,
+    deletedAt: null,
+  }
+  return {
+    when: modifiedAt(key, entry?.modRevision ?? 0),
+    then: [put(key, codecs.model.encode(fresh))],
+  }
+}
+
+function versionRecord(request: FitRequest, version: number, now: string): VersionRecord {
+  return {
+    version,
+    state: 'queued',
+    job: request.job,
+    spec: request.spec,
+    dataset: request.dataset,
+    blob: null,
+    sha256: null,
+    sizeBytes: null,
+    error: null,
+    metrics: {},
+    times: { createdAt: now, fittingAt: null, storedAt: null, failedAt: null },
+  }
+}
+
+function jobRecord({ of, job, requestId }: FitRequest, version: number, now: string): JobRecord {
+  return {
+    id: job,
+    kind: 'fit',
+    subject: { ...of, version },
+    state: 'queued',
+    attempts: 0,
+    progress: { phase: 'queued', fraction: 0 },
+    error: null,
+    requestId,
+    createdAt: now,
+    endedAt: null,
+  }
+}
+
+/** An outcome that got lost is read back by the job, which nobody else makes. */
+async function transactOnce(
+  { coordinator, bounds }: AllocateParts,
+  job: string,
+  transaction: { readonly when: readonly Comparison[]; readonly then: readonly Operation[] },
+): Promise<boolean> {
+  const deadline = () => AbortSignal.timeout(bounds.coordinatorCallMs)
+  try {
+    return (await coordinator.transact(transaction, deadline())).succeeded
+  } catch {
+    const made = await coordinator.get(jobKey(job), deadline())
+    if (made) return true
+    throw new Unavailable('coordinator', 'the fit could not be recorded')
+  }
+}
+
+type Decoder<T> = { decode(text: string): { ok: true; value: T } | { ok: false; fault: string } }
+
+function decoded<T>(values: Decoder<T>, entry: Entry): T | undefined {
+  const result = values.decode(entry.value)
+  return result.ok ? result.value : undefined
+}
+
+function mustDecode<T>(values: Decoder<T>, entry: Entry): T {
+  const result = values.decode(entry.value)
+  if (result.ok) return result.value
+  throw new Error(`${entry.key} holds what this release cannot read: ${result.fault}`)
+}

@@ -1,0 +1,172 @@
+import {
+  type Clock,
+  type ClusterState,
+  fitsPath,
+  type Held,
+  type JobRecord,
+  type Logger,
+  type NodeRecord,
+  type Random,
+  type Touched,
+} from '@almanac/shared'
+import type { Bounds } from '../config/bounds.ts'
+import { createPeer, isResting, type Peer } from '../routing/peer.ts'
+import type { Upstream } from '../routing/upstream.ts'
+
+/** Hands jobs that nobody works on to nodes. Claims make doubles harmless. */
+export type Dispatcher = {
+  /** This broker accepted the job: it is handed on at once. */
+  readonly accepted: (job: string) => void
+  readonly touch: (touched: Touched) => void
+  readonly stop: () => void
+}
+
+export type DispatchParts = {
+  readonly state: () => ClusterState
+  readonly clock: Pick<Clock, 'monotonicMs'>
+  readonly random: Random
+  readonly bounds: Bounds
+  readonly upstream: Upstream
+  readonly headersFor: (peer: Peer, requestId: string) => string[]
+  /** Every attempt was used up and nobody works on it: the fit fails. */
+  readonly onExhausted: (job: Held<JobRecord>) => void
+  readonly logger: Logger
+}
+
+type Waiting = { dueMs: number; tries: number; busy: boolean; acceptedBy: string | undefined }
+
+const tickMs = 100
+
+export function startDispatcher(parts: DispatchParts): Dispatcher {
+  const { clock, bounds, random } = parts
+  const waiting = new Map<string, Waiting>()
+  /** Orders that a node took and that do not show in its registration yet. */
+  const recent = new Map<string, number>()
+  /** Jobs that were seen in somebody's hands: when those let go, it is soon anybody's turn. */
+  const wereClaimed = new Set<string>()
+  const accepted = new Set<string>()
+  let atWork = 0
+
+  const look = (id: string) => {
+    const state = parts.state()
+    const job = state.jobs.get(id)
+    if (job === undefined || job.value.state === 'done' || job.value.state === 'failed') {
+      waiting.delete(id)
+      wereClaimed.delete(id)
+      accepted.delete(id)
+      return
+    }
+    if (state.claims.has(id)) {
+      wereClaimed.add(id)
+      waiting.delete(id)
+      return
+    }
+    if (waiting.has(id)) return
+    const isMine = accepted.delete(id)
+    const patienceMs = wereClaimed.has(id) ? 100 : bounds.dispatchPatienceMs
+    const delayMs = isMine ? 0 : patienceMs + random() * 100
+    const dueMs = clock.monotonicMs() + delayMs
+    waiting.set(id, { dueMs, tries: 0, busy: false, acceptedBy: undefined })
+  }
+  const order = async (id: string, entry: Waiting) => {
+    const job = parts.state().jobs.get(id)
+    if (job === undefined) return
+    if (job.value.attempts >= bounds.fitAttemptsMax) {
+      entry.dueMs = clock.monotonicMs() + bounds.dispatchAgainMs
+      return parts.onExhausted(job)
+    }
+    entry.busy = true
+    atWork += 1
+    try {
+      const taker = await offer(parts, job.value, entry, recent)
+      entry.acceptedBy = taker
+      entry.tries = taker ? 0 : entry.tries + 1
+      const pauseMs = Math.min(bounds.dispatchAgainMs, 100 * 2 ** Math.min(entry.tries, 10))
+      const nextMs = taker ? bounds.dispatchAgainMs : pauseMs
+      entry.dueMs = clock.monotonicMs() + nextMs * (0.75 + random() / 2)
+    } finally {
+      entry.busy = false
+      atWork -= 1
+    }
+  }
+  const run = () => {
+    const nowMs = clock.monotonicMs()
+    for (const [id, entry] of waiting) {
+      if (atWork >= bounds.dispatchesMax) return
+      if (!entry.busy && entry.dueMs <= nowMs) void order(id, entry)
+    }
+  }
+  const timer = setInterval(run, tickMs)
+  timer.unref()
+  return {
+    accepted: (id) => {
+      const entry = waiting.get(id)
+      if (entry) entry.dueMs = Math.min(entry.dueMs, clock.monotonicMs())
+      else if (parts.state().jobs.has(id)) {
+        if (!parts.state().claims.has(id)) accepted.add(id)
+        look(id)
+      } else accepted.add(id)
+      run()
+    },
+    touch: (touched) => {
+      const ids = touched.all ? parts.state().jobs.keys() : touched.jobs
+      for (const id of ids) look(id)
+      // A node came, or has room again: what waits is tried without waiting for its turn.
+      if (touched.nodes.size > 0 || touched.all)
+        for (const entry of waiting.values())
+          if (entry.tries > 0) entry.dueMs = Math.min(entry.dueMs, clock.monotonicMs() + 20)
+      run()
+    },
+    stop: () => clearInterval(timer),
+  }
+}
+
+/** Offers a job to one node after another, least busy first, until one takes it. */
+async function offer(
+  parts: DispatchParts,
+  job: JobRecord,
+  entry: Waiting,
+  recent: Map<string, number>,
+): Promise<string | undefined> {
+  const body = JSON.stringify({ job: job.id })
+  for (const node of byLoad(parts.state(), recent, entry.acceptedBy).slice(0, 8)) {
+    const peer = createPeer(node)
+    if (isResting(peer, parts.clock.monotonicMs())) continue
+    recent.set(node.instance, (recent.get(node.instance) ?? 0) + 1)
+    // Until the node's own count says so; a guess that is wrong evens out.
+    setTimeout(() => forgetOne(recent, node.instance), 1_000).unref()
+    const headers = parts.headersFor(peer, job.requestId)
+    headers.push('content-type', 'application/json')
+    const { tryTimeoutMs: timeoutMs } = parts.bounds
+    const call = { method: 'POST', path: fitsPath, headers, body, timeoutMs } as const
+    const reply = await parts.upstream.call(peer, call).reply
+    if (reply.kind === 'reply' && reply.status >= 200 && reply.status < 300) return node.instance
+    forgetOne(recent, node.instance)
+    const status = reply.kind === 'reply' ? reply.status : reply.kind
+    parts.logger.debug({ event: 'fit-not-taken', job: job.id, node: peer.name, status })
+    if (!parts.state().jobs.has(job.id) || parts.state().claims.has(job.id)) return undefined
+  }
+  return undefined
+}
+
+/** Nodes that fit: who took it before, then those with the smallest share of their room taken. */
+export function byLoad(
+  state: ClusterState,
+  recent: ReadonlyMap<string, number>,
+  preferred: string | undefined,
+): readonly NodeRecord[] {
+  const nodes = [...state.nodes.values()]
+    .map(({ value }) => value)
+    .filter((node) => node.roles.includes('fit'))
+  const load = ({ capacity, instance }: NodeRecord) =>
+    instance === preferred
+      ? -1
+      : (capacity.fitsBusy + (recent.get(instance) ?? 0)) / Math.max(1, capacity.fits)
+  return nodes.sort((a, b) => load(a) - load(b) || (a.instance < b.instance ? -1 : 1))
+}
+
+function forgetOne(recent: Map<string, number>, instance: string): void {
+  const count = (recent.get(instance) ?? 0) - 1
+  if (count > 0) recent.set(instance, count)
+  else recent.delete(instance)
+}

@@ -1,0 +1,125 @@
+import {
+  absent,
+  claimKey,
+  type Clock,
+  type ClusterState,
+  codecs,
+  type Coordinator,
+  put,
+  type Random,
+  type Touched,
+} from '@almanac/shared'
+import type { LogView } from '../view/log-fold.ts'
+import { type ArchiveParts, archive } from './archive.ts'
+import { choresOf, deletedVersions } from './chores.ts'
+import { type GarbageParts, sweepGarbage } from './garbage.ts'
+import { removeDeleted, type SettleParts } from './settle.ts'
+
+export type HousekeepingParts = ArchiveParts &
+  GarbageParts &
+  SettleParts & {
+    readonly state: () => ClusterState
+    readonly log: () => LogView
+    readonly clock: Clock
+    readonly random: Random
+    readonly who: string
+  }
+
+export type Housekeeping = {
+  readonly touch: (touched: Touched) => void
+  readonly stop: () => void
+}
+
+/** Chores of one round: each is a write or two, and rounds follow each other. */
+const choresMax = 200
+
+/** Keeps the coordinator small and the store clean. Nothing here is urgent. */
+export function startHousekeeping(parts: HousekeepingParts): Housekeeping {
+  const { bounds, clock, logger, random } = parts
+  const stopped = new AbortController()
+  /** Of deleted models, whose versions are being taken away. */
+  const removing = new Set<string>()
+  let nextGarbageMs = clock.monotonicMs() + bounds.garbageEveryMs * (0.5 + random())
+  let isAtWork = false
+
+  const removeVersions = async (id: string) => {
+    if (removing.has(id)) return
+    removing.add(id)
+    try {
+      for (const { of, version } of deletedVersions(parts.state(), id))
+        await removeDeleted(parts, of, version)
+    } catch (error) {
+      logger.warn({ event: 'cleanup-waits', model: id, cause: (error as Error).message })
+    } finally {
+      removing.delete(id)
+    }
+  }
+  const round = async () => {
+    for (const id of parts.state().models.keys()) await removeVersions(id)
+    const chores = choresOf(parts.state(), parts.log(), clock.wallTime(), bounds, choresMax)
+    const isGarbageDue = clock.monotonicMs() >= nextGarbageMs
+    if (chores.length === 0 && !isGarbageDue) return
+    await underClaim(parts, stopped.signal, async (signal) => {
+      for (const chore of chores) {
+        signal.throwIfAborted()
+        await archive(parts, chore)
+      }
+      if (isGarbageDue) await sweepGarbage(parts, signal)
+    })
+    if (isGarbageDue)
+      nextGarbageMs = clock.monotonicMs() + bounds.garbageEveryMs * (0.75 + random() / 2)
+  }
+  const timer = setInterval(() => {
+    if (isAtWork) return
+    isAtWork = true
+    round()
+      .catch((error: Error) => {
+        if (stopped.signal.aborted) return
+        logger.warn({ event: 'housekeeping-waits', cause: error.message })
+      })
+      .finally(() => {
+        isAtWork = false
+      })
+  }, bounds.reconcileMs)
+  timer.unref()
+  return {
+    touch: (touched) => {
+      const ids = touched.all ? parts.state().models.keys() : touched.models
+      for (const id of ids)
+        if (deletedVersions(parts.state(), id).length > 0) void removeVersions(id)
+    },
+    stop: () => {
+      clearInterval(timer)
+      stopped.abort()
+    },
+  }
+}
+
+/** One broker at a time, for as long as its lease is good. Somebody else at it: nothing to do. */
+async function underClaim(
+  parts: HousekeepingParts,
+  stopped: AbortSignal,
+  work: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const { coordinator, bounds } = parts
+  const deadline = () => AbortSignal.timeout(bounds.coordinatorCallMs)
+  const lease = await coordinator.grantLease(bounds.leaseTtlMs, deadline())
+  try {
+    if (await claim(parts, coordinator, lease.id))
+      await work(AbortSignal.any([lease.lost, stopped]))
+  } finally {
+    await lease.revoke(deadline()).catch(() => {})
+  }
+}
+
+async function claim(
+  { clock, who, bounds }: HousekeepingParts,
+  coordinator: Coordinator,
+  lease: string,
+): Promise<boolean> {
+  const key = claimKey('housekeeping')
+  const value = codecs.claim.encode({ node: who, instance: 'broker', since: clock.wallTime() })
+  const transaction = { when: [absent(key)], then: [put(key, value, lease)] }
+  const signal = AbortSignal.timeout(bounds.coordinatorCallMs)
+  return (await coordinator.transact(transaction, signal)).succeeded
+}

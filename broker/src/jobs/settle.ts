@@ -1,0 +1,95 @@
+import {
+  absent,
+  type Clock,
+  claimKey,
+  type ClusterState,
+  codecs,
+  type Comparison,
+  type Coordinator,
+  type FailureRecord,
+  type Held,
+  type JobRecord,
+  jobKey,
+  modelId,
+  modifiedAt,
+  type Operation,
+  put,
+  remove,
+  type VersionRecord,
+  versionKey,
+} from '@almanac/shared'
+import type { Bounds } from '../config/bounds.ts'
+
+export type SettleParts = {
+  readonly coordinator: Coordinator
+  readonly state: () => ClusterState
+  readonly clock: Pick<Clock, 'wallTime'>
+  readonly bounds: Pick<Bounds, 'coordinatorCallMs'>
+}
+
+/** Ends a fit that killed every node that tried it, unless somebody works on it after all. */
+export async function failExhausted(parts: SettleParts, job: Held<JobRecord>): Promise<boolean> {
+  const { tenant, model, version } = job.value.subject
+  const of = { tenant, model }
+  const held = parts.state().versions.get(modelId(of))?.get(version)
+  const now = parts.clock.wallTime()
+  const error: FailureRecord = {
+    phase: 'fit',
+    reason: 'attempts-exhausted',
+    detail: `${job.value.attempts} nodes began this fit and none finished it.`,
+  }
+  const when: Comparison[] = [
+    absent(claimKey(job.value.id)),
+    modifiedAt(jobKey(job.value.id), job.modRevision),
+  ]
+  const then: Operation[] = [put(jobKey(job.value.id), failedJob(job.value, error, now))]
+  if (held) {
+    when.push(modifiedAt(versionKey(of, version), held.modRevision))
+    then.push(put(versionKey(of, version), failedVersion(held.value, error, now)))
+  }
+  return await transact(parts, when, then)
+}
+
+/**
+ * Takes away a version of a model that was deleted: the record goes, an unfinished job fails, and
+ * whoever works on it loses the claim and with it the right to publish.
+ */
+export async function removeDeleted(
+  parts: SettleParts,
+  of: { readonly tenant: string; readonly model: string },
+  version: Held<VersionRecord>,
+): Promise<boolean> {
+  const key = versionKey(of, version.value.version)
+  const when: Comparison[] = [modifiedAt(key, version.modRevision)]
+  const then: Operation[] = [remove(key)]
+  const job = parts.state().jobs.get(version.value.job)
+  if (job && job.value.state !== 'done' && job.value.state !== 'failed') {
+    const error: FailureRecord = {
+      phase: 'deleted',
+      reason: 'deleted',
+      detail: 'The model was deleted before the fit was finished.',
+    }
+    when.push(modifiedAt(jobKey(job.value.id), job.modRevision))
+    then.push(put(jobKey(job.value.id), failedJob(job.value, error, parts.clock.wallTime())))
+    then.push(remove(claimKey(job.value.id)))
+  }
+  return await transact(parts, when, then)
+}
+
+async function transact(
+  { coordinator, bounds }: SettleParts,
+  when: readonly Comparison[],
+  then: readonly Operation[],
+): Promise<boolean> {
+  const signal = AbortSignal.timeout(bounds.coordinatorCallMs)
+  return (await coordinator.transact({ when, then }, signal)).succeeded
+}
+
+function failedJob(job: JobRecord, error: FailureRecord, now: string): string {
+  return codecs.job.encode({ ...job, state: 'failed', error, endedAt: now })
+}
+
+function failedVersion(version: VersionRecord, error: FailureRecord, now: string): string {
+  const times = { ...version.times, failedAt: now }
+  return codecs.version.encode({ ...version, state: 'failed', error, times })
+}

@@ -1,0 +1,59 @@
+import type { Touched } from '@almanac/shared'
+
+/** Those who wait for something to become true of the state. */
+export type Waiters = {
+  /**
+   * What `look` finds, as soon as it finds something; undefined when time is up, the signal aborts
+   * or there are too many who wait already.
+   */
+  readonly until: <T>(
+    model: string,
+    look: () => T | undefined,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ) => Promise<T | undefined>
+  readonly touch: (touched: Touched) => void
+  readonly count: () => number
+}
+
+export function createWaiters(waitersMax: number): Waiters {
+  const waiting = new Map<string, Set<() => void>>()
+  let count = 0
+
+  const wake = (looks: Iterable<() => void>) => {
+    for (const look of [...looks]) look()
+  }
+  return {
+    until: (model, look, timeoutMs, signal) => {
+      const now = look()
+      if (now !== undefined || signal.aborted || timeoutMs <= 0 || count >= waitersMax)
+        return Promise.resolve(now)
+      count += 1
+      return new Promise((resolve) => {
+        const looks = waiting.get(model) ?? new Set()
+        waiting.set(model, looks)
+        const end = (found: Parameters<typeof resolve>[0]) => {
+          clearTimeout(timer)
+          signal.removeEventListener('abort', giveUp)
+          looks.delete(again)
+          if (looks.size === 0 && waiting.get(model) === looks) waiting.delete(model)
+          count -= 1
+          resolve(found)
+        }
+        const giveUp = () => end(undefined)
+        const again = () => {
+          const found = look()
+          if (found !== undefined) end(found)
+        }
+        const timer = setTimeout(giveUp, timeoutMs)
+        signal.addEventListener('abort', giveUp, { once: true })
+        looks.add(again)
+      })
+    },
+    touch: (touched) => {
+      if (touched.all) for (const looks of waiting.values()) wake(looks)
+      else for (const model of touched.models) wake(waiting.get(model) ?? [])
+    },
+    count: () => count,
+  }
+}
