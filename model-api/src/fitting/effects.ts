@@ -90,20 +90,20 @@ export function giveBack(
   return settle(context, claim, { ...claim.job, state: 'queued', attempts, progress }, version)
 }
 
-/** One write, not repeated: the next one says more. */
+/**
+ * One write, not repeated: the next one says more. Without progress it only asks whether claim and
+ * job still stand.
+ */
 export async function writeProgress(
   { coordinator }: NodeContext,
   { job, fence }: Claim,
-  progress: JobRecord['progress'],
+  progress: JobRecord['progress'] | undefined,
   signal: AbortSignal,
 ): Promise<Effect> {
-  const { succeeded } = await coordinator.transact(
-    {
-      when: [createdAt(claimKey(job.id), fence), present(jobKey(job.id))],
-      then: [put(jobKey(job.id), codecs.job.encode({ ...job, progress }))],
-    },
-    signal,
-  )
+  const key = jobKey(job.id)
+  const when = [createdAt(claimKey(job.id), fence), present(key)]
+  const then = progress ? [put(key, codecs.job.encode({ ...job, progress }))] : []
+  const { succeeded } = await coordinator.transact({ when, then }, signal)
   return succeeded ? 'applied' : 'refused'
 }
 

@@ -10,7 +10,7 @@ export type ProgressReport = {
   stop(): Promise<void>
 }
 
-/** Writes progress once a period. A refused write means that the claim is another's now. */
+/** Tells progress once a period, and asks when there is none. A refused write means that the claim is another's now. */
 export function reportProgress(
   context: NodeContext,
   claim: Claim,
@@ -27,9 +27,9 @@ export function reportProgress(
       await context.clock.sleep(context.timing.progressMs, ends)
       const progress = { phase, fraction: Math.round(fraction() * 1_000) / 1_000 }
       const text = JSON.stringify(progress)
-      if (text === lastText) continue
+      const news = text === lastText ? undefined : progress
       // Not given up by `stop`: a late progress write must not overtake the publication.
-      const write = writeProgress(context, claim, progress, claim.lease.lost)
+      const write = writeProgress(context, claim, news, claim.lease.lost)
       const effect = await write.catch(() => 'unknown' as const)
       if (effect === 'refused') return onRefused()
       if (effect === 'applied') lastText = text

@@ -37,6 +37,8 @@ export function watchForStop(claim: Claim, drain: AbortSignal, view: ModelsView)
   const onLost = () => now('claim-lost')
   const onDrain = () => now('drain')
   const look = () => {
+    // A view from before the claim may still show a tombstone that the claim has seen replaced.
+    if (view.state.revision < claim.fence) return
     const record = view.state.models.get(id)?.value
     if (isDeleted(record, claim.version.version)) now('deleted')
   }
@@ -47,6 +49,7 @@ export function watchForStop(claim: Claim, drain: AbortSignal, view: ModelsView)
   drain.addEventListener('abort', onDrain, { once: true })
   if (lost.aborted) onLost()
   if (drain.aborted) onDrain()
+  look()
   return {
     signal: stop.signal,
     now,

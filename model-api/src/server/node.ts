@@ -146,28 +146,37 @@ async function leaveCluster(
   answerMs: number,
 ): Promise<void> {
   const { context, cut } = parts
-  const { clock, timing, logger } = context
+  const { clock, logger } = context
   logger.info({ event: 'draining', node: context.node })
   parts.drain.abort()
   const over = new AbortController()
-  const ends = AbortSignal.any([over.signal, cut.signal])
-  const late = clock.sleep(timing.drainMs, ends).catch(() => {})
   const orderly = async () => {
     await Promise.all([
       parts.registration?.end(),
       parts.queue?.drained(),
-      clock.sleep(answerMs, ends).catch(() => {}),
+      clock.sleep(answerMs, cut.signal).catch(() => {}),
     ])
+    if (cut.signal.aborted) server.server.closeAllConnections()
     await server.close()
   }
   const done = orderly().catch((error) => logger.error({ event: 'drain-failed', err: error }))
-  await Promise.race([done, late])
-  server.server.closeAllConnections()
-  await Promise.race([done, late])
+  await Promise.race([done, lateness(parts, over.signal)])
   over.abort()
+  server.server.closeAllConnections()
   await stopParts(parts)
   logger.info({ event: 'drained', node: context.node })
 }
+
+/** Resolves when leaving has taken too long: `drainMs`, or a moment where it must be at once. */
+async function lateness({ context, cut }: NodeParts, over: AbortSignal): Promise<void> {
+  const { clock, timing } = context
+  const drainEnds = AbortSignal.any([over, cut.signal])
+  await clock.sleep(timing.drainMs, drainEnds).catch(() => {})
+  if (cut.signal.aborted) await clock.sleep(cutMs, over).catch(() => {})
+}
+
+/** For deregistering and for giving fits back when there is no time to answer on. */
+const cutMs = 2_000
 
 async function stopParts(parts: NodeParts): Promise<void> {
   parts.drain.abort()

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { forecastModel } from '@almanac/engine'
+import { forecastModel, levelQuantiles } from '@almanac/engine'
 import { assert, Bug, limits, Refused } from '@almanac/shared'
 import { Gate } from '../base/gate.ts'
 import type { NodeMetrics } from '../base/metrics.ts'
@@ -67,7 +67,8 @@ function* textOf(loaded: LoadedVersion, question: Question): Generator<string> {
   const { horizon, levels, timestamps } = question
   assert(horizon <= limits.horizonMax, 'horizons are checked before')
   const times = timestamps ? timestampsAfter(loaded.calendar, horizon) : undefined
-  const probabilities = probabilitiesOf(levels)
+  // Lower bounds, widest first, then upper bounds, widest last.
+  const probabilities = levelQuantiles(levels)
   const outcome = forecastModel(loaded.model, { horizon, quantiles: probabilities })
   if (outcome.kind === 'refused') throw new Bug(`no forecast: ${outcome.reason.detail}`)
   const { point, quantiles } = outcome.value
@@ -85,12 +86,6 @@ function* textOf(loaded: LoadedVersion, question: Question): Generator<string> {
   if (levels.length > 0) yield ']'
   if (times) yield `,"timestamps":${JSON.stringify(times)}`
   yield '}'
-}
-
-/** Lower bounds, widest first, then upper bounds: ascending, as the engine wants them. */
-function probabilitiesOf(levels: readonly number[]): Float64Array {
-  const tails = levels.map((level) => (100 - level) / 200)
-  return Float64Array.from([...tails.toReversed(), ...tails.map((tail) => 1 - tail)])
 }
 
 function* numbers(

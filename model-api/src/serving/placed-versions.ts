@@ -70,7 +70,8 @@ export class PlacedVersions {
     for (const { slots, wanted } of this.#places.values()) {
       for (const version of wanted.load) {
         const slot = slots.get(version)
-        if (!slot?.loaded && slot?.failure?.retriable !== false) return false
+        // Without a slot there is no readable record of a stored version: nothing to wait for.
+        if (slot && !slot.loaded && slot.failure?.retriable !== false) return false
       }
     }
     return true
