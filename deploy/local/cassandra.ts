@@ -130,14 +130,18 @@ async function spawnServer(dataDir: string, lib: string, logFile: string): Promi
       { cwd: dataDir, stdio: ['ignore', log.fd, log.fd] },
     )
     await once(child, 'spawn')
-    // A server must not outlive the process that started it by mistake.
-    const killNow = () => child.kill('SIGKILL')
-    process.once('exit', killNow)
-    child.once('exit', () => process.off('exit', killNow))
+    endWithUs(child)
     return child
   } finally {
     await log.close()
   }
+}
+
+/** A server must not outlive the process that started it, however that one ends. */
+function endWithUs(child: ChildProcess): void {
+  const watch = 'while kill -0 "$1"; do kill -0 "$2" || exit 0; sleep 1; done; kill -9 "$2"'
+  const args = ['-c', watch, 'cql-reaper', String(process.pid), String(child.pid)]
+  spawn('sh', args, { detached: true, stdio: 'ignore' }).unref()
 }
 
 async function untilAnswers(child: ChildProcess, port: number, logFile: string): Promise<void> {

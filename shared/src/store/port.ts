@@ -16,11 +16,17 @@ export interface Store {
   readBlob(ref: BlobRef, signal: AbortSignal): Promise<Uint8Array>
   /** The manifest, or undefined where an upload never finished or was deleted. */
   readManifest(ref: BlobRef, signal: AbortSignal): Promise<Manifest | undefined>
-  /** Finished and unfinished uploads of one kind in id order, at most `limit`, after `after`. */
+  /**
+   * Finished and unfinished uploads of one kind in id order, at most `limit`, after `after`. A page
+   * never has more than `limits.pageItemsMax`; `next` is null on the last one.
+   */
   listBlobs(kind: BlobKind, page: Page, signal: AbortSignal): Promise<BlobPage>
   /** Removes manifest first, then chunks. Doing it twice does no harm. */
   deleteBlob(ref: BlobRef, signal: AbortSignal): Promise<void>
-  /** Keeps a record for good; the same (collection, scope, id) is replaced. */
+  /**
+   * Keeps a record for good; the same (collection, scope, id) is replaced. Keys are ASCII without
+   * spaces. Rejects with a `RangeError` on a value above `limits.valueBytesMax`.
+   */
   putRecord(record: StoredRecord, signal: AbortSignal): Promise<void>
   getRecord(ref: RecordRef, signal: AbortSignal): Promise<StoredRecord | undefined>
   /** Records of one scope, newest id first (ids compare as text). */
@@ -55,7 +61,7 @@ export type Manifest = BlobRef & {
   readonly createdAt: string
 }
 
-/** An upload as listed: `manifest` is null when it never finished. */
+/** An upload as listed: `manifest` is null when it never finished, or its manifest is damaged. */
 export type BlobListing = BlobRef & {
   readonly begunAt: string
   readonly manifest: Manifest | null

@@ -8,14 +8,18 @@ import { type Cassandra, startCassandra } from '../../../deploy/local/cassandra.
 import { type BlobRef, type CqlStoreOptions, openCqlStore } from '../../src/index.ts'
 import { type Backend, never } from './backend.ts'
 
-export type CqlEndpoint = Pick<Cassandra, 'contactPoint' | 'localDataCenter' | 'stop'>
+export type CqlEndpoint = Pick<Cassandra, 'contactPoint' | 'localDataCenter' | 'stop'> & {
+  /** Lives on after the tests, which must then take their keyspaces away. */
+  readonly isShared: boolean
+}
 
 /** The database named by the environment, else one of our own. */
 export async function cqlEndpoint(): Promise<CqlEndpoint> {
   const contactPoint = process.env.ALMANAC_TEST_CQL
   const localDataCenter = process.env.ALMANAC_TEST_CQL_DATACENTER ?? 'datacenter1'
-  if (contactPoint) return { contactPoint, localDataCenter, stop: async () => {} }
-  return await startOwnCassandra()
+  const stop = async () => {}
+  if (contactPoint) return { contactPoint, localDataCenter, stop, isShared: true }
+  return { ...(await startOwnCassandra()), isShared: false }
 }
 
 /** One that tests may freeze and kill; its folder goes with it. */
@@ -35,7 +39,10 @@ export function freshKeyspace(): string {
   return `almanac_test_${randomUUID().replaceAll('-', '').slice(0, 16)}`
 }
 
-export function cqlOptions(endpoint: CqlEndpoint, keyspace = freshKeyspace()): CqlStoreOptions {
+export function cqlOptions(
+  endpoint: Pick<Cassandra, 'contactPoint' | 'localDataCenter'>,
+  keyspace = freshKeyspace(),
+): CqlStoreOptions {
   const { contactPoint, localDataCenter } = endpoint
   return { contactPoints: [contactPoint], localDataCenter, keyspace }
 }
@@ -109,7 +116,7 @@ export async function startCqlBackend(): Promise<Backend> {
     },
     childOptions: { ...options },
     stop: async () => {
-      await client.execute(`DROP KEYSPACE ${keyspace}`)
+      if (endpoint.isShared) await client.execute(`DROP KEYSPACE ${keyspace}`)
       await client.shutdown()
       await endpoint.stop()
     },

@@ -103,7 +103,14 @@ describe('the store when its CQL database is not well', () => {
     expect((await rejectionOf(store.readBlob(upload, never))).name).toBe('Unavailable')
     expect(performance.now() - begunMs).toBeLessThan(callTimeoutMs + marginMs)
     const again = await startCassandra({ dataDir: server.dataDir, port: server.port })
-    server = { ...again, stop: server.stop }
+    const { stop } = server
+    server = {
+      ...again,
+      stop: async () => {
+        await again.kill()
+        await stop()
+      },
+    }
     await untilAnswering(store, 12_000)
     expect(await store.readManifest(upload, never)).toEqual(manifest)
     expect(await store.readBlob(upload, never)).toEqual(upload.content)

@@ -1,7 +1,7 @@
 import type { Client } from 'cassandra-driver'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { mintBlobId, openCqlStore } from '../../src/index.ts'
-import { bytesOf, never, rejectionOf } from './backend.ts'
+import { bytesOf, clockAt, never, rejectionOf } from './backend.ts'
 import {
   type CqlEndpoint,
   cqlEndpoint,
@@ -26,7 +26,8 @@ describe('the schema in CQL', () => {
     await client.connect()
   })
   afterAll(async () => {
-    for (const keyspace of keyspaces) await client.execute(`DROP KEYSPACE IF EXISTS ${keyspace}`)
+    if (endpoint?.isShared)
+      for (const keyspace of keyspaces) await client.execute(`DROP KEYSPACE IF EXISTS ${keyspace}`)
     await client?.shutdown()
     await endpoint?.stop()
   })
@@ -97,6 +98,30 @@ describe('the schema in CQL', () => {
       [2, 13],
     ])
     await store.close()
+  })
+
+  test('periods without blobs leave the list once they are old, and come back', async () => {
+    const options = cqlOptions(endpoint, newKeyspace())
+    const young = await answeringStore(options)
+    const old = await answeringStore({ ...options, clock: clockAt('2020-01-01T00:00:00Z') })
+    const upload = { kind: 'model', id: '016f5e66-old', label: '', content: bytesOf(1) } as const
+    const fresh = { ...upload, id: mintBlobId() }
+    for (const [store, blob] of [
+      [old, upload],
+      [young, fresh],
+    ] as const) {
+      await store.writeBlob(blob, never)
+      await store.deleteBlob(blob, never)
+    }
+    const page = { after: null, limit: 10 }
+    expect((await young.listBlobs('model', page, never)).blobs).toEqual([])
+    const { rows } = await client.execute(`SELECT period FROM ${options.keyspace}.blob_periods`)
+    expect(rows.map((row) => row.period)).toEqual([fresh.id.slice(0, 7)])
+    const again = { ...upload, id: '016f5e66-again' }
+    await young.writeBlob(again, never)
+    const { blobs } = await young.listBlobs('model', page, never)
+    expect(blobs.map((blob) => blob.id)).toEqual([again.id])
+    await Promise.all([young.close(), old.close()])
   })
 
   test('settings that can never work are refused at once', async () => {

@@ -61,24 +61,56 @@ export function cqlBlobRows(connection: CqlConnection): BlobRows {
       )
       return rows.flat().map(chunkRow)
     },
-    list: async (kind, after, limit, signal) => {
-      const first = after === null ? '' : periodOf(after)
-      const next = async (period: string | null) => {
-        const query = period === null ? sql.periodsFrom : sql.periodsAfter
-        const rows = await run(read(query, [kind, period ?? first], bucketsAtOnce), signal)
-        return rows.map((row) => String(row.period))
-      }
-      return await gather(limit, next, async (period, count) => {
-        const parameters = [kind, period, after ?? '', count]
-        const rows = await run(read(sql.list, parameters, count), signal)
-        return rows.map((row) => blobRow(kind, row))
-      })
-    },
+    list: (kind, after, limit, signal) => list(connection, sql, { kind, after, limit }, signal),
     remove: (ref, signal) => remove(connection, sql, ref, signal),
   }
 }
 
 type Queries = ReturnType<typeof blobQueries>
+
+type Listing = { readonly kind: BlobKind; readonly after: string | null; readonly limit: number }
+
+type Period = { readonly period: string; readonly begunAt: string }
+
+async function list(
+  connection: CqlConnection,
+  sql: Queries,
+  { kind, after, limit }: Listing,
+  signal: AbortSignal,
+): Promise<readonly BlobRow[]> {
+  const first = after === null ? '' : periodOf(after)
+  const next = async (last: Period | null): Promise<readonly Period[]> => {
+    const query = last === null ? sql.periodsFrom : sql.periodsAfter
+    const key = [kind, last?.period ?? first]
+    const rows = await connection.execute(read(query, key, bucketsAtOnce), signal)
+    return rows.map((row) => ({ period: text(row.period), begunAt: text(row.begun_at) }))
+  }
+  return await gather(limit, next, async (period, count) => {
+    const parameters = [kind, period.period, after ?? '', count]
+    const rows = await connection.execute(read(sql.list, parameters, count), signal)
+    const isEmpty = rows.length === 0 && (after === null || period.period > first)
+    if (isEmpty) await forget(connection, sql, kind, period, signal)
+    return rows.map((row) => blobRow(kind, row))
+  })
+}
+
+/**
+ * Takes an empty period off the list once no upload can be beginning in it: otherwise lists would
+ * visit every quarter of an hour that ever was. The deletion carries the timestamp of what was
+ * read: an upload that has put the period there again meanwhile has a later one, and wins.
+ */
+async function forget(
+  connection: CqlConnection,
+  sql: Queries,
+  kind: BlobKind,
+  period: Period,
+  signal: AbortSignal,
+): Promise<void> {
+  const isOld = Date.now() - Date.parse(period.begunAt) > 2 * limits.garbageAgeMs
+  if (!isOld) return
+  const key = [kind, period.period]
+  await connection.execute(write(sql.removePeriod, key, begunUs(period)), signal)
+}
 
 /** Manifest, chunks, row: a deletion that was cut short is found in the list, and repeated. */
 async function remove(
@@ -107,10 +139,11 @@ async function remove(
 function blobQueries(keyspace: string) {
   const key = 'kind = ? AND period = ? AND id = ?'
   const row = 'id, label, size_bytes, begun_at, sha256, chunk_count, chunk_bytes, created_at, seal'
-  const periods = `SELECT period FROM ${keyspace}.blob_periods WHERE kind = ? AND period`
+  const periods = `SELECT period, begun_at FROM ${keyspace}.blob_periods WHERE kind = ? AND period`
   const chunkKey = 'kind = ? AND id = ? AND bucket = ?'
   return {
     putPeriod: `INSERT INTO ${keyspace}.blob_periods (kind, period, begun_at) VALUES (?, ?, ?)`,
+    removePeriod: `DELETE FROM ${keyspace}.blob_periods WHERE kind = ? AND period = ?`,
     periodsFrom: `${periods} >= ? LIMIT ${bucketsAtOnce}`,
     periodsAfter: `${periods} > ? LIMIT ${bucketsAtOnce}`,
     begin: `INSERT INTO ${keyspace}.blobs (kind, period, id, label, size_bytes, begun_at)

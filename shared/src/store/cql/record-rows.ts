@@ -15,6 +15,7 @@ const bucketCharacters = 9
 /** Records in CQL: newest partition first, newest id first within it. */
 export function cqlRecordRows(connection: CqlConnection): RecordRows {
   const sql = recordQueries(connection.keyspace)
+  const nowUs = ascendingUs()
   const run = (
     query: string,
     parameters: readonly unknown[],
@@ -78,11 +79,13 @@ function bucketOf(id: string): string {
   return id.slice(0, bucketCharacters)
 }
 
-/** Fixed before the first attempt, so that a repeated write is the same write. */
-let lastUs = 0
-function nowUs(): number {
-  lastUs = Math.max(lastUs + 1, Date.now() * 1_000)
-  return lastUs
+/** Timestamps that ascend; fixed before the first attempt, so that a repeat is the same write. */
+function ascendingUs(): () => number {
+  let lastUs = 0
+  return () => {
+    lastUs = Math.max(lastUs + 1, Date.now() * 1_000)
+    return lastUs
+  }
 }
 
 function recordRow(collection: string, scope: string, row: types.Row): StoredRecord {
