@@ -283,6 +283,7 @@ export function coordinatorConformance(kind: BackendKind): void {
       const leased = [put('/b', '1', lease.id), put('/a', '1', lease.id)]
       await one.transact(write(...kept, ...leased), signal)
       const { revision } = await one.transact(write(put('/moved', '2')), signal)
+      await seen.until(() => seen.revision === revision)
       await lease.revoke(signal)
       expect((await other.list('/', signal)).entries.map(({ key }) => key)).toEqual([
         '/kept',

@@ -8,31 +8,43 @@ export interface TcpProxy {
   readonly accepted: number
   /** Resets all connections of now; new ones are served. */
   cut(): void
+  /** Resets all connections once so many more bytes of answers have passed. */
+  cutAfter(bytes: number): void
   /** From now on connections are reset as soon as they are accepted. */
   refuse(): void
   /** From now on nothing passes in either direction and nobody is told. */
   swallow(): void
+  /** From now on requests pass and answers do not. */
+  swallowAnswers(): void
+  /** New connections go to another server. */
+  retarget(target: string): void
   /** Everything passes again, with a delay in each direction; what was swallowed stays lost. */
   pass(delayMs?: number): void
   close(): Promise<void>
 }
 
-type Mode = 'pass' | 'refuse' | 'swallow'
+type Mode = 'pass' | 'refuse' | 'swallow' | 'swallow-answers'
 
 export async function startTcpProxy(target: string): Promise<TcpProxy> {
-  const { hostname, port } = new URL(target)
+  let { hostname, port } = new URL(target)
   const sockets = new Set<Socket>()
   let mode: Mode = 'pass'
   let delayMs = 0
   let accepted = 0
+  let bytesLeft = Number.POSITIVE_INFINITY
 
   const cut = () => {
     for (const socket of sockets) socket.resetAndDestroy()
     sockets.clear()
   }
-  const pump = (from: Socket, to: Socket) => {
+  const pump = (from: Socket, to: Socket, isAnswer: boolean) => {
     from.on('data', (data) => {
-      if (mode === 'swallow') return
+      if (mode === 'swallow' || (mode === 'swallow-answers' && isAnswer)) return
+      if (isAnswer) bytesLeft -= data.length
+      if (bytesLeft < 0) {
+        bytesLeft = Number.POSITIVE_INFINITY
+        return cut()
+      }
       if (delayMs > 0) setTimeout(() => to.write(data), delayMs)
       else to.write(data)
     })
@@ -51,8 +63,8 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
     }
     const upstream = connect({ host: hostname, port: Number(port) })
     sockets.add(client).add(upstream)
-    pump(client, upstream)
-    pump(upstream, client)
+    pump(client, upstream, false)
+    pump(upstream, client, true)
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -64,12 +76,23 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
       return accepted
     },
     cut,
+    cutAfter(bytes) {
+      bytesLeft = bytes
+    },
     refuse() {
       mode = 'refuse'
       cut()
     },
     swallow() {
       mode = 'swallow'
+    },
+    swallowAnswers() {
+      mode = 'swallow-answers'
+    },
+    retarget(next) {
+      const url = new URL(next)
+      hostname = url.hostname
+      port = url.port
     },
     pass(nextDelayMs = 0) {
       mode = 'pass'

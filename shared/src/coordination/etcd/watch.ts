@@ -205,13 +205,14 @@ async function superviseStream(
   signal: AbortSignal,
 ): Promise<string> {
   const openedMs = clock.monotonicMs()
-  const heardSinceOpened = () => sink.silentMs() < clock.monotonicMs() - openedMs
-  await clock.sleep(callTimeoutMs, signal)
-  if (!heardSinceOpened()) return silence
+  let waitMs = Math.min(callTimeoutMs, limits.watchProgressMs)
   for (;;) {
-    stream.write({ progress_request: {} })
-    await clock.sleep(limits.watchProgressMs, signal)
+    await clock.sleep(waitMs, signal)
+    const openMs = clock.monotonicMs() - openedMs
+    if (openMs >= callTimeoutMs && sink.silentMs() >= openMs) return silence
     if (sink.silentMs() >= limits.watchSilenceMs) return silence
+    stream.write({ progress_request: {} })
+    waitMs = limits.watchProgressMs
   }
 }
 
