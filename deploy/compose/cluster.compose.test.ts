@@ -103,8 +103,8 @@ describe('the cluster', () => {
     await untilNodes(2)
     await delay(3_000)
     const seen = await load.stop()
-    expect(failures(seen)).toEqual([])
-    expect(stepsBack(seen)).toEqual([])
+    expect(kinds(failures(seen))).toEqual([])
+    expect(kinds(stepsBack(seen))).toEqual([])
     expect(seen.length).toBeGreaterThan(8 * forecastsPerSecond)
     expect(await stack.containers('model-api')).toHaveLength(2)
   })
@@ -119,7 +119,7 @@ describe('the cluster', () => {
     await untilNodes(2)
     await delay(2_000)
     const seen = await load.stop()
-    expect(failures(seen)).toEqual([])
+    expect(kinds(failures(seen))).toEqual([])
     expect(seen.length).toBeGreaterThan(4 * forecastsPerSecond)
   })
 
@@ -161,6 +161,12 @@ function startForecasts() {
     horizons: [7, 30, 90],
     perSecond: forecastsPerSecond,
   })
+}
+
+/** The first few that differ, with the number of all: a report that can be read. */
+function kinds(faults: readonly string[]): string[] {
+  const different = [...new Set(faults)].slice(0, 5)
+  return faults.length === 0 ? [] : [`${faults.length} in all`, ...different]
 }
 
 async function ourContainers() {

@@ -73,6 +73,7 @@ export async function podmanEngine(
       cease.abort()
       await checks
       await ended(service)
+      await run('podman', ['image', 'prune', '--force'], { env: podman })
     },
   }
 }

@@ -36,9 +36,13 @@ export class Stack {
     return this.#compose(['build'], 400_000)
   }
 
-  /** Starts what does not run, with that many nodes; returns when all have been started. */
+  /**
+   * Starts what does not run, ends the nodes that are too many, leaves the others as they are;
+   * returns when all have been started.
+   */
   up(nodes: number): Promise<string> {
-    return this.#compose(['up', '--detach', '--no-build', '--scale', `model-api=${nodes}`], 240_000)
+    const scale = ['--scale', `model-api=${nodes}`]
+    return this.#compose(['up', '--detach', '--no-build', '--no-recreate', ...scale], 240_000)
   }
 
   restart(service: string): Promise<string> {
