@@ -46,11 +46,15 @@ export function estimate(sample: Sample, p: number, q: number, run: Run): Estima
     if (budget.ended() !== undefined) break
     run.onProgress?.((at + 1) / starts)
   }
+  const ended = budget.ended()
+  const { arma, likelihood, converged } = settle(sample, p, q, best)
   return {
-    ...settle(sample, p, q, best),
+    arma,
+    likelihood,
+    converged: converged && ended === undefined,
     iterations,
     evaluations,
-    ended: budget.ended(),
+    ended,
   }
 }
 

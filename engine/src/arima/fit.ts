@@ -63,15 +63,8 @@ const constantWithin = 8 * Number.EPSILON
 function scaleDifferences(series: Series, spec: ArimaSpec): Scaled {
   const w = difference(differencing(spec.d, spec.differenceLag), series.y)
   const scale = powerOfTwoBelow(largest(w))
-  let sum = 0
-  let count = 0
-  for (let t = 0; t < w.length; t++) {
-    w[t] = w[t]! / scale
-    if (Number.isNaN(w[t]!)) continue
-    sum += w[t]!
-    count++
-  }
-  const centre = spec.constant ? sum / count : 0
+  for (let t = 0; t < w.length; t++) w[t] = w[t]! / scale
+  const centre = spec.constant ? average(w) : 0
   for (let t = 0; t < w.length; t++) w[t] = w[t]! - centre
   const varies = largest(w)
   const constant = varies === 0 || (spec.constant && varies <= constantWithin * Math.abs(centre))
@@ -151,6 +144,19 @@ function counts(model: ArimaModel, differences: number) {
 
 function onDataScale(logLikelihood: number, { scale }: Scaled, used: number): number {
   return logLikelihood - used * Math.log(scale)
+}
+
+/** Of what is not missing, around the first such value, so that the average of a constant is exact. */
+function average(values: Float64Array): number {
+  const pivot = values.find((value) => !Number.isNaN(value)) ?? 0
+  let sum = 0
+  let count = 0
+  for (const value of values) {
+    if (Number.isNaN(value)) continue
+    sum += value - pivot
+    count++
+  }
+  return pivot + sum / Math.max(1, count)
 }
 
 function largest(values: Float64Array): number {

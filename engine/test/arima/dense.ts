@@ -86,9 +86,13 @@ function steppedDown(coefficients: readonly number[]): Float64Array {
   return partials
 }
 
-/** Values of the process; the first thousand are thrown away, so that it has forgotten its start. */
-export function simulate(random: TestRandom, { ar, ma }: Arma, length: number): Float64Array {
-  const skipped = 1_000
+/** Values of the process; the first ones are thrown away, so that it has forgotten its start. */
+export function simulate(
+  random: TestRandom,
+  { ar, ma }: Arma,
+  length: number,
+  skipped = 1_000,
+): Float64Array {
   const w = new Float64Array(length + skipped)
   const shocks = w.map(() => random.normal())
   for (let t = 0; t < w.length; t++) {

@@ -1,0 +1,121 @@
+import { describe, expect, test } from 'vitest'
+import { type Column, decodeContainer, encodeContainer } from '../../src/codec/container.ts'
+import { decodeModel, encodeModel, forecastModel, modelSizeBytes } from '../../src/index.ts'
+import { sealed } from '../codec/seal.ts'
+import { doneValue, refusalOf } from '../expect-done.ts'
+import { randomModel } from './models.ts'
+
+/**
+ * Format 1 as it was first written: ARIMA(2,1,1) at lag 4 with a constant, a gap and a missing end. It
+ * must be readable for ever; what it forecasts was written down with it.
+ */
+const golden = Buffer.from(
+  'iUFMTQ0KGgoBAAAAUQEAAAEAAAAJAAAABWFyaW1hBm9yZGVycwIFAAAABmNvdW50cwIDAAAAB3NjYWxhcnMBAwAA' +
+    'AAthci1wYXJ0aWFscwECAAAAC21hLXBhcnRpYWxzAQEAAAAFc3RhdGUBAgAAAApjb3ZhcmlhbmNlAQQAAAAGbGV2' +
+    'ZWxzAQUAAAAGZmlsbGVkAwUAAAACAAAAAQAAAAEAAAAEAAAAAQAAAAAAAAAPAAAAAgAAAAEAAAAAAAAAAAAAAAAA' +
+    'IEDGZ0La+5/FP3AoifjgJgJAAAAAAAAA4D8AAAAAAADQvwAAAAAAANg/+UxIe/+z9L/Dn+kE5zzgPwAAAAAAAAAA' +
+    'AAAAAAAAAAAAAAAAAAAAAODgUm/JfHI/AAAAAAAAIEAAAAAAAAAiQAAAAAAAABxAAAAAAAAAIkAAAAAAAAAIQAAA' +
+    'AAAA7gjdgw==',
+  'base64',
+)
+
+describe('a stored model', () => {
+  test('of format 1 is read, forecasts what it did, and is written as it was', () => {
+    const model = doneValue(decodeModel(golden))
+    expect(model.spec).toEqual({
+      family: 'arima',
+      p: 2,
+      d: 1,
+      q: 1,
+      differenceLag: 4,
+      constant: true,
+    })
+    expect(model).toMatchObject({ observations: 15, missing: 2, pending: 1, scale: 8 })
+    expect([...model.levels]).toEqual([8, 9, 7, 9, 3])
+    const ask = { horizon: 3, quantiles: Float64Array.of(0.1, 0.9) }
+    const forecast = doneValue(forecastModel(model, ask))
+    const point = [3.3743519833155093, 8.00440027486015, 3.884643919823495]
+    const low = [-21.404509474433198, -22.546470213141845, -30.592338572075697]
+    point.forEach((value, h) => {
+      expect(Math.abs(forecast.point[h]! / value - 1)).toBeLessThan(1e-12)
+      expect(Math.abs(forecast.quantiles[2 * h]! / low[h]! - 1)).toBeLessThan(1e-12)
+    })
+    expect(Buffer.from(encodeModel(model)).equals(golden)).toBe(true)
+  })
+
+  test('comes back with the same forecasts, bit by bit, and of the size that was said', () => {
+    for (let seed = 0; seed < 100; seed++) {
+      const { model } = randomModel(seed)
+      const bytes = encodeModel(model)
+      const decoded = doneValue(decodeModel(bytes))
+      expect(encodeModel(decoded)).toEqual(bytes)
+      const ask = { horizon: 20, quantiles: Float64Array.of(0.25) }
+      expect(forecastModel(decoded, ask)).toEqual(forecastModel(model, ask))
+      expect(modelSizeBytes(model)).toBeGreaterThan(bytes.length / 2)
+      expect(modelSizeBytes(model)).toBeLessThan(bytes.length + 4_000)
+    }
+  })
+
+  test('with any single bit flipped or any byte missing is refused', () => {
+    for (let bit = 0; bit < golden.length * 8; bit++) {
+      const damaged = Uint8Array.from(golden)
+      damaged[bit >> 3]! ^= 1 << (bit & 7)
+      expect(decodeModel(damaged).kind, `bit ${bit}`).toBe('refused')
+    }
+    for (let length = 0; length < golden.length; length++) {
+      expect(decodeModel(golden.subarray(0, length)).kind).toBe('refused')
+    }
+  })
+
+  test('with any byte changed under a right checksum is a model that forecasts, or refused', () => {
+    const ask = { horizon: 50, quantiles: Float64Array.of(0.1, 0.9) }
+    for (let at = 0; at < golden.length; at++) {
+      for (const value of [0x00, 0x01, 0x7f, 0x80, 0xf0, 0xff]) {
+        const hostile = Uint8Array.from(golden)
+        hostile[at] = value
+        const decoded = decodeModel(sealed(hostile))
+        if (decoded.kind === 'refused') {
+          expect(decoded.reason.code).toBe('bad-format')
+          continue
+        }
+        expect(encodeModel(decoded.value), `byte ${at}`).toEqual(sealed(hostile))
+        const forecast = forecastModel(decoded.value, ask)
+        if (forecast.kind === 'refused') expect(forecast.reason.code).toBe('not-finite')
+        else expect(forecast.value.quantiles.every(Number.isFinite)).toBe(true)
+      }
+    }
+  })
+
+  test.each<[string, string, Column]>([
+    ['a huge order', 'orders', Int32Array.of(2 ** 31 - 1, 1, 1, 4, 1)],
+    ['a negative order', 'orders', Int32Array.of(-1, 1, 1, 4, 1)],
+    ['a lag that its levels do not cover', 'orders', Int32Array.of(2, 1, 1, 5, 1)],
+    ['a partial autocorrelation of one', 'ar-partials', Float64Array.of(0.5, 1)],
+    ['a partial autocorrelation that is no number', 'ma-partials', Float64Array.of(Number.NaN)],
+    ['an infinite state', 'state', Float64Array.of(Number.POSITIVE_INFINITY, 0)],
+    ['a covariance without symmetry', 'covariance', Float64Array.of(1, 2, 3, 4)],
+    ['a level that is missing', 'levels', Float64Array.of(8, 9, Number.NaN, 9, 3)],
+    ['a flag beyond 1', 'filled', Uint8Array.of(0, 0, 2, 0, 0)],
+    ['a negative variance', 'scalars', Float64Array.of(8, 0, -1)],
+    ['a scale of zero', 'scalars', Float64Array.of(0, 0, 1)],
+    ['endless missing values', 'counts', Int32Array.of(15, 2 ** 31 - 1, 2 ** 31 - 1)],
+    ['text for numbers', 'levels', 'levels'],
+    ['an array beyond those known', 'more', ''],
+  ])('with %s is refused under a right checksum', (_, name, column) => {
+    const container = doneValue(decodeContainer(golden))
+    const columns = new Map([...container.columns, [name, column]])
+    expect(refusalOf(decodeModel(encodeContainer({ ...container, columns }))).code).toBe(
+      'bad-format',
+    )
+  })
+
+  test('of an unknown family, a newer format or without an array is refused by name', () => {
+    const container = doneValue(decodeContainer(golden))
+    const write = (change: object) => decodeModel(encodeContainer({ ...container, ...change }))
+    expect(refusalOf(write({ family: 'oracle' })).detail).toContain('oracle')
+    expect(refusalOf(write({ familyFormat: 2 })).detail).toContain('format 2')
+    const columns = new Map(container.columns)
+    columns.delete('state')
+    expect(refusalOf(write({ columns })).detail).toContain('state is missing')
+  })
+})
