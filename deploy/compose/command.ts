@@ -1,11 +1,15 @@
 import { execFile } from 'node:child_process'
 import { appendFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 
 const execute = promisify(execFile)
 
 export const root = resolve(import.meta.dirname, '../..')
+
+/** Where what is made once a machine is kept, as for the servers of deploy/local. */
+export const cache = process.env.ALMANAC_CACHE ?? join(homedir(), '.cache/almanac')
 
 export type CommandOptions = {
   readonly timeoutMs?: number

@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { openSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { run, succeeds } from './command.ts'
+import { cache, run, succeeds } from './command.ts'
 
 /** A container engine that answers the Docker API, and Docker Compose to drive it. */
 export type Engine = {
@@ -24,7 +23,7 @@ export type PodmanEnv = Readonly<Record<string, string>>
  */
 export async function podmanEnv(folder: string): Promise<PodmanEnv> {
   const storage = join(folder, 'storage.conf')
-  const root = join(homedir(), '.cache/almanac/podman')
+  const root = join(cache, 'podman')
   const lines = ['[storage]', 'driver = "overlay"', `graphroot = "${root}"`]
   await writeFile(storage, [...lines, 'runroot = "/run/almanac-podman"', ''].join('\n'))
   return {
@@ -67,7 +66,7 @@ export async function podmanEngine(
     cli: 'podman',
     compose: (await succeeds('docker', ['compose', 'version']))
       ? ['docker', 'compose']
-      : [join(homedir(), '.cache/almanac/docker-compose')],
+      : [join(cache, 'docker-compose')],
     env: { ...podman, ...build, DOCKER_HOST: socket },
     close: async () => {
       cease.abort()

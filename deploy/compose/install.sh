@@ -23,7 +23,7 @@ if [ "${#missing[@]}" -gt 0 ]; then
   DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"
 fi
 
-compose=$HOME/.cache/almanac/docker-compose
+compose=${ALMANAC_CACHE:-$HOME/.cache/almanac}/docker-compose
 if ! docker compose version >/dev/null 2>&1 && [ ! -x "$compose" ]; then
   # The module cannot be installed by `go install`, because it excludes versions; a module that
   # requires it can build it.

@@ -1,16 +1,16 @@
 import { chmod, copyFile, cp, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
-import { homedir, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { installCassandra } from '../local/cassandra.ts'
 import { installEtcd } from '../local/etcd/install.ts'
-import { root, run } from './command.ts'
+import { cache, root, run } from './command.ts'
 import type { PodmanEnv } from './engine.ts'
 
 // Makes images under the names that docker-compose.yml and the Dockerfile ask for, on a machine that
 // has podman and package registries but cannot pull images. Nothing runs this unless it is asked to.
 
 const standIns = join(import.meta.dirname, 'stand-ins')
-const cache = join(homedir(), '.cache/almanac/images')
+const images = join(cache, 'images')
 
 export async function prepareImages(env: PodmanEnv, log: string): Promise<void> {
   const podman = (args: readonly string[], timeoutMs = 120_000) =>
@@ -45,12 +45,12 @@ async function importDebian(
   log: string,
 ): Promise<void> {
   const tag = `localhost/almanac-stand-in/${name}:bookworm`
-  const archive = join(cache, `${name}.tar`)
+  const archive = join(images, `${name}.tar`)
   if (await exists(archive)) {
     const there = await podman(['images', '--quiet', tag])
     if (there.trim() !== '') return
   } else {
-    await mkdir(cache, { recursive: true })
+    await mkdir(images, { recursive: true })
     const include = ['ca-certificates', ...packages].join(',')
     const args = ['--quiet', '--variant=minbase', `--include=${include}`, 'bookworm']
     await run('mmdebstrap', [...args, `${archive}.new.tar`], { timeoutMs: 600_000, log })
@@ -75,9 +75,9 @@ async function layNode(context: string, log: string): Promise<void> {
 async function layEtcd(context: string, log: string): Promise<void> {
   await mkdir(context, { recursive: true })
   await copyFile(await installEtcd(), join(context, 'etcd'))
-  const built = join(cache, 'etcdctl-3.6.5')
+  const built = join(images, 'etcdctl-3.6.5')
   if (!(await exists(built))) {
-    await mkdir(cache, { recursive: true })
+    await mkdir(images, { recursive: true })
     const env = { CGO_ENABLED: '0' }
     const cwd = join(standIns, 'etcd')
     const args = ['build', '-trimpath', '-o', `${built}.new`, '.']
