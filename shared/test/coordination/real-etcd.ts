@@ -3,7 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Etcd, startEtcd } from '../../../deploy/local/etcd.ts'
 
-export type TemporaryEtcd = { readonly etcd: Etcd; remove(): Promise<void> }
+export type TemporaryEtcd = {
+  readonly etcd: Etcd
+  /** Deletes what the members (which must not run) have stored; ports and identity stay. */
+  loseData(): Promise<void>
+  remove(): Promise<void>
+}
 
 /** An etcd of the test's own, with its data in a temporary folder. */
 export async function temporaryEtcd(members: 1 | 3 = 1): Promise<TemporaryEtcd> {
@@ -11,6 +16,9 @@ export async function temporaryEtcd(members: 1 | 3 = 1): Promise<TemporaryEtcd> 
   const etcd = await startEtcd({ dataDir, members })
   return {
     etcd,
+    async loseData() {
+      for (const { name } of etcd.members) await rm(join(dataDir, name), { recursive: true })
+    },
     async remove() {
       await etcd.kill()
       await rm(dataDir, { recursive: true, force: true })
