@@ -163,6 +163,8 @@ async function leaveCluster(
   await Promise.race([done, lateness(parts, over.signal)])
   over.abort()
   server.server.closeAllConnections()
+  // Without connections there is nothing that it could wait for.
+  await server.close()
   await stopParts(parts)
   logger.info({ event: 'drained', node: context.node })
 }

@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest'
+import { timestampsAfter } from '../../src/serving/timestamps.ts'
+
+const days = (times: string[]) => times.map((time) => time.slice(0, 10))
+
+test.each([
+  ['hourly', '2024-02-28T22:00:00Z', 1, ['2024-02-28T23:00:00.000Z', '2024-02-29T00:00:00.000Z']],
+  ['daily', '2024-02-28', 1, ['2024-02-29T00:00:00.000Z', '2024-03-01T00:00:00.000Z']],
+  ['weekly', '2024-12-25', 1, ['2025-01-01T00:00:00.000Z', '2025-01-08T00:00:00.000Z']],
+  ['yearly', '2024-02-29', 3, ['2027-02-28T00:00:00.000Z', '2028-02-29T00:00:00.000Z']],
+])('steps go on after %s data', (frequency, start, steps, expected) => {
+  expect(timestampsAfter({ frequency, start, steps }, 2)).toEqual(expected)
+})
+
+test('months keep the day of the start where they have it', () => {
+  const times = timestampsAfter({ frequency: 'monthly', start: '2023-12-31', steps: 1 }, 4)
+  expect(days(times)).toEqual(['2024-01-31', '2024-02-29', '2024-03-31', '2024-04-30'])
+})
+
+test('quarters are three months, and the time of day stays', () => {
+  const calendar = { frequency: 'quarterly', start: '2024-11-30T06:30', steps: 1 }
+  expect(timestampsAfter(calendar, 2)).toEqual([
+    '2025-02-28T06:30:00.000Z',
+    '2025-05-30T06:30:00.000Z',
+  ])
+})
+
+test('a start with an offset is told in UTC', () => {
+  const calendar = { frequency: 'daily', start: '2024-01-01T00:00:00+02:00', steps: 0 }
+  expect(timestampsAfter(calendar, 1)).toEqual(['2023-12-31T22:00:00.000Z'])
+})
+
+test.each([
+  undefined,
+  { frequency: 'fortnightly', start: '2024-01-01', steps: 1 },
+  { frequency: 'daily', start: 'yesterday', steps: 1 },
+  { frequency: 'yearly', start: '2024-01-01', steps: 9_000 },
+])('times that cannot be told are refused: %o', (calendar) => {
+  expect(() => timestampsAfter(calendar, 2)).toThrow(
+    expect.objectContaining({ status: 422, code: 'no-calendar' }),
+  )
+})
