@@ -86,8 +86,7 @@ function readSeries(body: Readonly<Record<string, unknown>>): SeriesBody | BodyF
   if (!Array.isArray(series) || series.length !== 1)
     return fault('series', 'series must be an array of exactly one series.', { field: '/series' })
   const [one] = series as unknown[]
-  if (!isObject(one))
-    return fault('series', 'A series must be an object.', { field: '/series/0' })
+  if (!isObject(one)) return fault('series', 'A series must be an object.', { field: '/series/0' })
   return readOneSeries(one)
 }
 
@@ -128,9 +127,13 @@ function wrongNumbers(values: unknown, field: string): BodyFault | undefined {
     return fault('no-data', `${name} must be an array of numbers.`, { field, remedy: sendData })
   const { observationsMax } = limits
   if (values.length > observationsMax)
-    return fault('too-many', `${name} has ${values.length} numbers, more than ${observationsMax}.`, {
-      field,
-    })
+    return fault(
+      'too-many',
+      `${name} has ${values.length} numbers, more than ${observationsMax}.`,
+      {
+        field,
+      },
+    )
   let numbers = 0
   for (let i = 0; i < values.length; i += 1) {
     const value: unknown = values[i]

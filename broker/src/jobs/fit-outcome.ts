@@ -1,4 +1,4 @@
-import { type ClusterState, type FailureRecord, modelId, type ModelName } from '@almanac/shared'
+import { type ClusterState, type FailureRecord, type ModelName, modelId } from '@almanac/shared'
 
 /** What became of a fit, as far as it is decided. */
 export type FitOutcome =

@@ -1,9 +1,9 @@
 import {
   type Clock,
+  type Coordinator,
   codec,
   codecs,
   collectGarbage,
-  type Coordinator,
   type Logger,
   modelsPrefix,
   modifiedAt,

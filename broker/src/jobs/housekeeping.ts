@@ -1,10 +1,10 @@
 import {
   absent,
-  claimKey,
   type Clock,
   type ClusterState,
-  codecs,
   type Coordinator,
+  claimKey,
+  codecs,
   put,
   type Random,
   type Touched,

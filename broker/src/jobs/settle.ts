@@ -1,11 +1,11 @@
 import {
   absent,
   type Clock,
-  claimKey,
   type ClusterState,
-  codecs,
   type Comparison,
   type Coordinator,
+  claimKey,
+  codecs,
   type FailureRecord,
   type Held,
   type JobRecord,

@@ -1,4 +1,10 @@
-import type { ClusterState, Held, ModelRecord, NodeModelRecord, VersionRecord } from '@almanac/shared'
+import type {
+  ClusterState,
+  Held,
+  ModelRecord,
+  NodeModelRecord,
+  VersionRecord,
+} from '@almanac/shared'
 import { nodeModelKey } from '@almanac/shared'
 import type { Bounds } from '../config/bounds.ts'
 

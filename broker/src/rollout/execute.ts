@@ -1,8 +1,8 @@
 import {
   type Clock,
+  type Coordinator,
   codec,
   codecs,
-  type Coordinator,
   type Held,
   LogRecord,
   logKey,

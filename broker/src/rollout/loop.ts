@@ -2,7 +2,7 @@ import type { ClusterState, Logger, Touched } from '@almanac/shared'
 import type { Bounds } from '../config/bounds.ts'
 import { createTargetAges } from './ages.ts'
 import { type Action, decide, servingNodes } from './decide.ts'
-import { type ExecuteParts, type Executed, execute } from './execute.ts'
+import { type Executed, type ExecuteParts, execute } from './execute.ts'
 
 /** Moves every model's rollout on, as far as what is seen allows. All brokers do; one wins. */
 export type RolloutLoop = {

@@ -1,4 +1,4 @@
-import { Refused, type ClusterState, type VersionRecord } from '@almanac/shared'
+import { type ClusterState, Refused, type VersionRecord } from '@almanac/shared'
 import pRetry from 'p-retry'
 import type { Bounds } from '../config/bounds.ts'
 import { type Ask, answerKey, idOf } from './ask.ts'
@@ -61,7 +61,9 @@ export function createForecaster(parts: ForecasterParts): Forecaster {
   const resolve = (ask: Ask) => {
     const id = idOf(ask)
     const routes = router.table().models.get(id)
-    return routes && resolveVersion(ask, routes.record, parts.state().versions.get(id) ?? noVersions)
+    return (
+      routes && resolveVersion(ask, routes.record, parts.state().versions.get(id) ?? noVersions)
+    )
   }
   const versionNow = (ask: Ask) => {
     if (ask.version === 'serving' && ask.atLeast === null)

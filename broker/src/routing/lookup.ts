@@ -1,16 +1,16 @@
+import type { Clock } from '@almanac/shared'
 import {
   type Coordinator,
+  CounterRecord,
   codec,
   codecs,
-  CounterRecord,
   counterKey,
   type ModelName,
   type ModelRecord,
-  modelKey,
   modelId,
+  modelKey,
   Unavailable,
 } from '@almanac/shared'
-import type { Clock } from '@almanac/shared'
 import type { Bounds } from '../config/bounds.ts'
 
 /** What a linearizable read says about a model; null: it is not there. */

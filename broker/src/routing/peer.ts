@@ -43,7 +43,10 @@ export function rest(
   bounds: Pick<Bounds, 'nodeRestMs' | 'nodeRestMaxMs'>,
 ): void {
   if (isResting(peer, nowMs)) return
-  const pauseMs = Math.min(bounds.nodeRestMaxMs, bounds.nodeRestMs * 2 ** Math.min(peer.failures, 30))
+  const pauseMs = Math.min(
+    bounds.nodeRestMaxMs,
+    bounds.nodeRestMs * 2 ** Math.min(peer.failures, 30),
+  )
   peer.failures += 1
   peer.restsUntilMs = nowMs + pauseMs
 }

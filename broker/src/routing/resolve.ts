@@ -38,12 +38,7 @@ export function highestSeen(record: ModelRecord, versions: Versions): number {
 }
 
 /** A version by number. */
-function pinned(
-  ask: Ask,
-  version: number,
-  record: ModelRecord,
-  versions: Versions,
-): Resolution {
+function pinned(ask: Ask, version: number, record: ModelRecord, versions: Versions): Resolution {
   if (version === record.serving) return found(version)
   const known = versions.get(version)?.value
   const name = `Version ${version} of ${ask.model}`

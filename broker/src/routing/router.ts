@@ -1,6 +1,6 @@
 import {
-  type ClusterState,
   type Clock,
+  type ClusterState,
   type ModelRecord,
   modelId,
   type NodeRecord,

@@ -114,7 +114,8 @@ function routesOf(id: string, before: Routes | undefined, input: TableInput): Ro
 function addHinted(holders: { confirmed: Peer[]; unconfirmed: Peer[] }, peers: readonly Peer[]) {
   const known = new Set([...holders.confirmed, ...holders.unconfirmed])
   for (const peer of peers)
-    if (!known.has(peer)) (peer.goneAtMs === null ? holders.confirmed : holders.unconfirmed).push(peer)
+    if (!known.has(peer))
+      (peer.goneAtMs === null ? holders.confirmed : holders.unconfirmed).push(peer)
 }
 
 function servingNodes(before: Holders, input: TableInput): Holders {

@@ -1,11 +1,11 @@
-import { Buffer } from 'node:buffer'
+import type { Buffer } from 'node:buffer'
 import {
   type Clock,
   codec,
   codecs,
   forecastPath,
-  headers as names,
   NotLoaded,
+  headers as names,
   type Random,
 } from '@almanac/shared'
 import type { Bounds } from '../config/bounds.ts'
@@ -229,7 +229,13 @@ function judgeReply(
     return undefined
   }
   const contentType = textHeader(reply.headers['content-type']) ?? 'application/json'
-  const forward: Tried = { kind: 'forward', status, contentType, body: reply.body, sent: course.sent }
+  const forward: Tried = {
+    kind: 'forward',
+    status,
+    contentType,
+    body: reply.body,
+    sent: course.sent,
+  }
   // A failure to compute may be the node's: one other node may say. Overload: somebody else may
   // have room.
   const mayBeTheNode = status >= 500 || status === 429

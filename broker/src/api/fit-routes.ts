@@ -1,0 +1,110 @@
+import { modelId, Refused, unreachable } from '@almanac/shared'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { type Idempotency, sha256Of } from '../jobs/allocate.ts'
+import { type FitOutcome, fitOutcome } from '../jobs/fit-outcome.ts'
+import { requireJsonAccepted } from './guards.ts'
+import type { ApiParts } from './parts.ts'
+import { readModelName } from './question.ts'
+import { FitAnswer, FitRequest, ModelParams, problems } from './schemas.ts'
+
+type Route = { Params: { model?: string }; Body: Buffer }
+
+/** `POST /api/fit_model` and the same for a named model. */
+export function addFitRoutes(server: FastifyInstance, parts: ApiParts): void {
+  const schema = {
+    summary: 'Fits a model and rolls it out; answers when it serves',
+    body: FitRequest,
+    response: { 200: FitAnswer, 202: FitAnswer, ...problems(400, 406, 413, 415, 422, 429) },
+  }
+  // The schema describes; the body is read from its bytes, in a thread when it is large.
+  const unchecked = { validatorCompiler: () => () => true }
+  server.register(async (scope) => {
+    scope.removeContentTypeParser('application/json')
+    scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) =>
+      done(null, body),
+    )
+    const handler = (request: FastifyRequest<Route>, reply: FastifyReply) =>
+      fit(parts, request, reply)
+    scope.post<Route>('/fit_model', { ...unchecked, schema }, handler)
+    scope.post<Route>(
+      '/models/:model/fit',
+      { ...unchecked, schema: { ...schema, params: ModelParams } },
+      handler,
+    )
+  })
+}
+
+async function fit(parts: ApiParts, request: FastifyRequest<Route>, reply: FastifyReply) {
+  requireJsonAccepted(request)
+  const model = readModelName(request.params.model ?? 'default')
+  const waitMs = readPatience(request.headers.prefer, parts.bounds.fitWaitMs)
+  const bytes = request.body ?? Buffer.alloc(0)
+  const idempotency = readIdempotency(request.headers['idempotency-key'], model, bytes)
+  const body = await parts.bodies.read(bytes)
+  const { tenant } = parts
+  const of = { tenant, model }
+  const { dataset, observations, spec } = body
+  const input = { of, dataset, observations, spec, requestId: request.id, idempotency }
+  const { job, version } = await parts.fits.begin(input)
+  const left = new AbortController()
+  // Who leaves cancels nothing; only the waiting ends.
+  reply.raw.once('close', () => left.abort())
+  const look = () => fitOutcome(parts.state(), { of, version, job })
+  const outcome = await parts.waiters.until(modelId(of), look, waitMs, left.signal)
+  return send(parts, reply, { model, version, job }, outcome)
+}
+
+function send(
+  parts: ApiParts,
+  reply: FastifyReply,
+  fitted: { readonly model: string; readonly version: number; readonly job: string },
+  outcome: FitOutcome | undefined,
+) {
+  const id = modelId({ tenant: parts.tenant, model: fitted.model })
+  const serving = parts.state().models.get(id)?.value.serving ?? null
+  const { model, version, job } = fitted
+  reply.header('x-model-version', String(version)).header('location', `/api/jobs/${job}`)
+  const later = () => {
+    const known = parts.state().versions.get(id)?.get(version)?.value.state
+    const state = known === 'fitting' || known === 'stored' ? known : 'queued'
+    return reply.code(202).send({ model, version, state, job, serving })
+  }
+  switch (outcome?.kind) {
+    case undefined:
+    case 'held':
+      return later()
+    case 'serving':
+    case 'superseded':
+      return reply.code(200).send({ model, version, state: outcome.kind, job, serving })
+    case 'failed': {
+      const { phase, reason, detail } = outcome.error
+      const text = `Version ${version} of ${model} failed (${phase}: ${reason}). ${detail}`.trim()
+      const remedy = serving === null ? undefined : `Version ${serving} goes on serving.`
+      throw new Refused(422, `fit-${reason}`, text, remedy ? { remedy } : {})
+    }
+    default:
+      return unreachable(outcome)
+  }
+}
+
+/** `Prefer: respond-async` waits for nothing, `Prefer: wait=10` for ten seconds (RFC 7240). */
+function readPatience(prefer: string | string[] | undefined, mostMs: number): number {
+  const preferences = String(prefer ?? '').split(/[,;]/)
+  const named = preferences.map((text) => text.trim().toLowerCase())
+  if (named.includes('respond-async')) return 0
+  const wait = named.map((text) => /^wait=(\d{1,6})$/.exec(text)?.[1]).find(Boolean)
+  return wait === undefined ? mostMs : Math.min(mostMs, Number(wait) * 1_000)
+}
+
+function readIdempotency(
+  key: string | string[] | undefined,
+  model: string,
+  body: Buffer,
+): Idempotency | null {
+  if (key === undefined) return null
+  if (typeof key !== 'string' || !/^[\x20-\x7e]{1,255}$/.test(key))
+    throw new Refused(400, 'invalid', 'Idempotency-Key must be 1 to 255 printable characters.', {
+      field: 'idempotency-key',
+    })
+  return { hash: sha256Of(key), body: sha256Of(model, '\n', body) }
+}

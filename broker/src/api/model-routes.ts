@@ -1,0 +1,161 @@
+import { type ModelRecord, modelId, Refused } from '@almanac/shared'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { type ControlParts, deleteModel, release, rollBack } from '../rollout/control.ts'
+import { pageOf, readPage } from './pages.ts'
+import type { ApiParts } from './parts.ts'
+import { presentModel } from './present.ts'
+import { readModelName } from './question.ts'
+import {
+  DeletedAnswer,
+  ModelParams,
+  ModelsPage,
+  ModelView,
+  PageQuery,
+  problems,
+  RollbackRequest,
+  RolloutAnswer,
+} from './schemas.ts'
+
+/** `/api/models`: what exists and what serves; rollback, release and deletion. */
+export function addModelRoutes(instance: FastifyInstance, parts: ApiParts): void {
+  const server = instance.withTypeProvider<TypeBoxTypeProvider>()
+  server.get(
+    '/models',
+    {
+      schema: {
+        summary: 'The models that exist, by name',
+        querystring: PageQuery,
+        response: { 200: ModelsPage, ...problems(400) },
+      },
+    },
+    async (request) => {
+      const live = liveModels(parts)
+      const page = pageOf(live, ([model]) => model, isLater, readPage(request.query))
+      const present = ([model, record]: readonly [string, ModelRecord]) =>
+        presentModel(parts.state(), parts.tenant, model, record)
+      return { models: page.items.map(present), next: page.next }
+    },
+  )
+  const response = { 200: ModelView, ...problems(400, 404) }
+  server.get(
+    '/models/:model',
+    { schema: { summary: 'One model', params: ModelParams, response } },
+    async (request) => {
+      const { model } = request.params
+      return presentModel(parts.state(), parts.tenant, model, await findModel(parts, model))
+    },
+  )
+  addChanges(instance, parts)
+}
+
+function addChanges(instance: FastifyInstance, parts: ApiParts): void {
+  const server = instance.withTypeProvider<TypeBoxTypeProvider>()
+  const control: ControlParts = parts
+  const of = (model: string) => ({ tenant: parts.tenant, model: readModelName(model) })
+  const response = { 200: DeletedAnswer, ...problems(400, 404) }
+  server.delete(
+    '/models/:model',
+    { schema: { summary: 'Deletes a model', params: ModelParams, response } },
+    async (request) => {
+      const name = of(request.params.model)
+      const { record, lastVersion } = await deleteModel(control, name)
+      await seen(parts, modelId(name), (now) => now.deletedAt !== null || now.floor >= lastVersion)
+      parts.logger.info({ event: 'model-deleted', ...name, lastVersion, requestId: request.id })
+      return { model: name.model, deletedAt: record.deletedAt ?? '', lastVersion }
+    },
+  )
+  const rolledOut = { 200: RolloutAnswer, 202: RolloutAnswer }
+  server.post(
+    '/models/:model/rollback',
+    {
+      // A rollback needs no body: without one it goes back to the version before.
+      preValidation: async (request) => {
+        request.body ??= {}
+      },
+      schema: {
+        summary: 'Serves an earlier version again, and holds it',
+        params: ModelParams,
+        body: RollbackRequest,
+        response: { ...rolledOut, ...problems(400, 404, 409, 410, 422) },
+      },
+    },
+    async (request, reply) => {
+      const name = of(request.params.model)
+      const left = new AbortController()
+      reply.raw.once('close', () => left.abort())
+      const { target } = await rollBack(control, name, request.body.version)
+      parts.logger.info({ event: 'rollback', ...name, version: target, requestId: request.id })
+      const { rolloutDeadlineMs } = parts.bounds
+      const isServing = (now: ModelRecord) => now.serving === target && now.hold
+      await seen(parts, modelId(name), isServing, rolloutDeadlineMs, left.signal)
+      return sendRollout(parts, reply, name.model, target)
+    },
+  )
+  const releaseSchema = {
+    summary: 'Lets newer versions serve again after a rollback',
+    params: ModelParams,
+    response: { ...rolledOut, ...problems(400, 404) },
+  }
+  const handleRelease = async (model: string, reply: FastifyReply) => {
+    const name = of(model)
+    const record = await release(control, name)
+    await seen(parts, modelId(name), (now) => !now.hold)
+    return sendRollout(parts, reply, name.model, record.serving)
+  }
+  server.delete('/models/:model/hold', { schema: releaseSchema }, (request, reply) =>
+    handleRelease(request.params.model, reply),
+  )
+  server.post('/models/:model/release', { schema: releaseSchema }, (request, reply) =>
+    handleRelease(request.params.model, reply),
+  )
+}
+
+/** The model as this broker sees it or, before it is denied, as the coordinator has it. */
+export async function findModel(parts: ApiParts, model: string): Promise<ModelRecord> {
+  const of = { tenant: parts.tenant, model: readModelName(model) }
+  const known = parts.state().models.get(modelId(of))?.value
+  if (known?.deletedAt === null) return known
+  const looked = await parts.lookup(of)
+  if (looked.model !== null) return looked.model.record
+  const names = liveModels(parts).map(([name]) => name)
+  const exist = names.length === 0 ? 'There are none yet.' : `There are: ${shortList(names)}.`
+  throw new Refused(404, 'no-such-model', `There is no model ${model}. ${exist}`, {
+    field: 'model',
+  })
+}
+
+function liveModels(parts: ApiParts): readonly (readonly [string, ModelRecord])[] {
+  const prefix = `${parts.tenant}/`
+  return [...parts.state().models]
+    .filter(([id, { value }]) => id.startsWith(prefix) && value.deletedAt === null)
+    .map(([id, { value }]) => [id.slice(prefix.length), value] as const)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+}
+
+const isLater = (id: string, cursor: string) => id > cursor
+
+function shortList(names: readonly string[]): string {
+  return names.slice(0, 5).join(', ') + (names.length > 5 ? ', …' : '')
+}
+
+/** What was done is seen here too before it is told, so that the next request finds it so. */
+async function seen(
+  parts: ApiParts,
+  id: string,
+  holds: (record: ModelRecord) => boolean,
+  timeoutMs = parts.bounds.coordinatorCallMs,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<void> {
+  const look = () => {
+    const record = parts.state().models.get(id)?.value
+    return record && holds(record) ? true : undefined
+  }
+  await parts.waiters.until(id, look, timeoutMs, signal)
+}
+
+function sendRollout(parts: ApiParts, reply: FastifyReply, model: string, wanted: number | null) {
+  const record = parts.state().models.get(modelId({ tenant: parts.tenant, model }))?.value
+  const { serving = null, target = null, hold = false } = record ?? {}
+  return reply.code(serving === wanted ? 200 : 202).send({ model, serving, target, hold })
+}

@@ -1,0 +1,35 @@
+import type { Clock, ClusterState, Coordinator, Logger, Random, Store } from '@almanac/shared'
+import type { Bounds } from '../config/bounds.ts'
+import type { Fits } from '../jobs/fits.ts'
+import type { Waiters } from '../jobs/waiters.ts'
+import type { Forecaster } from '../routing/forecaster.ts'
+import type { Lookup } from '../routing/lookup.ts'
+import type { Router } from '../routing/router.ts'
+import type { BrokerMetrics } from '../server/metrics.ts'
+import type { LogView } from '../view/log-fold.ts'
+import type { FitBodyReader } from './fit-body-reader.ts'
+
+/** What the routes work with. */
+export type ApiParts = {
+  readonly coordinator: Coordinator
+  readonly store: Store
+  readonly clock: Clock
+  readonly random: Random
+  readonly bounds: Bounds
+  readonly logger: Logger
+  readonly metrics: BrokerMetrics
+  readonly state: () => ClusterState
+  readonly log: () => LogView
+  readonly isReady: () => boolean
+  readonly isDraining: () => boolean
+  readonly router: Router
+  readonly lookup: Lookup
+  readonly forecaster: Forecaster
+  readonly fits: Fits
+  readonly waiters: Waiters
+  readonly bodies: FitBodyReader
+  /** Until there are customers there is one. */
+  readonly tenant: string
+  /** This broker, for the log of promotions. */
+  readonly who: string
+}

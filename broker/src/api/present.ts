@@ -1,0 +1,118 @@
+import {
+  type ClusterState,
+  type JobRecord,
+  type LogRecord,
+  type ModelRecord,
+  modelId,
+  type NodeRecord,
+  nodeName,
+  type VersionRecord,
+} from '@almanac/shared'
+import type { Static } from 'typebox'
+import { isResting, type Peer } from '../routing/peer.ts'
+import type { LogView as Log } from '../view/log-fold.ts'
+import type { JobView, LogView, ModelView, NodeView, VersionView } from './schemas.ts'
+
+/** Records as clients see them: what follows from several records is worked out here. */
+export function presentModel(
+  state: ClusterState,
+  tenant: string,
+  model: string,
+  record: ModelRecord,
+): Static<typeof ModelView> {
+  const id = modelId({ tenant, model })
+  const { serving, target, previous, hold, changes, createdAt } = record
+  const known = [...(state.versions.get(id)?.keys() ?? [])].filter((n) => n > record.floor)
+  const wants = [...new Set([serving, target])].filter((n) => n !== null)
+  const nodes = [...state.nodes]
+    .filter(([, { value }]) => value.roles.includes('serve'))
+    .map(([node]) => {
+      const said = state.nodeModels.get(node)?.get(id)?.value
+      return { node, wants, loaded: said?.loaded ?? [], failed: said?.failed ?? [] }
+    })
+  const latest = known.length === 0 ? null : Math.max(...known)
+  return { model, serving, target, previous, latest, hold, changes, createdAt, nodes }
+}
+
+export function presentVersion(
+  model: string,
+  record: ModelRecord | undefined,
+  version: VersionRecord,
+  log: Log,
+  id: string,
+  collected: boolean,
+): Static<typeof VersionView> {
+  const { job, spec, dataset, sizeBytes, sha256, metrics, error, times } = version
+  return {
+    model,
+    version: version.version,
+    state: stateOf(record, version, log.served(id, version.version)),
+    collected,
+    job,
+    spec,
+    observations: dataset.observations,
+    sizeBytes,
+    sha256,
+    metrics,
+    error,
+    times,
+  }
+}
+
+/** `serving`, `loading`, `retired` and `superseded` follow from the model and are never stored. */
+export function stateOf(
+  record: ModelRecord | undefined,
+  version: VersionRecord,
+  hasServed: boolean,
+): string {
+  if (version.state !== 'stored' || record === undefined) return version.state
+  if (record.serving === version.version) return 'serving'
+  if (record.target === version.version) return 'loading'
+  if (hasServed || record.previous === version.version) return 'retired'
+  return version.version <= record.high ? 'superseded' : 'stored'
+}
+
+export function presentJob(
+  job: JobRecord,
+  claim: { readonly node: string } | undefined,
+): Static<typeof JobView> {
+  const { id, kind, subject, state, attempts, progress, error, createdAt, endedAt } = job
+  const { model, version } = subject
+  const node = claim?.node ?? null
+  return { id, kind, model, version, state, attempts, progress, node, error, createdAt, endedAt }
+}
+
+export function presentLog(n: number, entry: LogRecord): Static<typeof LogView> {
+  const { from, to, why, who, at } = entry
+  return { n, from, to, why, who, at }
+}
+
+export function presentNode(
+  state: ClusterState,
+  node: NodeRecord,
+  tenant: string,
+  peer: Peer | undefined,
+  nowMs: number,
+): Static<typeof NodeView> {
+  const name = nodeName(node.ip, node.port)
+  const { ip, port, instance, roles, capacity, startedAt } = node
+  const models = [...(state.nodeModels.get(name) ?? [])]
+    .filter(([id, { value }]) => id.startsWith(`${tenant}/`) && value.instance === instance)
+    .map(([id, { value }]) => ({
+      model: id.slice(tenant.length + 1),
+      loaded: value.loaded,
+      failed: value.failed,
+    }))
+  return {
+    node: name,
+    ip,
+    port,
+    instance,
+    roles,
+    capacity: { fits: capacity.fits, fitsBusy: capacity.fitsBusy },
+    startedAt,
+    requests: peer?.inFlight ?? 0,
+    resting: peer !== undefined && isResting(peer, nowMs),
+    models,
+  }
+}

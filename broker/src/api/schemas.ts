@@ -1,0 +1,230 @@
+import { limits, namePattern, Problem } from '@almanac/shared'
+import { type TSchema, Type } from 'typebox'
+import { frequencies } from './fit-body.ts'
+
+/** What the API takes and gives. OpenAPI, static types and answers all come from here. */
+const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+const VersionNumber = Type.Integer({ minimum: 1 })
+const Observations = Type.Array(nullable(Type.Number()), {
+  description: 'Observations in order; null where one is missing.',
+  maxItems: limits.observationsMax,
+})
+
+export const ModelParams = Type.Object({ model: Type.String({ pattern: namePattern }) })
+export const HorizonParams = Type.Object({
+  horizon: Type.Integer({ minimum: 1, maximum: limits.horizonMax }),
+})
+export const ModelHorizonParams = Type.Object({
+  model: Type.String({ pattern: namePattern }),
+  horizon: Type.Integer({ minimum: 1, maximum: limits.horizonMax }),
+})
+export const VersionParams = Type.Object({
+  model: Type.String({ pattern: namePattern }),
+  version: VersionNumber,
+})
+export const JobParams = Type.Object({ id: Type.String({ maxLength: 64 }) })
+
+export const ForecastQuery = Type.Object({
+  level: Type.Optional(
+    Type.String({ description: 'Coverage of intervals in percent, like 80,95.' }),
+  ),
+  timestamps: Type.Optional(
+    Type.Boolean({ description: 'Adds the time of each step, where the data said when it began.' }),
+  ),
+  version: Type.Optional(
+    Type.Union([
+      VersionNumber,
+      Type.Literal('serving'),
+      Type.Literal('previous'),
+      Type.Literal('latest'),
+    ]),
+  ),
+  at_least: Type.Optional(
+    Type.Integer({ minimum: 1, description: 'Waits until this version or a newer one serves.' }),
+  ),
+})
+
+export const ForecastBody = Type.Object({
+  data: Type.Array(Type.Number(), { description: 'One number a step, on the scale of the data.' }),
+  intervals: Type.Optional(
+    Type.Array(
+      Type.Object({
+        level: Type.Number(),
+        lower: Type.Array(Type.Number()),
+        upper: Type.Array(Type.Number()),
+      }),
+    ),
+  ),
+  timestamps: Type.Optional(Type.Array(Type.String({ format: 'date-time' }))),
+})
+
+const Spec = Type.Object(
+  { family: Type.String({ description: 'The kind of model; its other fields depend on it.' }) },
+  { additionalProperties: true, description: 'What to fit; without it the default model.' },
+)
+
+export const FitRequest = Type.Union([
+  Type.Object({ data: Observations, spec: Type.Optional(Spec) }, { additionalProperties: false }),
+  Type.Object(
+    {
+      series: Type.Array(
+        Type.Object(
+          {
+            y: Observations,
+            start: Type.Optional(Type.String({ description: 'ISO 8601.' })),
+            frequency: Type.Optional(Type.Union(frequencies.map((name) => Type.Literal(name)))),
+            timezone: Type.Optional(Type.Literal('UTC')),
+            key: Type.Optional(Type.String({ maxLength: 200 })),
+          },
+          { additionalProperties: false },
+        ),
+        { minItems: 1, maxItems: 1 },
+      ),
+      spec: Type.Optional(Spec),
+    },
+    { additionalProperties: false },
+  ),
+])
+
+export const FitAnswer = Type.Object({
+  model: Type.String(),
+  version: VersionNumber,
+  state: Type.Union(
+    ['serving', 'superseded', 'queued', 'fitting', 'stored'].map((state) => Type.Literal(state)),
+  ),
+  job: Type.String(),
+  serving: nullable(VersionNumber),
+})
+
+const Failure = Type.Object({
+  phase: Type.String(),
+  reason: Type.String(),
+  detail: Type.String(),
+})
+
+export const VersionView = Type.Object({
+  model: Type.String(),
+  version: VersionNumber,
+  state: Type.String({
+    description:
+      'queued, fitting, stored (not rolled out yet), loading, serving, retired, superseded, failed',
+  }),
+  collected: Type.Boolean({ description: 'Only its record is kept; it cannot serve any more.' }),
+  job: Type.String(),
+  spec: Type.Unknown(),
+  observations: Type.Integer(),
+  sizeBytes: nullable(Type.Integer()),
+  sha256: nullable(Type.String()),
+  metrics: Type.Record(Type.String(), Type.Union([Type.Number(), Type.String()])),
+  error: nullable(Failure),
+  times: Type.Object({
+    createdAt: Type.String(),
+    fittingAt: nullable(Type.String()),
+    storedAt: nullable(Type.String()),
+    failedAt: nullable(Type.String()),
+  }),
+})
+
+export const ModelView = Type.Object({
+  model: Type.String(),
+  serving: nullable(VersionNumber),
+  target: nullable(VersionNumber),
+  previous: nullable(VersionNumber),
+  latest: nullable(VersionNumber),
+  hold: Type.Boolean(),
+  changes: Type.Integer(),
+  createdAt: Type.String(),
+  nodes: Type.Array(
+    Type.Object({
+      node: Type.String(),
+      wants: Type.Array(VersionNumber),
+      loaded: Type.Array(VersionNumber),
+      failed: Type.Array(
+        Type.Object({ version: VersionNumber, reason: Type.String(), retriable: Type.Boolean() }),
+      ),
+    }),
+  ),
+})
+
+export const LogView = Type.Object({
+  n: Type.Integer(),
+  from: nullable(VersionNumber),
+  to: nullable(VersionNumber),
+  why: Type.String(),
+  who: Type.String(),
+  at: Type.String(),
+})
+
+export const JobView = Type.Object({
+  id: Type.String(),
+  kind: Type.String(),
+  model: Type.String(),
+  version: VersionNumber,
+  state: Type.String(),
+  attempts: Type.Integer(),
+  progress: Type.Object({ phase: Type.String(), fraction: Type.Number() }),
+  node: nullable(Type.String()),
+  error: nullable(Failure),
+  createdAt: Type.String(),
+  endedAt: nullable(Type.String()),
+})
+
+export const NodeView = Type.Object({
+  node: Type.String(),
+  ip: Type.String(),
+  port: Type.Integer(),
+  instance: Type.String(),
+  roles: Type.Array(Type.String()),
+  capacity: Type.Object({ fits: Type.Integer(), fitsBusy: Type.Integer() }),
+  startedAt: Type.String(),
+  requests: Type.Integer({ description: 'Open requests of this broker.' }),
+  resting: Type.Boolean({ description: 'Failed lately, and is spared by this broker.' }),
+  models: Type.Array(
+    Type.Object({
+      model: Type.String(),
+      loaded: Type.Array(VersionNumber),
+      failed: Type.Array(
+        Type.Object({ version: VersionNumber, reason: Type.String(), retriable: Type.Boolean() }),
+      ),
+    }),
+  ),
+})
+
+export const PageQuery = Type.Object(
+  {
+    limit: Type.Optional(
+      Type.String({ pattern: '^[1-9][0-9]{0,2}$', description: 'At most 100 items.' }),
+    ),
+    cursor: Type.Optional(Type.String({ maxLength: 200, description: 'The `next` of a page.' })),
+  },
+  { additionalProperties: false },
+)
+
+const pageOf = <T extends TSchema>(name: string, item: T) =>
+  Type.Object({ [name]: Type.Array(item), next: nullable(Type.String()) })
+
+export const ModelsPage = pageOf('models', ModelView)
+export const VersionsPage = pageOf('versions', VersionView)
+export const LogPage = pageOf('log', LogView)
+export const JobsPage = pageOf('jobs', JobView)
+export const NodesPage = pageOf('nodes', NodeView)
+
+export const RollbackRequest = Type.Object(
+  { version: Type.Optional(VersionNumber) },
+  { additionalProperties: false },
+)
+export const RolloutAnswer = Type.Object({
+  model: Type.String(),
+  serving: nullable(VersionNumber),
+  target: nullable(VersionNumber),
+  hold: Type.Boolean(),
+})
+export const DeletedAnswer = Type.Object({
+  model: Type.String(),
+  deletedAt: Type.String(),
+  lastVersion: Type.Integer(),
+})
+
+/** The problem documents of every call, with those of its own. */
+export const problems = (...statuses: readonly number[]) =>
+  Object.fromEntries([...statuses, 503].map((status) => [status, Problem]))

@@ -1,0 +1,49 @@
+import {
+  backendSettings,
+  integer,
+  isLoopback,
+  processSettings,
+  type Settings,
+  text,
+} from '@almanac/shared'
+
+export const usage = `A broker of an Almanac cluster: the public API.
+
+  broker --etcd HOST:PORT --cql HOST:PORT [options]
+
+Every option can be given as a flag or in the environment.`
+
+export const brokerSettings = {
+  host: text({
+    flag: 'host',
+    env: 'ALMANAC_HOST',
+    shape: 'ADDRESS',
+    fallback: '127.0.0.1',
+    help: 'The address that the API listens on; anything but loopback is open to the network.',
+  }),
+  port: integer({
+    flag: 'port',
+    env: 'ALMANAC_PORT',
+    fallback: 5000,
+    minimum: 0,
+    maximum: 65_535,
+    help: 'Where the API listens; 0 takes a free port.',
+  }),
+  ...backendSettings,
+  ...processSettings,
+} as const
+
+export type BrokerSettings = Settings<typeof brokerSettings>
+
+/** Everything that is wrong with them together, in sentences. */
+export function checkSettings(settings: BrokerSettings): readonly string[] {
+  const faults: string[] = []
+  if (settings.etcd === null) faults.push('--etcd is needed: where etcd is, like 10.0.0.1:2379')
+  if (settings.cql === null)
+    faults.push('--cql is needed: where ScyllaDB or Cassandra is, like 10.0.0.1:9042')
+  if (!isLoopback(settings.host) && settings.token === null)
+    faults.push(
+      `--host ${settings.host} is open to the network: set ALMANAC_TOKEN (16 characters or more)`,
+    )
+  return faults
+}

@@ -1,0 +1,77 @@
+import { createServer, Refused, type Registry, Unavailable } from '@almanac/shared'
+import { fastifySwagger } from '@fastify/swagger'
+import type { FastifyInstance } from 'fastify'
+import { addFitRoutes } from '../api/fit-routes.ts'
+import { addForecastRoutes } from '../api/forecast-routes.ts'
+import { guardLoopback, requireJsonAccepted } from '../api/guards.ts'
+import { addModelRoutes } from '../api/model-routes.ts'
+import { addOperationRoutes } from '../api/operation-routes.ts'
+import type { ApiParts } from '../api/parts.ts'
+import { addVersionRoutes } from '../api/version-routes.ts'
+
+export type ApiServerOptions = {
+  readonly parts: ApiParts
+  readonly registry: Registry
+  /** The address that it will listen on. */
+  readonly host: string
+}
+
+/** The public HTTP API, not listening yet. */
+export async function createApiServer(options: ApiServerOptions): Promise<FastifyInstance> {
+  const { parts, registry, host } = options
+  const server = createServer({
+    logger: parts.logger,
+    registry,
+    bodyBytesMax: parts.bounds.bodyBytesMax,
+    readiness: () => {
+      if (parts.isDraining()) return { ready: false, reason: 'This broker is about to stop.' }
+      if (parts.isReady()) return { ready: true }
+      return { ready: false, reason: 'The cluster has not been seen yet.' }
+    },
+  })
+  guardLoopback(server, host)
+  server.addHook('onSend', async (_request, reply) => {
+    if (parts.isDraining()) reply.header('connection', 'close')
+  })
+  await server.register(fastifySwagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Almanac',
+        description: 'Keeps forecasting models trained and served.',
+        version: '1',
+      },
+    },
+  })
+  await server.register(async (api) => addApi(api, parts), { prefix: '/api' })
+  return server
+}
+
+function addApi(api: FastifyInstance, parts: ApiParts): void {
+  api.setErrorHandler((error) => {
+    throw asRefused(error)
+  })
+  api.addHook('onRequest', async (request) => {
+    requireJsonAccepted(request)
+    if (!parts.isReady())
+      throw new Refused(503, 'not-ready', 'The cluster has not been seen yet.', {
+        retryAfterSeconds: 1,
+      })
+  })
+  addForecastRoutes(api, parts)
+  addFitRoutes(api, parts)
+  addModelRoutes(api, parts)
+  addVersionRoutes(api, parts)
+  addOperationRoutes(api, parts)
+  api.get('/openapi.json', { schema: { hide: true } as object }, async () => api.swagger())
+}
+
+/** An outage of what is behind is not this process's failure, and may soon be over. */
+export function asRefused(error: unknown): unknown {
+  if (!(error instanceof Unavailable)) return error
+  const name = error.part === 'store' ? 'The database' : 'The coordinator'
+  return new Refused(503, `${error.part}-away`, `${name} cannot be reached at present.`, {
+    retryAfterSeconds: 1,
+    remedy: 'Nothing was begun. Try again; forecasts go on meanwhile.',
+  })
+}

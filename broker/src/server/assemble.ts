@@ -1,0 +1,168 @@
+import {
+  type Clock,
+  type Coordinator,
+  type Logger,
+  type Random,
+  type Registry,
+  type Store,
+  type Touched,
+  timedCoordinator,
+  timedStore,
+} from '@almanac/shared'
+import { createFitBodyReader } from '../api/fit-body-reader.ts'
+import type { ApiParts } from '../api/parts.ts'
+import type { Bounds } from '../config/bounds.ts'
+import { startDispatcher } from '../jobs/dispatch.ts'
+import { createFits } from '../jobs/fits.ts'
+import { startHousekeeping } from '../jobs/housekeeping.ts'
+import { failExhausted } from '../jobs/settle.ts'
+import { createWaiters } from '../jobs/waiters.ts'
+import { startRollouts } from '../rollout/loop.ts'
+import { createForecaster } from '../routing/forecaster.ts'
+import { createLookup } from '../routing/lookup.ts'
+import type { Peer } from '../routing/peer.ts'
+import { createResponseCache } from '../routing/response-cache.ts'
+import { createRetryBudget } from '../routing/retry-budget.ts'
+import { createRouter } from '../routing/router.ts'
+import { internalHeaders, type TryParts } from '../routing/try-nodes.ts'
+import { createUpstream, type Reply } from '../routing/upstream.ts'
+import { createWaitingRoom } from '../routing/waiting-room.ts'
+import { openView } from '../view/cluster-view.ts'
+import { tellingDeadlines, tellingStoreDeadlines } from '../view/deadlines.ts'
+import { watchGauges } from './gauges.ts'
+import { createIdentity } from './identity.ts'
+import { createBrokerMetrics } from './metrics.ts'
+
+export type AssembleParts = {
+  readonly coordinator: Coordinator
+  readonly store: Store
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly registry: Registry
+  readonly token: string | null
+  readonly who: string
+  readonly bounds: Bounds
+}
+
+export type Assembly = {
+  readonly api: ApiParts
+  readonly startDraining: () => void
+  /** No more work of its own; what clients asked for is still finished. */
+  readonly stop: () => void
+  readonly close: () => Promise<void>
+}
+
+/** Puts a broker together. What changes in the cluster passes through here, in one order. */
+export function assemble(given: AssembleParts): Assembly {
+  const { clock, logger, bounds, registry, token } = given
+  const coordinator = tellingDeadlines(timedCoordinator(given.coordinator, registry))
+  const store = tellingStoreDeadlines(timedStore(given.store, registry))
+  const base = { ...given, coordinator, store }
+  const metrics = createBrokerMetrics(registry)
+  const identity = createIdentity(coordinator, bounds)
+  const upstream = createUpstream(bounds)
+  const room = createWaitingRoom(bounds.waitingRequestsMax)
+  const waiters = createWaiters(bounds.fitsWaitingMax)
+  let isDraining = false
+  let isAssembled = false
+  // The router first, so that whoever is woken by a change finds the table that has it.
+  const onChange = (touched: Touched) => {
+    router.refresh(touched)
+    rollouts.touch(touched)
+    dispatcher.touch(touched)
+    housekeeping.touch(touched)
+    waiters.touch(touched)
+  }
+  const view = openView({
+    coordinator,
+    logger,
+    onChange: (touched) => {
+      // The first snapshot may arrive before all of this is put together.
+      if (isAssembled) onChange(touched)
+    },
+    isSameCluster: identity.isUnchanged,
+  })
+  const { state } = view
+  const observed = { ...base, state }
+  const router = createRouter({
+    ...observed,
+    onTable: (touched) => {
+      if (touched.all || touched.nodes.size > 0) upstream.keepOnly(router.peers())
+      room.wake(touched)
+    },
+  })
+  const rollouts = startRollouts({
+    ...observed,
+    silentMs: view.silentMs,
+    onAction: (step, outcome) => metrics.rollouts.inc({ step, outcome }),
+  })
+  const headersFor = (peer: Peer, requestId: string) =>
+    internalHeaders({ clusterId: identity.clusterId, token }, peer, requestId)
+  const dispatcher = startDispatcher({
+    ...observed,
+    upstream,
+    headersFor,
+    onExhausted: (job) => {
+      failExhausted(observed, job).catch((error: Error) =>
+        logger.warn({ event: 'exhausted-job-waits', job: job.value.id, cause: error.message }),
+      )
+    },
+  })
+  const housekeeping = startHousekeeping({ ...observed, log: view.log })
+  const cache = createResponseCache(bounds.responseCacheBytes)
+  const lookup = createLookup(coordinator, clock, bounds)
+  const tries: TryParts = {
+    ...observed,
+    router,
+    upstream,
+    budget: createRetryBudget(bounds),
+    clusterId: identity.clusterId,
+    observe: (_peer, reply, seconds) =>
+      metrics.upstream.observe({ outcome: outcomeOf(reply) }, seconds),
+  }
+  const onRetry = (count: number) => metrics.retries.inc(count)
+  const forecaster = createForecaster({ ...tries, state, cache, room, lookup, onRetry })
+  const fits = createFits({ ...base, onAccepted: dispatcher.accepted })
+  const bodies = createFitBodyReader(bounds)
+  isAssembled = true
+  if (view.ready()) onChange(everything)
+  watchGauges(registry, { view, router, cache, room, waiters, clock })
+  const api: ApiParts = {
+    ...observed,
+    metrics,
+    log: view.log,
+    isReady: () => view.ready() && identity.clusterId() !== undefined,
+    isDraining: () => isDraining,
+    router,
+    lookup,
+    forecaster,
+    fits,
+    waiters,
+    bodies,
+    tenant: 'default',
+  }
+  const stop = () => {
+    rollouts.stop()
+    dispatcher.stop()
+    housekeeping.stop()
+  }
+  return {
+    api,
+    startDraining: () => {
+      isDraining = true
+    },
+    stop,
+    close: async () => {
+      stop()
+      identity.stop()
+      await Promise.all([view.stop(), upstream.close(), bodies.close()])
+    },
+  }
+}
+
+const everything: Touched = { all: true, models: new Set(), jobs: new Set(), nodes: new Set() }
+
+function outcomeOf(reply: Reply): string {
+  return reply.kind === 'reply' ? `${Math.floor(reply.status / 100)}xx` : reply.kind
+}

@@ -1,0 +1,72 @@
+import { Counter, Gauge, Histogram, latencyBuckets, type Registry } from '@almanac/shared'
+
+export type BrokerMetrics = ReturnType<typeof createBrokerMetrics>
+
+/** What a broker counts. Gauges are read when they are asked for. */
+export function createBrokerMetrics(registry: Registry) {
+  const registers = [registry]
+  const counter = (name: string, help: string) => new Counter({ name, help, registers })
+  return {
+    cacheHits: counter('almanac_cache_hits_total', 'Forecasts answered from kept responses.'),
+    cacheMisses: counter('almanac_cache_misses_total', 'Forecasts that a node was asked for.'),
+    retries: counter('almanac_retries_total', 'Forecasts that needed more than one try.'),
+    upstream: new Histogram({
+      name: 'almanac_upstream_seconds',
+      help: 'Time of one try at a node, by what came of it.',
+      labelNames: ['outcome'],
+      buckets: latencyBuckets,
+      registers,
+    }),
+    rollouts: new Counter({
+      name: 'almanac_rollout_steps_total',
+      help: 'Steps of rollouts that this broker tried, by what came of them.',
+      labelNames: ['step', 'outcome'],
+      registers,
+    }),
+    fits: new Counter({
+      name: 'almanac_fit_requests_total',
+      help: 'Fits that this broker accepted, by how the request that began them was answered.',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    fitSeconds: new Histogram({
+      name: 'almanac_fit_request_seconds',
+      help: 'Time from a fit request to the end of its waiting, by its outcome.',
+      labelNames: ['outcome'],
+      buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600],
+      registers,
+    }),
+  }
+}
+
+/** A gauge whose value is looked up at every scrape. */
+export function gauge(registry: Registry, name: string, help: string, look: () => number): void {
+  new Gauge({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      this.set(look())
+    },
+  })
+}
+
+/** The same with one value for each of some labels. */
+export function gauges(
+  registry: Registry,
+  name: string,
+  help: string,
+  label: string,
+  look: () => ReadonlyMap<string, number>,
+): void {
+  new Gauge({
+    name,
+    help,
+    labelNames: [label],
+    registers: [registry],
+    collect() {
+      this.reset()
+      for (const [value, count] of look()) this.set({ [label]: value }, count)
+    },
+  })
+}
