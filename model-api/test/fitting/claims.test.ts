@@ -23,6 +23,7 @@ import {
   soon,
   until,
   untilJob,
+  untilReady,
 } from '../support/machine.ts'
 
 const scripted = new URL('../support/scripted-worker.ts', import.meta.url)
@@ -176,15 +177,25 @@ test('deleting a model stops its fit, and the job says so', async () => {
   expect(await claimed(machine, of.job)).toBe(false)
 })
 
-test('a fit of a model that was made anew is not taken for one of the deleted model', async () => {
+test('a late word of an earlier deletion does not end a fit of the model made anew', async () => {
   const machine = await openMachine()
-  const node = await openNode(machine)
-  await putModel(machine, { tenant: 'default', model: 'default' }, { floor: 4 })
-  const of = await queueFit(machine, { version: 5 })
-
+  const { coordinator, faults } = breakable(machine.coordinator)
+  const node = await openNode({ ...machine, coordinator }, { fitWorkerFile: scripted })
+  await untilReady(node)
+  const name = { tenant: 'default', model: 'default' }
+  const held: (() => void)[] = []
+  faults.heldEvents = held
+  await putModel(machine, name, { deletedAt: new Date().toISOString(), floor: 4 })
+  await until(() => held.length === 1)
+  await putModel(machine, name, { floor: 4 })
+  const of = await queueFit(machine, { version: 5, spec: { act: 'answer', afterMs: 300 } })
   await order(machine, node, of.job)
+  await until(() => claimed(machine, of.job))
 
-  await untilJob(machine, of, 'done')
+  faults.heldEvents = undefined
+  for (const deliver of held) deliver()
+
+  expect((await untilJob(machine, of, 'done')).attempts).toBe(1)
 })
 
 test('a job with all its attempts spent is left to the brokers', async () => {

@@ -14,6 +14,8 @@ export function breakable(real: Coordinator) {
     /** Asked before each transaction: what to do to it. */
     transaction: (_: Transaction): 'pass' | 'lose-request' | 'lose-answer' | Error => 'pass',
     silentMs: undefined as number | undefined,
+    /** While it is an array, events are put there instead of delivered. */
+    heldEvents: undefined as (() => void)[] | undefined,
     away: false,
   }
   const check = () => {
@@ -42,7 +44,10 @@ export function breakable(real: Coordinator) {
       return result
     },
     watch(prefix, onEvent) {
-      const watch = real.watch(prefix, onEvent)
+      const watch = real.watch(prefix, (event) => {
+        if (faults.heldEvents) faults.heldEvents.push(() => onEvent(event))
+        else onEvent(event)
+      })
       return { silentMs: () => faults.silentMs ?? watch.silentMs(), stop: () => watch.stop() }
     },
     async grantLease(ttlMs, signal) {

@@ -31,10 +31,11 @@ export const soon = () => AbortSignal.timeout(5_000)
 
 export type Machine = { readonly coordinator: Coordinator; readonly store: Store }
 
-/** A coordinator and a store of their own, gone after the test. */
-export async function openMachine(): Promise<Machine> {
+/** A coordinator, embedded unless given, and a store of their own, gone after the test. */
+export async function openMachine(given?: Coordinator): Promise<Machine> {
   const folder = await mkdtemp(join(tmpdir(), 'almanac-node-'))
-  const coordinator = await openEmbeddedCoordinator({ path: join(folder, 'coordinator.sqlite') })
+  const path = join(folder, 'coordinator.sqlite')
+  const coordinator = given ?? (await openEmbeddedCoordinator({ path }))
   const store = await openSqliteStore({ path: join(folder, 'store.sqlite') })
   onTestFinished(async () => {
     await coordinator.close()
