@@ -33,7 +33,9 @@ export function parseSpec(spec: unknown): Outcome<AnySpec> {
   })
 }
 
-/** Why a series cannot be fitted with a spec; undefined when it can. Costs one look at each value. */
+/**
+ * Why a series cannot be fitted with a spec; undefined when it can. Costs one look at each value.
+ */
 export function checkSeries(series: Series, spec: AnySpec): Refusal | undefined {
   return familyOf(spec).check(series, spec)
 }
@@ -95,6 +97,7 @@ function checkAsk({ horizon, quantiles }: Ask): Refusal | undefined {
     quantiles.length <= limits.quantilesMax &&
     quantiles.every((value, i) => value > (i === 0 ? 0 : quantiles[i - 1]!) && value < 1)
   if (valid) return undefined
-  const detail = `Quantiles have to ascend strictly between 0 and 1, at most ${limits.quantilesMax}.`
+  const most = limits.quantilesMax
+  const detail = `Quantiles have to ascend strictly between 0 and 1, at most ${most}.`
   return { code: 'out-of-range', detail, field: '/quantiles' }
 }

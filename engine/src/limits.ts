@@ -16,7 +16,9 @@ export const limits = {
   orderMax: 32,
   /** Ordinary differences: a third one has no use in practice and explodes the variance. */
   differencesMax: 2,
-  /** The lag of the seasonal difference: a year of five-minute steps. A model keeps a lag of levels. */
+  /**
+   * The lag of the seasonal difference: a year of five-minute steps. A model keeps a lag of levels.
+   */
   differenceLagMax: 110_000,
   /** Steps of one optimisation; the worst reference takes a tenth. */
   iterationsMax: 300,

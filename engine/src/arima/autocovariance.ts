@@ -2,9 +2,9 @@ import type { Arma } from './parameters.ts'
 import { levinsonTriangle } from './partials.ts'
 
 /**
- * γ₀ … γ_{count-1} of an ARMA process with unit shocks, exact: those of its autoregressive part by the
- * Yule-Walker equations of every order (Durbin-Levinson run backwards, no linear system, no truncated
- * sum), then the moving average applied to both sides.
+ * γ₀ … γ_{count-1} of an ARMA process with unit shocks, exact: those of its autoregressive part by
+ * the Yule-Walker equations of every order (Durbin-Levinson run backwards, no linear system, no
+ * truncated sum), then the moving average applied to both sides.
  */
 export function autocovariances(arma: Arma, count: number): Float64Array {
   const { ar, ma, arPartials } = arma

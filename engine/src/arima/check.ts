@@ -1,6 +1,6 @@
 import type { Refusal, Series } from '../family.ts'
 import { limits } from '../limits.ts'
-import { differencing } from '../series/difference.ts'
+import { type Differencing, differencing } from '../series/difference.ts'
 import { type ArimaSpec, coefficientCount, differencesNeeded } from './spec.ts'
 
 /** Why a series cannot be fitted; undefined when it can. */
@@ -23,14 +23,7 @@ export function checkArimaSeries(series: Series, spec: ArimaSpec): Refusal | und
   }
   const fault = checkValues(y)
   if (fault !== undefined) return fault
-  let observed = 0
-  let differences = 0
-  for (let t = 0; t < y.length; t++) {
-    if (Number.isNaN(y[t]!)) continue
-    observed++
-    if (t >= operator.depth && operator.lags.every((lag) => !Number.isNaN(y[t - lag]!)))
-      differences++
-  }
+  const { observed, differences } = countObserved(y, operator)
   if (observed === 0) {
     return {
       code: 'all-missing',
@@ -51,12 +44,25 @@ export function checkArimaSeries(series: Series, spec: ArimaSpec): Refusal | und
   return checkPending(y, 0)
 }
 
+function countObserved(y: Float64Array, { lags, depth }: Differencing) {
+  let observed = 0
+  let differences = 0
+  for (let t = 0; t < y.length; t++) {
+    if (Number.isNaN(y[t]!)) continue
+    observed++
+    let whole = t >= depth
+    for (let k = 0; whole && k < lags.length; k++) whole = !Number.isNaN(y[t - lags[k]!]!)
+    if (whole) differences++
+  }
+  return { observed, differences }
+}
+
 /** Why some values cannot be taken into any model; missing ones can. */
 export function checkValues(y: Float64Array): Refusal | undefined {
   if (y.length > limits.observationsMax) {
     return {
       code: 'too-long',
-      detail: `The series has ${y.length} observations; at most ${limits.observationsMax} are taken.`,
+      detail: `${y.length} observations are too many; at most ${limits.observationsMax} are taken.`,
       field: '/y',
     }
   }

@@ -28,8 +28,8 @@ export function fitArima(series: Series, spec: ArimaSpec, run: Run): Outcome<Ari
 }
 
 /**
- * The model and the log-likelihood of a series at given parameters, without any search; a mean of the
- * differenced series that is not given is at its best.
+ * The model and the log-likelihood of a series at given parameters, without any search; a mean of
+ * the differenced series that is not given is at its best.
  */
 export function arimaAt(
   series: Series,
@@ -146,7 +146,9 @@ function onDataScale(logLikelihood: number, { scale }: Scaled, used: number): nu
   return logLikelihood - used * Math.log(scale)
 }
 
-/** Of what is not missing, around the first such value, so that the average of a constant is exact. */
+/**
+ * Of what is not missing, around the first such value, so that the average of a constant is exact.
+ */
 function average(values: Float64Array): number {
   const pivot = values.find((value) => !Number.isNaN(value)) ?? 0
   let sum = 0

@@ -42,9 +42,10 @@ export function makeInnovationsWorkspace(
 
 /**
  * The one-step errors of a complete series by the innovations algorithm on Ansley's transformed
- * series (Brockwell and Davis 1991, section 5.3; Ansley 1979): the first max(p, q) values as they are,
- * then φ(B) w, whose covariance has a band of width q. Once the variance has settled the recursion is
- * that of the infinite past. Undefined when rounding breaks a variance or the budget ends.
+ * series (Brockwell and Davis 1991, section 5.3; Ansley 1979): the first max(p, q) values as they
+ * are, then φ(B) w, whose covariance has a band of width q. Once the variance has settled the
+ * recursion is that of the infinite past. Undefined when rounding breaks a variance or the budget
+ * ends.
  */
 export function innovations(
   w: Float64Array,

@@ -5,10 +5,11 @@ import type { ErrorSums } from './innovations.ts'
 import { type Arma, shockWeights } from './parameters.ts'
 
 /**
- * The Kalman filter of an ARMA process in Harvey's form (Harvey 1989, section 3.4): r = max(p, q + 1)
- * states, the first of which is w; element i of the others is what is already known of w, i steps
- * ahead, but for coming shocks. It takes missing values, one value at a time, and goes on where it
- * stopped: equal states and equal values give equal bits, in however many pieces they come.
+ * The Kalman filter of an ARMA process in Harvey's form (Harvey 1989, section 3.4): r = max(p, q +
+ * 1) states, the first of which is w; element i of the others is what is already known of w, i
+ * steps ahead, but for coming shocks. It takes missing values, one value at a time, and goes on
+ * where it stopped: equal states and equal values give equal bits, in however many pieces they
+ * come.
  */
 export type Filter = {
   readonly size: number
@@ -52,7 +53,9 @@ export function makeFilter(arma: Arma): Filter {
   }
 }
 
-/** Takes one value, NaN when it is missing; sets `expected` and `variance` and returns the error. */
+/**
+ * Takes one value, NaN when it is missing; sets `expected` and `variance` and returns the error.
+ */
 export function stepFilter(filter: Filter, value: number): number {
   const missing = Number.isNaN(value)
   if (filter.settled && !missing) return stepSettled(filter, value)
@@ -196,7 +199,9 @@ function mirror(covariance: Float64Array, size: number): void {
   }
 }
 
-/** The first row from autocovariances and shock weights; the others follow from P = T P T' + R R'. */
+/**
+ * The first row from autocovariances and shock weights; the others follow from P = T P T' + R R'.
+ */
 function stationaryCovariance(arma: Arma, ar: Float64Array, shocks: Float64Array): Float64Array {
   const size = ar.length
   const gamma = autocovariances(arma, size + 1)

@@ -35,8 +35,9 @@ export function makeSample(w: Float64Array, p: number, q: number, hasMean: boole
 }
 
 /**
- * The likelihood at some parameters: innovations when the sample is complete, else the Kalman filter.
- * Without a `fixedMean` the mean is at its best. Undefined when rounding breaks a variance (roots next to one) or the budget has ended.
+ * The likelihood at some parameters: innovations when the sample is complete, else the Kalman
+ * filter. Without a `fixedMean` the mean is at its best. Undefined when rounding breaks a variance
+ * (roots next to one) or the budget has ended.
  */
 export function profileLikelihood(
   sample: Sample,

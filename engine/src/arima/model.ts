@@ -5,8 +5,8 @@ import type { Arma } from './parameters.ts'
 import type { ArimaSpec } from './spec.ts'
 
 /**
- * A fitted model and where its series stands. The process lives in units of `scale`, a power of two,
- * so that scaling rounds nothing. Models are immutable: an update makes a new one.
+ * A fitted model and where its series stands. The process lives in units of `scale`, a power of
+ * two, so that scaling rounds nothing. Models are immutable: an update makes a new one.
  */
 export type ArimaModel = {
   readonly family: 'arima'
@@ -68,9 +68,9 @@ type Begun = ArimaParameters &
   }
 
 /**
- * A missing level is filled with what the filter expects there, and a difference with any filled end
- * counts as missing. Missing values at the end wait until an observed one follows: until then the
- * forecast simply starts before them, with the right variance.
+ * A missing level is filled with what the filter expects there, and a difference with any filled
+ * end counts as missing. Missing values at the end wait until an observed one follows: until then
+ * the forecast simply starts before them, with the right variance.
  */
 function advance(begun: Begun, operator: Differencing, newer: Float64Array): ArimaModel {
   const { filter, scale, mean } = begun
@@ -105,7 +105,9 @@ function advance(begun: Begun, operator: Differencing, newer: Float64Array): Ari
   }
 }
 
-/** Levels before the first difference cannot be expected from anything: gaps are bridged linearly. */
+/**
+ * Levels before the first difference cannot be expected from anything: gaps are bridged linearly.
+ */
 function firstLevels(y: Float64Array, depth: number) {
   const levels = y.slice(0, depth)
   const filled = new Uint8Array(depth)
@@ -124,7 +126,8 @@ function firstLevels(y: Float64Array, depth: number) {
 }
 
 function hasObservedEnds(operator: Differencing, filled: Uint8Array, at: number): boolean {
-  for (const lag of operator.lags) if (filled[at - lag] === 1) return false
+  const { lags } = operator
+  for (let k = 0; k < lags.length; k++) if (filled[at - lags[k]!] === 1) return false
   return true
 }
 

@@ -1,6 +1,7 @@
 /**
- * Partial autocorrelations and coefficients (Durbin-Levinson; Monahan 1984). Partials strictly inside
- * (-1, 1) are exactly the stationary autoregressions, so that optimising over them needs no fences.
+ * Partial autocorrelations and coefficients (Durbin-Levinson; Monahan 1984). Partials strictly
+ * inside (-1, 1) are exactly the stationary autoregressions, so that optimising over them needs no
+ * fences.
  */
 
 /** The coefficients of every order up to p: row k holds those of order k + 1, width p. */
@@ -50,7 +51,9 @@ export function partialsFromMa(ma: Float64Array): Float64Array | undefined {
   return partialsFromAr(ma.map((value) => -value))
 }
 
-/** Any real number to a partial inside (-1, 1), and never closer to a unit root than rounding bears. */
+/**
+ * Any real number to a partial inside (-1, 1), and never closer to a unit root than rounding bears.
+ */
 export function partialFromReal(x: number): number {
   return partialMax * Math.tanh(x)
 }

@@ -3,8 +3,8 @@ import type { Budget } from '../numeric/budget.ts'
 import { maFromPartials, realFromPartial } from './partials.ts'
 
 /**
- * How many starts a search needs. ARMA likelihoods have several optima, some with a positive and some
- * with a negative θ₁, so that each start fixes a first partial of the moving average.
+ * How many starts a search needs. ARMA likelihoods have several optima, some with a positive and
+ * some with a negative θ₁, so that each start fixes a first partial of the moving average.
  */
 export function startCount(q: number): number {
   return q === 0 ? 1 : firstPartials.length

@@ -58,8 +58,8 @@ export function encodeContainer(container: Container): Uint8Array {
 }
 
 /**
- * The container in some bytes, or why there is none; never throws. Memory is bounded by the length of
- * the bytes: every length is checked against it before anything is allocated.
+ * The container in some bytes, or why there is none; never throws. Memory is bounded by the length
+ * of the bytes: every length is checked against it before anything is allocated.
  */
 export function decodeContainer(bytes: Uint8Array): Outcome<Container> {
   const envelope = checkEnvelope(bytes)

@@ -3,9 +3,9 @@ import { armaFromPartials } from '../../src/arima/parameters.ts'
 import type { TestRandom } from '../random.ts'
 
 /**
- * The oracle: log-likelihood of an ARMA process with unit shocks by the dense covariance of the observed
- * values, Cholesky, variance at its best. Autocovariances are plain sums over thousands of ψ weights, so
- * that nothing is shared with what it checks.
+ * The oracle: log-likelihood of an ARMA process with unit shocks by the dense covariance of the
+ * observed values, Cholesky, variance at its best. Autocovariances are plain sums over thousands of
+ * ψ weights, so that nothing is shared with what it checks.
  */
 export function denseLogLikelihood(w: Float64Array, arma: Arma, mean = 0): number {
   const gamma = summedAutocovariances(arma, w.length)
@@ -45,7 +45,10 @@ export function summedAutocovariances({ ar, ma }: Arma, count: number): Float64A
   })
 }
 
-/** A process whose roots have moduli up to `modulusMax`, from pairs of complex and single real roots. */
+/**
+ * A process whose roots have moduli up to `modulusMax`, from pairs of complex and single real
+ * roots.
+ */
 export function randomArma(random: TestRandom, p: number, q: number, modulusMax: number): Arma {
   const partialsOf = (order: number) => {
     let polynomial = [1]

@@ -54,7 +54,7 @@ describe('the exact likelihood', () => {
     }
   })
 
-  test('the mean is the one at which the dense likelihood is highest, with gaps and without', () => {
+  test('the mean is where the dense likelihood is highest, with gaps and without', () => {
     for (const { seed, p, q, arma, w, random } of cases.slice(0, 60)) {
       const shifted = w.map((value) => value + 3)
       const gapped = shifted.map((value) => (random.uniform() < 0.2 ? Number.NaN : value))

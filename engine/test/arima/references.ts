@@ -2,9 +2,9 @@ import type { ArimaSpec } from '../../src/index.ts'
 
 /**
  * Fits by other programs: R 4.2.2 (stats::arima through forecast 8.20) and statsforecast 2.1.1,
- * statsmodels 0.15.0. `core` is
- * the 365-lag difference of the sample data. R maximises after differencing, as this engine does; its
- * bounds use a variance that is unbiased for the number of coefficients, as ours do.
+ * statsmodels 0.15.0. `core` is the 365-lag difference of the sample data. R maximises after
+ * differencing, as this engine does; its bounds use a variance that is unbiased for the number of
+ * coefficients, as ours do.
  */
 export type Reference = {
   readonly name: string

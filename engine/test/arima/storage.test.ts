@@ -6,8 +6,8 @@ import { doneValue, refusalOf } from '../expect-done.ts'
 import { randomModel } from './models.ts'
 
 /**
- * Format 1 as it was first written: ARIMA(2,1,1) at lag 4 with a constant, a gap and a missing end. It
- * must be readable for ever; what it forecasts was written down with it.
+ * Format 1 as it was first written: ARIMA(2,1,1) at lag 4 with a constant, a gap and a missing end.
+ * It must be readable for ever; what it forecasts was written down with it.
  */
 const golden = Buffer.from(
   'iUFMTQ0KGgoBAAAAUQEAAAEAAAAJAAAABWFyaW1hBm9yZGVycwIFAAAABmNvdW50cwIDAAAAB3NjYWxhcnMBAwAA' +
