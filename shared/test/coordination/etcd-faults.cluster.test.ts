@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import {
   type Coordinator,
   type EtcdCoordinatorOptions,
+  limits,
   openEtcdCoordinator,
   put,
   remove,
@@ -321,6 +322,25 @@ describe('a network that breaks', () => {
     expect(events.filter((event) => event.startsWith('watch-broken'))).not.toEqual([])
   })
 
+  test('a server that answers pings and nothing else is left after a while', async () => {
+    const seen = follow(through, '/')
+    await seen.until(() => seen.snapshots === 1)
+    const standing = await write(direct, '/standing')
+    await seen.until(() => seen.revision >= standing.revision)
+    proxy.swallowAnswerData()
+    const from = performance.now()
+    const lost = await write(direct, '/while-silent')
+    await eventually(
+      () => events.some((event) => /^watch-broken .*says nothing/.test(event)),
+      (broken) => broken,
+      limits.watchSilenceMs + 10_000,
+    )
+    expect(performance.now() - from).toBeGreaterThan(limits.watchSilenceMs - 6_000)
+    proxy.pass()
+    await seen.until(() => seen.revision >= lost.revision, 30_000)
+    expect([seen.snapshots, seen.breaches]).toEqual([1, []])
+  })
+
   test('a delay of the network is only a delay', async () => {
     proxy.pass(60)
     const seen = follow(through, '/')
@@ -383,10 +403,11 @@ describe('three members', () => {
     const seen = follow(coordinator, '/')
     await seen.until(() => seen.snapshots === 1)
     await Promise.all(others.map((member) => member.kill()))
+    // Long before silence would tell, and with servers that go on confirming.
     await eventually(
-      () => events.some((event) => event.startsWith('watch-broken')),
+      () => events.some((event) => /^watch-broken .*no leader/.test(event)),
       (broken) => broken,
-      30_000,
+      12_000,
     )
     await eventually(
       () => seen.watch.silentMs(),

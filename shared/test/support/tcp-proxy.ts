@@ -16,6 +16,8 @@ export interface TcpProxy {
   swallow(): void
   /** From now on requests pass and answers do not. */
   swallowAnswers(): void
+  /** From now on only the answers' HTTP/2 DATA frames are dropped: pings and headers pass. */
+  swallowAnswerData(): void
   /** New connections go to another server. */
   retarget(target: string): void
   /** Everything passes again, with a delay in each direction; what was swallowed stays lost. */
@@ -23,7 +25,7 @@ export interface TcpProxy {
   close(): Promise<void>
 }
 
-type Mode = 'pass' | 'refuse' | 'swallow' | 'swallow-answers'
+type Mode = 'pass' | 'refuse' | 'swallow' | 'swallow-answers' | 'swallow-answer-data'
 
 export async function startTcpProxy(target: string): Promise<TcpProxy> {
   let { hostname, port } = new URL(target)
@@ -38,7 +40,10 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
     sockets.clear()
   }
   const pump = (from: Socket, to: Socket, isAnswer: boolean) => {
-    from.on('data', (data) => {
+    const frames = isAnswer ? createFrameFilter(() => mode === 'swallow-answer-data') : undefined
+    from.on('data', (received) => {
+      // Frames are followed from the first byte on, whatever the mode is.
+      const data = frames ? frames(received) : received
       if (mode === 'swallow' || (mode === 'swallow-answers' && isAnswer)) return
       if (isAnswer) bytesLeft -= data.length
       if (bytesLeft < 0) {
@@ -86,6 +91,9 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
     swallow() {
       mode = 'swallow'
     },
+    swallowAnswerData() {
+      mode = 'swallow-answer-data'
+    },
     swallowAnswers() {
       mode = 'swallow-answers'
     },
@@ -103,5 +111,25 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
       server.close()
       await once(server, 'close')
     },
+  }
+}
+
+/**
+ * Cuts a server's HTTP/2 bytes into frames (RFC 9113, section 4.1: 24 bits of length, 8 of type,
+ * 40 of flags and stream) and leaves out those of DATA while it is told to.
+ */
+function createFrameFilter(dropsData: () => boolean): (received: Buffer) => Buffer {
+  let pending: Buffer = Buffer.alloc(0)
+  return (received) => {
+    pending = Buffer.concat([pending, received])
+    const passed: Buffer[] = []
+    while (pending.length >= 9) {
+      const length = 9 + pending.readUIntBE(0, 3)
+      if (pending.length < length) break
+      const isData = pending[3] === 0
+      if (!isData || !dropsData()) passed.push(pending.subarray(0, length))
+      pending = pending.subarray(length)
+    }
+    return Buffer.concat(passed)
   }
 }
