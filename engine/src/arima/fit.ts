@@ -57,7 +57,7 @@ type Scaled = {
   readonly constant: boolean
 }
 
-/** A constant computed in floating point varies by this much of itself. */
+/** Differences of values that were rounded vary by this much of the largest value, and mean nothing. */
 const constantWithin = 8 * Number.EPSILON
 
 function scaleDifferences(series: Series, spec: ArimaSpec): Scaled {
@@ -66,8 +66,7 @@ function scaleDifferences(series: Series, spec: ArimaSpec): Scaled {
   for (let t = 0; t < w.length; t++) w[t] = w[t]! / scale
   const centre = spec.constant ? average(w) : 0
   for (let t = 0; t < w.length; t++) w[t] = w[t]! - centre
-  const varies = largest(w)
-  const constant = varies === 0 || (spec.constant && varies <= constantWithin * Math.abs(centre))
+  const constant = largest(w) <= (constantWithin * largest(series.y)) / scale
   return { w, scale, centre, constant }
 }
 

@@ -48,6 +48,15 @@ describe('a forecast', () => {
     })
   })
 
+  test('has bounds in order even for neighbouring probabilities', () => {
+    const { model } = randomModel(0)
+    for (const centre of [0.3000000000001102, 0.075]) {
+      const close = neighbours(centre)
+      const forecast = doneValue(forecastModel(model, { horizon: 1, quantiles: close }))
+      expect(forecast.quantiles).toEqual(forecast.quantiles.slice().sort())
+    }
+  })
+
   test('after missing values at the end is the one from before them, later', () => {
     const { model } = randomModel(2)
     const parameters = { ...model }
@@ -144,4 +153,11 @@ function simulated(): Float64Array {
   const random = makeRandom(5)
   const arma = armaFromCoefficients(Float64Array.of(0.6, -0.2), Float64Array.of(0.3))!
   return simulate(random, arma, 300).map((value, t) => value + 5 * Math.sin((2 * Math.PI * t) / 7))
+}
+
+/** A hundred adjacent doubles: there an approximation of the normal quantile is not monotone. */
+function neighbours(centre: number): Float64Array {
+  const bits = new BigInt64Array(Float64Array.of(centre).buffer)
+  const start = bits[0]! - 50n
+  return new Float64Array(BigInt64Array.from({ length: 100 }, (_, k) => start + BigInt(k)).buffer)
 }

@@ -71,6 +71,18 @@ test('a constant series is forecast as it is, without width', () => {
   }
 })
 
+test('a straight line goes on, without width, though its differences are rounded', () => {
+  const line = noise.map((_, t) => 3 + 0.1 * t)
+  const fit = fitModel({ y: line }, specOf({ d: 1, constant: true }), run)
+  if (fit.kind === 'refused') throw new Error(fit.reason.detail)
+  expect(fit.report).toMatchObject({ sigma2: 0, note: expect.stringContaining('does not vary') })
+  const { point, quantiles } = doneValue(forecastModel(fit.value, ask))
+  point.forEach((value, h) => {
+    expect(value).toBeCloseTo(3 + 0.1 * (long + h), 9)
+    expect(quantiles[4 * h]).toBe(quantiles[4 * h + 3])
+  })
+})
+
 test.each([
   { name: 'empty', y: new Float64Array(0), code: 'too-short' },
   { name: 'one point', y: Float64Array.of(1), code: 'too-short' },
