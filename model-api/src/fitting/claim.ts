@@ -43,6 +43,8 @@ export async function takeClaim(
   signal: AbortSignal,
 ): Promise<Claiming> {
   const granting = context.coordinator.grantLease(context.timing.leaseTtlMs, signal)
+  // It may reject before anybody waits for it.
+  granting.catch(() => {})
   let claimed = false
   try {
     for (let tries = 1; ; tries++) {

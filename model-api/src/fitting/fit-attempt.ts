@@ -77,9 +77,10 @@ async function work(
     patienceOf(context, claim, stop.signal, 'fit-waits-for-data'),
   )
   progress.phase('fitting')
-  stop.after(context, context.timing.fitMs)
   const request = { dataset, spec: claim.version.spec, seed: seedOf(claim), workMax }
-  const reply = await pool.fit(request, stop.signal, (source) => progress.follow(source))
+  const reply = await stop.within(context, context.timing.fitMs, () =>
+    pool.fit(request, stop.signal, (source) => progress.follow(source)),
+  )
   switch (reply.kind) {
     case 'fitted':
       return store(context, claim, progress, stop.signal, reply)
@@ -121,7 +122,9 @@ async function store(
     patienceOf(context, claim, signal, 'fit-waits-for-store'),
   )
   await progress.stop()
-  signal.throwIfAborted()
+  // Drained or not, the work is done, and the fence decides whether it counts. But a model that was
+  // deleted wants no version.
+  if (signal.reason instanceof FitStopped && signal.reason.why === 'deleted') throw signal.reason
   const metrics = plainMetrics(reply.report)
   const effect = await publish(context, claim, { manifest, metrics, calendar: reply.calendar })
   return outcomeOf(effect, 'stored')

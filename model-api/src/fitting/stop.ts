@@ -20,8 +20,8 @@ export type FitStop = {
   /** Aborts, with a `FitStopped`, at the first reason to stop. */
   readonly signal: AbortSignal
   now(why: StopReason): void
-  /** Also stops when this much time has passed from now on. */
-  after(context: NodeContext, ms: number): void
+  /** Also stops when the work takes longer than this; what comes after it may take its time. */
+  within<T>(context: NodeContext, ms: number, work: () => Promise<T>): Promise<T>
   /** The fit has ended: nothing is watched any more. */
   done(): void
 }
@@ -29,7 +29,6 @@ export type FitStop = {
 /** Watches for what ends a fit early: its lease, a drain, the deletion of its model. */
 export function watchForStop(claim: Claim, drain: AbortSignal, view: ModelsView): FitStop {
   const stop = new AbortController()
-  const done = new AbortController()
   const now = (why: StopReason) => stop.abort(new FitStopped(why))
   const { lost } = claim.lease
   const id = modelId(claim.of)
@@ -53,14 +52,19 @@ export function watchForStop(claim: Claim, drain: AbortSignal, view: ModelsView)
   return {
     signal: stop.signal,
     now,
-    after(context, ms) {
-      context.clock.sleep(ms, done.signal).then(
+    async within(context, ms, work) {
+      const ended = new AbortController()
+      context.clock.sleep(ms, ended.signal).then(
         () => now('too-long'),
         () => {},
       )
+      try {
+        return await work()
+      } finally {
+        ended.abort()
+      }
     },
     done() {
-      done.abort()
       unsubscribe()
       lost.removeEventListener('abort', onLost)
       drain.removeEventListener('abort', onDrain)

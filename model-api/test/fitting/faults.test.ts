@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { breakableStore } from '../support/faults.ts'
+import type { RunningNode } from '../../src/index.ts'
+import { breakable, breakableStore } from '../support/faults.ts'
 import {
   claimed,
   forecast,
@@ -15,6 +16,7 @@ import {
   until,
   untilJob,
   untilLoaded,
+  untilReady,
 } from '../support/machine.ts'
 
 const scripted = new URL('../support/scripted-worker.ts', import.meta.url)
@@ -57,7 +59,7 @@ test.each(['until-stopped', 'deaf'])(
   'a fit beyond its wall time is ended for good, also when its thread is %s',
   async (act) => {
     const machine = await openMachine()
-    const node = await openNode(machine, { fitWorkerFile: scripted, timing: { fitMs: 100 } })
+    const node = await openNode(machine, { fitWorkerFile: scripted, timing: { fitMs: 1_500 } })
     const of = await queueFit(machine, { spec: { act } })
     const next = await queueFit(machine, { version: 2, spec: { act: 'answer' } })
 
@@ -109,6 +111,44 @@ test('a model that cannot be stored at once is uploaded again, under another id'
   expect((await readVersion(machine, of)).blob).toBe(ids[2])
 })
 
+test('waiting for the store is no part of the time that a fit may take', async () => {
+  const machine = await openMachine()
+  const { store, faults } = breakableStore(machine.store)
+  const options = { fitWorkerFile: scripted, timing: { fitMs: 1_500 } }
+  const node = await openNode({ ...machine, store }, options)
+  const of = await queueFit(machine, { spec: { act: 'answer', afterMs: 300 } })
+  faults.away = true
+  await order(machine, node, of.job)
+  await until(() => faults.reads > 0)
+  faults.away = false
+  await until(async () => (await readJob(machine, of.job)).progress.phase === 'fitting')
+  faults.away = true
+  await until(async () => (await readJob(machine, of.job)).progress.phase === 'storing')
+
+  await new Promise((resolve) => setTimeout(resolve, 1_800))
+  expect((await readJob(machine, of.job)).state).toBe('running')
+  faults.away = false
+
+  expect((await untilJob(machine, of, 'done')).attempts).toBe(1)
+})
+
+test('an order that comes while the coordinator is away does no harm', async () => {
+  const machine = await openMachine()
+  const { coordinator, faults } = breakable(machine.coordinator)
+  const node = await openNode({ ...machine, coordinator }, { fitWorkerFile: scripted })
+  await untilReady(node)
+  const of = await queueFit(machine, { spec: { act: 'answer' } })
+  faults.away = true
+
+  expect((await order(machine, node, of.job)).status).toBe(202)
+  await until(async () => (await busy(node)) === 0)
+  expect(await readJob(machine, of.job)).toMatchObject({ state: 'queued', attempts: 0 })
+  faults.away = false
+
+  await order(machine, node, of.job)
+  expect((await untilJob(machine, of, 'done')).attempts).toBe(1)
+})
+
 test('a data set that is not there fails the fit for good', async () => {
   const machine = await openMachine()
   const node = await openNode(machine)
@@ -157,3 +197,8 @@ test('forecasts stay fast while a heavy fit runs', async () => {
   expect(timesMs[50]).toBeLessThan(50)
   expect(timesMs[95]).toBeLessThan(250)
 })
+
+async function busy(node: RunningNode): Promise<number> {
+  const answer = await fetch(`${node.url}/internal/v1/state`)
+  return ((await answer.json()) as { fitsBusy: number }).fitsBusy
+}
