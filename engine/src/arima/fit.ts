@@ -57,7 +57,9 @@ type Scaled = {
   readonly constant: boolean
 }
 
-/** Differences of values that were rounded vary by this much of the largest value, and mean nothing. */
+/**
+ * Differences of values that were rounded vary by this much of the largest value, and mean nothing.
+ */
 const constantWithin = 8 * Number.EPSILON
 
 function scaleDifferences(series: Series, spec: ArimaSpec): Scaled {
