@@ -12,7 +12,11 @@ export interface Coordinator {
   get(key: string, signal: AbortSignal): Promise<Entry | undefined>
   /** Linearizable read of all keys that begin with `prefix`, at one revision, in key order. */
   list(prefix: string, signal: AbortSignal): Promise<Snapshot>
-  /** Applies `then` at one revision if every comparison holds; else does nothing. */
+  /**
+   * Applies `then` at one revision if every comparison holds; else does nothing. What changes
+   * nothing takes no revision. Rejects with `Missing`, nothing done, when a put that would be
+   * applied names a lease that is not there. Beyond the limits it is a `Bug`.
+   */
   transact(transaction: Transaction, signal: AbortSignal): Promise<TransactionResult>
   /**
    * Follows a prefix until stopped. The first event is a snapshot; then changes in revision order,
@@ -21,9 +25,15 @@ export interface Coordinator {
    * inside. `onEvent` must not throw.
    */
   watch(prefix: string, onEvent: (event: WatchEvent) => void): Watch
-  /** Creates a lease and keeps it alive until it is revoked, lost, or the coordinator is closed. */
+  /**
+   * Creates a lease and keeps it alive until it is revoked, lost, or the coordinator is closed. The
+   * backend may grant more than was asked for: etcd counts whole seconds, two at least.
+   */
   grantLease(ttlMs: number, signal: AbortSignal): Promise<Lease>
-  /** Drops history up to `revision` (an operator's task; here for tests and maintenance). */
+  /**
+   * Drops history up to `revision` (an operator's task; here for tests and maintenance). Doing it
+   * again does nothing; a revision that is not there yet is a `Bug`.
+   */
   compact(revision: number, signal: AbortSignal): Promise<void>
   /** Stops watches and keep-alives and closes connections. Leases are left to end by themselves. */
   close(): Promise<void>

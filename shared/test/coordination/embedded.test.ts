@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   type Coordinator,
@@ -13,6 +14,7 @@ import {
 } from '../../src/index.ts'
 import { startChild } from '../support/child.ts'
 import { eventually } from '../support/eventually.ts'
+import { manualClock } from '../support/manual-clock.ts'
 import { coordinatorConformance } from './conformance.ts'
 import { follow } from './follow.ts'
 
@@ -74,6 +76,20 @@ describe('what is on disk', () => {
     expect(await after.list('', signal)).toEqual(list)
     expect(list.revision).toBe(last.revision)
     await after.close()
+  })
+
+  test('history is bounded without anybody asking', async () => {
+    const path = newPath()
+    const clock = manualClock()
+    const kept = 100
+    const coordinator = await openEmbeddedCoordinator({ path, clock, historyRevisionsKept: kept })
+    await Promise.all(Array.from({ length: 2 * kept }, () => write(coordinator, '/same')))
+    await clock.advance(limits.watchProgressMs)
+    await coordinator.close()
+    const database = new DatabaseSync(path)
+    const rows = database.prepare('SELECT count(*) AS rows FROM history').get()?.rows
+    database.close()
+    expect(rows).toBe(kept + 1)
   })
 
   test('every acknowledged transaction survives kill -9, whole', async () => {

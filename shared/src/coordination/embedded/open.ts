@@ -19,6 +19,8 @@ export type EmbeddedCoordinatorOptions = {
   /** The SQLite file, made when it is not there with the folders above it; or ':memory:'. */
   readonly path: string
   readonly clock?: Clock
+  /** Revisions whose history stays; compacted when there are twice as many. */
+  readonly historyRevisionsKept?: number
 }
 
 /**
@@ -49,7 +51,8 @@ export async function openEmbeddedCoordinator(
   })
   const parts: Parts = { clock, journal, space, watchers, commits, lessor, closing }
   await endFormerLeases(parts)
-  housekeep(parts).catch(() => {})
+  // It ends with the coordinator, which is no news.
+  housekeep(parts, options.historyRevisionsKept ?? limits.historyRevisionsKept).catch(() => {})
   return coordinatorOf(parts)
 }
 
@@ -153,13 +156,16 @@ async function endFormerLeases({ space, commits, closing }: Parts): Promise<void
 }
 
 /** Tells watchers how fresh they are, and keeps the history bounded. */
-async function housekeep({ clock, journal, space, watchers, closing }: Parts): Promise<void> {
+async function housekeep(
+  { clock, journal, space, watchers, closing }: Parts,
+  revisionsKept: number,
+): Promise<void> {
   let compacted = journal.opened.compactedRevision
   while (!closing.signal.aborted) {
     await clock.sleep(limits.watchProgressMs, closing.signal)
     watchers.progress()
-    const until = space.revision - limits.historyRevisionsKept
-    if (until - compacted < limits.historyRevisionsKept) continue
+    const until = space.revision - revisionsKept
+    if (until - compacted < revisionsKept) continue
     // A compaction that fails is tried again later: nothing depends on it but the disk's space.
     await journal.compact(until).then(
       () => {
