@@ -125,6 +125,9 @@ export function assemble(given: AssembleParts): Assembly {
   const forecaster = createForecaster({ ...tries, state, cache, room, lookup, onRetry })
   const fits = createFits({ ...base, onAccepted: dispatcher.accepted })
   const bodies = createFitBodyReader(bounds)
+  // What expires by itself, such as nodes that are long gone, is noticed without any event.
+  const expiry = setInterval(() => router.refresh(everything), bounds.reconcileMs)
+  expiry.unref()
   isAssembled = true
   if (view.ready()) onChange(everything)
   watchGauges(registry, { view, router, cache, room, waiters, clock })
@@ -155,6 +158,7 @@ export function assemble(given: AssembleParts): Assembly {
     stop,
     close: async () => {
       stop()
+      clearInterval(expiry)
       identity.stop()
       await Promise.all([view.stop(), upstream.close(), bodies.close()])
     },
