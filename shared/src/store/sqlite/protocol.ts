@@ -6,7 +6,7 @@ import type { Operations } from './operations.ts'
 /** What the process sends to its worker: calls, one at a time, and at last that it may go. */
 export type WorkerRequest = WorkerCall | 'close'
 
-export type WorkerCall = {
+type WorkerCall = {
   readonly id: number
   readonly name: keyof Operations
   readonly args: readonly unknown[]
