@@ -27,6 +27,7 @@ export async function run(
 ): Promise<string> {
   const line = [command, ...args].join(' ')
   const note = (text: string) => log && appendFileSync(log, text)
+  const startedMs = performance.now()
   note(`$ ${line}\n`)
   try {
     const { stdout, stderr } = await execute(command, args, {
@@ -36,7 +37,7 @@ export async function run(
       killSignal: 'SIGKILL',
       maxBuffer: 64 * 1024 * 1024,
     })
-    note(`${stdout}${stderr}`)
+    note(`${stdout}${stderr}(${Math.round(performance.now() - startedMs)} ms)\n`)
     return stdout
   } catch (error) {
     const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string }
