@@ -1,12 +1,10 @@
 /** The fitting thread: bytes of a data set in, bytes of a model out. Nothing here does I/O. */
 import { parentPort } from 'node:worker_threads'
 import { encodeModel, fitModel, parseSpec } from '@almanac/engine'
-import { assert, codec, Dataset } from '@almanac/shared'
+import { type FitSeries, readDataset } from './read-dataset.ts'
 import { type Calendar, FitControl, type FitReply, type FitRequest } from './worker-protocol.ts'
 
-const datasets = codec(Dataset)
-
-assert(parentPort, 'the fitting thread was started without a parent')
+if (parentPort === null) throw new Error('this file is run by a thread, not by a process')
 const parent = parentPort
 
 parent.on('message', (request: FitRequest) => {
@@ -25,10 +23,8 @@ function answer(request: FitRequest): FitReply {
 
 function fit({ id, dataset, spec, seed, workMax, control: memory }: FitRequest): FitReply {
   const control = new FitControl(memory)
-  const decoded = datasets.decode(new TextDecoder().decode(dataset))
-  if (!decoded.ok) return { kind: 'refused', id, code: 'bad-dataset', detail: decoded.fault }
-  const [series] = decoded.value.series
-  assert(series, 'a data set has one series')
+  const series = readDataset(dataset)
+  if ('fault' in series) return { kind: 'refused', id, code: 'bad-dataset', detail: series.fault }
   const parsed = parseSpec(spec)
   if (parsed.kind === 'refused') return refused(id, parsed.reason)
   const y = Float64Array.from(series.y, (value) => value ?? Number.NaN)
@@ -49,7 +45,7 @@ function refused(id: number, reason: { code: string; detail: string }): FitReply
   return { kind: 'refused', id, code: reason.code, detail: reason.detail }
 }
 
-function calendarOf(series: Dataset['series'][number]): Calendar | null {
+function calendarOf(series: FitSeries): Calendar | null {
   if (series.start === null || series.frequency === null) return null
   return { start: series.start, frequency: series.frequency, steps: series.y.length }
 }

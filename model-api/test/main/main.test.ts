@@ -1,11 +1,9 @@
 import { fileURLToPath } from 'node:url'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { type Child, startChild } from '../../../shared/test/support/child.ts'
 import { until } from '../support/machine.ts'
 
 const main = fileURLToPath(new URL('../../src/main/main.ts', import.meta.url))
-// Processes of their own take their time to start on a machine that has other things to do.
-vi.setConfig({ testTimeout: 90_000 })
 /** Ports that nobody listens on: backends that are away. */
 const away = ['--etcd', '127.0.0.1:1', '--cql', '127.0.0.1:1', '--port', '0']
 
@@ -64,6 +62,6 @@ function start(argv: readonly string[]): Child {
 
 async function listening(child: Child): Promise<string> {
   const url = () => /"url":"(http:[^"]+)"/.exec(child.errors())?.[1]
-  await until(() => url() !== undefined, 40_000)
+  await until(() => url() !== undefined)
   return url()!
 }

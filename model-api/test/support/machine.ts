@@ -23,11 +23,14 @@ import {
   versionKey,
 } from '@almanac/shared'
 import { pino } from 'pino'
-import { expect, onTestFinished } from 'vitest'
+import { expect, onTestFinished, vi } from 'vitest'
 import { type NodeOptions, type RunningNode, startNode } from '../../src/index.ts'
 
+// Threads and fits take their time on a machine that has other things to do.
+vi.setConfig({ testTimeout: 90_000 })
+
 /** A deadline for one step of a test. */
-export const soon = () => AbortSignal.timeout(5_000)
+export const soon = () => AbortSignal.timeout(20_000)
 
 export type Machine = { readonly coordinator: Coordinator; readonly store: Store }
 
@@ -75,7 +78,7 @@ export async function untilReady(node: RunningNode): Promise<void> {
 /** Asks until it holds. */
 export async function until(
   holds: () => boolean | Promise<boolean>,
-  withinMs = 10_000,
+  withinMs = 40_000,
 ): Promise<void> {
   const deadlineMs = performance.now() + withinMs
   while (!(await holds())) {
