@@ -45,11 +45,11 @@ async function fit(parts: ApiParts, request: FastifyRequest<Route>, reply: Fasti
   const of = { tenant, model }
   const { dataset, observations, spec } = body
   const input = { of, dataset, observations, spec, requestId: request.id, idempotency }
-  const { job, version } = await parts.fits.begin(input)
+  const { job, version, revision } = await parts.fits.begin(input)
   const left = new AbortController()
   // Who leaves cancels nothing; only the waiting ends.
   reply.raw.once('close', () => left.abort())
-  const look = () => fitOutcome(parts.state(), { of, version, job })
+  const look = () => fitOutcome(parts.state(), { of, version, job, revision })
   const outcome = await parts.waiters.until(modelId(of), look, waitMs, left.signal)
   return send(parts, reply, { model, version, job }, outcome)
 }

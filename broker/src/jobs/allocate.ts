@@ -47,7 +47,13 @@ export type Idempotency = {
 }
 
 /** The fit that a request led to: its own, or the one that its `Idempotency-Key` made before. */
-export type Allocated = { readonly job: string; readonly version: number; readonly isNew: boolean }
+export type Allocated = {
+  readonly job: string
+  readonly version: number
+  readonly isNew: boolean
+  /** Since when it is recorded: what is seen at an older one does not know of it. */
+  readonly revision: number
+}
 
 export type AllocateParts = {
   readonly coordinator: Coordinator
@@ -78,8 +84,8 @@ export async function allocate(parts: AllocateParts, request: FitRequest): Promi
     if (earlier) return earlier
     const read = await readName(parts, request, signal)
     const { version, when, then } = planOf(parts, request, read)
-    if (await transactOnce(parts, request.job, { when, then }))
-      return { job: request.job, version, isNew: true }
+    const revision = await transactOnce(parts, request.job, { when, then })
+    if (revision !== undefined) return { job: request.job, version, isNew: true, revision }
     await clock.sleep(backoffMs(tries, 5, 200, random), AbortSignal.timeout(5_000))
   }
   const detail = `Too many fits of ${request.of.model} were begun at the same time.`
@@ -97,8 +103,10 @@ export async function findEarlier(
   const entry = await coordinator.get(requestKey(tenant, idempotency.hash), signal)
   const record = entry && decoded(requests, entry)
   if (record === undefined || isExpired(record, clock.wallTime(), bounds)) return undefined
-  if (record.body === idempotency.body)
-    return { job: record.job, version: record.version, isNew: false }
+  if (entry !== undefined && record.body === idempotency.body) {
+    const { job, version } = record
+    return { job, version, isNew: false, revision: entry.modRevision }
+  }
   const detail = 'This Idempotency-Key was used for another request before.'
   throw new Refused(422, 'idempotency-key-reused', detail, {
     field: 'idempotency-key',
@@ -229,18 +237,22 @@ function jobRecord({ of, job, requestId }: FitRequest, version: number, now: str
   }
 }
 
-/** An outcome that got lost is read back by the job, which nobody else makes. */
+/**
+ * The revision of the transaction, or undefined when it was refused. An outcome that got lost is
+ * read back by the job, which nobody else makes.
+ */
 async function transactOnce(
   { coordinator, bounds }: AllocateParts,
   job: string,
   transaction: { readonly when: readonly Comparison[]; readonly then: readonly Operation[] },
-): Promise<boolean> {
+): Promise<number | undefined> {
   const deadline = () => AbortSignal.timeout(bounds.coordinatorCallMs)
   try {
-    return (await coordinator.transact(transaction, deadline())).succeeded
+    const { succeeded, revision } = await coordinator.transact(transaction, deadline())
+    return succeeded ? revision : undefined
   } catch {
     const made = await coordinator.get(jobKey(job), deadline())
-    if (made) return true
+    if (made) return made.createRevision
     throw new Unavailable('coordinator', 'the fit could not be recorded')
   }
 }

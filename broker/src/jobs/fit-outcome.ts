@@ -9,7 +9,13 @@ export type FitOutcome =
   /** Fitted, and kept from serving by a hold. */
   | { readonly kind: 'held' }
 
-export type Fit = { readonly of: ModelName; readonly version: number; readonly job: string }
+export type Fit = {
+  readonly of: ModelName
+  readonly version: number
+  readonly job: string
+  /** At which it was recorded. */
+  readonly revision: number
+}
 
 const deleted: FailureRecord = {
   phase: 'deleted',
@@ -18,7 +24,10 @@ const deleted: FailureRecord = {
 }
 
 /** Pure; undefined while it is open. */
-export function fitOutcome(state: ClusterState, { of, version, job }: Fit): FitOutcome | undefined {
+export function fitOutcome(state: ClusterState, fit: Fit): FitOutcome | undefined {
+  const { of, version, job, revision } = fit
+  // An older state may tell of a model of that name that was deleted before.
+  if (state.revision < revision) return undefined
   const id = modelId(of)
   const model = state.models.get(id)?.value
   if (model === undefined) return undefined
@@ -26,7 +35,7 @@ export function fitOutcome(state: ClusterState, { of, version, job }: Fit): FitO
   if (model.serving === version) return { kind: 'serving' }
   const record = state.versions.get(id)?.get(version)?.value
   if (record === undefined) {
-    // Collected already, or not seen here yet.
+    // Collected already.
     const isPast = state.jobs.get(job) === undefined && model.high > version
     return isPast && (model.serving ?? 0) > version ? { kind: 'superseded' } : undefined
   }
