@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ['*/test/**/*.test.ts', 'test/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/*.cluster.test.ts', '**/*.compose.test.ts'],
+    globalSetup: ['test/real-suites.ts'],
     testTimeout: 20_000,
     hookTimeout: 30_000,
     maxWorkers: 2,
