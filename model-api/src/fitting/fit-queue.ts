@@ -3,9 +3,9 @@ import { retryWaitMs } from '../base/patience.ts'
 import { bounds } from '../config/bounds.ts'
 import { attemptFit, type FitOutcome, type FitParts } from './fit-attempt.ts'
 
-export type Accepted = 'accepted' | 'already-here' | 'full' | 'draining'
+type Accepted = 'accepted' | 'already-here' | 'full' | 'draining'
 
-/** Fits that wait in this node and fits under way; the first are bounded, the second are as many as workers. */
+/** Fits that wait in this node, a bounded number, and fits under way, as many as workers. */
 export type FitQueue = {
   /** Takes a job by its id; `full` when it should go elsewhere. */
   accept(job: string): Accepted

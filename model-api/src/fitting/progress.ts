@@ -10,7 +10,10 @@ export type ProgressReport = {
   stop(): Promise<void>
 }
 
-/** Tells progress once a period, and asks when there is none. A refused write means that the claim is another's now. */
+/**
+ * Tells progress once a period, and asks when there is none. A refusal means that the claim is
+ * another's now.
+ */
 export function reportProgress(
   context: NodeContext,
   claim: Claim,

@@ -30,7 +30,7 @@ type Route = {
 
 const name = new RegExp(namePattern)
 
-/** `GET /internal/v1/forecast/{tenant}/{model}/{version}/{horizon}`: exactly that version or a 409. */
+/** `GET …/forecast/{tenant}/{model}/{version}/{horizon}`: exactly that version, or a 409. */
 export function addForecastRoute(server: FastifyInstance, parts: ForecastParts): void {
   server.get<Route>('/forecast/:tenant/:model/:version/:horizon', async (request, reply) => {
     const { tenant, model, version: versionText, horizon } = request.params

@@ -13,7 +13,7 @@ import { type LoadedVersion, loadVersion, Unloadable } from './load-version.ts'
 import type { ModelsView } from './view.ts'
 import { type Former, nextFormers, nothingWanted, type Wanted, wantedVersions } from './wanted.ts'
 
-export type Failure = { readonly reason: string; readonly retriable: boolean }
+type Failure = { readonly reason: string; readonly retriable: boolean }
 
 /** One version that is wanted here: being loaded, loaded, or failed. */
 type Slot = {
@@ -45,7 +45,10 @@ export class PlacedVersions {
   readonly #running: Promise<void>
   #looked = false
 
-  /** Without `serves` nothing is wanted. `onChange` is told when what `registrations` gives may have changed. */
+  /**
+   * Without `serves` nothing is wanted. `onChange` is told when what `registrations` gives may have
+   * changed.
+   */
   constructor(
     context: NodeContext,
     view: ModelsView,

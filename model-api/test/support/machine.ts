@@ -6,6 +6,7 @@ import {
   type Coordinator,
   claimKey,
   codecs,
+  createLogger,
   type Dataset,
   encodeDataset,
   headers,
@@ -22,7 +23,6 @@ import {
   type VersionRecord,
   versionKey,
 } from '@almanac/shared'
-import { pino } from 'pino'
 import { expect, onTestFinished, vi } from 'vitest'
 import { type NodeOptions, type RunningNode, startNode } from '../../src/index.ts'
 
@@ -60,7 +60,7 @@ export async function openNode(
     advertiseIp: '127.0.0.1',
     roles: ['fit', 'serve'],
     fitWorkers: 1,
-    logger: pino({ level: process.env.ALMANAC_TEST_LOG ?? 'silent' }),
+    logger: createLogger({ process: 'test', level: process.env.ALMANAC_TEST_LOG ?? 'silent' }),
     token: null,
     ...options,
     timing: { reconcileMs: 500, progressMs: 50, drainAnswerMs: 100, ...options.timing },
