@@ -148,7 +148,7 @@ test('a stored version that does not serve is loaded when it is asked for', asyn
   const node = await openNode(machine)
   const { first, second } = await twoVersions(machine, node)
   await putModel(machine, first, { serving: 2, target: 2, high: 2 })
-  await untilLoaded(machine, node, second)
+  await until(async () => (await registered(machine, node, first))?.loaded.join() === '2')
   expect(await status(machine, node, first, 1)).toBe(409)
 
   const answers = await Promise.all(
