@@ -50,7 +50,12 @@ async function fit(parts: ApiParts, request: FastifyRequest<Route>, reply: Fasti
   // Who leaves cancels nothing; only the waiting ends.
   reply.raw.once('close', () => left.abort())
   const look = () => fitOutcome(parts.state(), { of, version, job, revision })
+  const startedMs = parts.clock.monotonicMs()
   const outcome = await parts.waiters.until(modelId(of), look, waitMs, left.signal)
+  const seconds = (parts.clock.monotonicMs() - startedMs) / 1_000
+  const known = { outcome: outcome?.kind ?? 'later' }
+  parts.metrics.fits.inc(known)
+  parts.metrics.fitSeconds.observe(known, seconds)
   return send(parts, reply, { model, version, job }, outcome)
 }
 

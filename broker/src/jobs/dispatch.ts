@@ -10,7 +10,7 @@ import {
   type Touched,
 } from '@almanac/shared'
 import type { Bounds } from '../config/bounds.ts'
-import { createPeer, isResting, type Peer } from '../routing/peer.ts'
+import { createPeer, type Peer } from '../routing/peer.ts'
 import type { Upstream } from '../routing/upstream.ts'
 
 /** Hands jobs that nobody works on to nodes. Claims make doubles harmless. */
@@ -33,9 +33,21 @@ export type DispatchParts = {
   readonly logger: Logger
 }
 
-type Waiting = { dueMs: number; tries: number; busy: boolean; acceptedBy: string | undefined }
+type Waiting = {
+  dueMs: number
+  tries: number
+  busy: boolean
+  /** The node that took it, which may have it in its queue; and how often it said so. */
+  acceptedBy: string | undefined
+  accepted: number
+}
+
+/** A node that takes an order so often and never begins is not the only one to be asked. */
+const acceptedMax = 3
 
 const tickMs = 100
+/** Nodes that one job is offered to before it pauses. */
+const offersMax = 8
 
 export function startDispatcher(parts: DispatchParts): Dispatcher {
   const { clock, bounds, random } = parts
@@ -66,7 +78,7 @@ export function startDispatcher(parts: DispatchParts): Dispatcher {
     const patienceMs = wereClaimed.has(id) ? 100 : bounds.dispatchPatienceMs
     const delayMs = isMine ? 0 : patienceMs + random() * 100
     const dueMs = clock.monotonicMs() + delayMs
-    waiting.set(id, { dueMs, tries: 0, busy: false, acceptedBy: undefined })
+    waiting.set(id, { dueMs, tries: 0, busy: false, acceptedBy: undefined, accepted: 0 })
   }
   const order = async (id: string, entry: Waiting) => {
     const job = parts.state().jobs.get(id)
@@ -79,6 +91,7 @@ export function startDispatcher(parts: DispatchParts): Dispatcher {
     atWork += 1
     try {
       const taker = await offer(parts, job.value, entry, recent)
+      entry.accepted = taker !== undefined && taker === entry.acceptedBy ? entry.accepted + 1 : 1
       entry.acceptedBy = taker
       entry.tries = taker ? 0 : entry.tries + 1
       const pauseMs = Math.min(bounds.dispatchAgainMs, 100 * 2 ** Math.min(entry.tries, 10))
@@ -129,9 +142,13 @@ async function offer(
   recent: Map<string, number>,
 ): Promise<string | undefined> {
   const body = JSON.stringify({ job: job.id })
-  for (const node of byLoad(parts.state(), recent, entry.acceptedBy).slice(0, 8)) {
+  const { acceptedBy } = entry
+  const isPatient = entry.accepted < acceptedMax
+  const nodes = byLoad(parts.state(), recent, isPatient ? acceptedBy : undefined)
+  const others = nodes.filter((node) => node.instance !== acceptedBy)
+  const order = isPatient || others.length === 0 ? nodes : others
+  for (const node of order.slice(0, offersMax)) {
     const peer = createPeer(node)
-    if (isResting(peer, parts.clock.monotonicMs())) continue
     recent.set(node.instance, (recent.get(node.instance) ?? 0) + 1)
     // Until the node's own count says so; a guess that is wrong evens out.
     setTimeout(() => forgetOne(recent, node.instance), 1_000).unref()

@@ -1,0 +1,105 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { readFitBody } from '../../src/api/fit-body.ts'
+
+const spec = { family: 'arima', p: 1, d: 0, q: 0, differenceLag: 0 }
+const numbers = Array.from({ length: 40 }, (_, i) => i % 5)
+const read = (body: unknown) =>
+  readFitBody(new TextEncoder().encode(typeof body === 'string' ? body : JSON.stringify(body)))
+
+describe('what is wrong with a body', () => {
+  test.each<[string, unknown, { status?: number; field?: string; says?: RegExp }]>([
+    ['nothing', '', { says: /empty/ }],
+    ['white space', ' \n', { says: /empty/ }],
+    ['an array', [1, 2], { says: /object/ }],
+    ['text', '"x"', { says: /object/ }],
+    ['cut off', '{"data":[1,2', { says: /JSON/ }],
+    ['NaN', '{"data":[1, 2, NaN, 3]}', { field: '/data/2', says: /NaN/ }],
+    ['a negative infinity', '{"data":[-Infinity]}', { field: '/data/0', says: /Infinity/ }],
+    ['NaN in a series', '{"series":[{"y":[NaN]}]}', { field: '/series/0/y/0' }],
+    ['no data', {}, { field: '/data', says: /no data/ }],
+    ['empty data', { data: [] }, { field: '/data', says: /empty/ }],
+    ['only missing values', { data: [null, null] }, { field: '/data', says: /missing/ }],
+    ['data that is no array', { data: '1,2,3' }, { field: '/data' }],
+    ['text among numbers', { data: [...numbers, '7'] }, { field: '/data/40', says: /"7"/ }],
+    ['true among numbers', { data: [1, true] }, { field: '/data/1', says: /boolean/ }],
+    ['an object among numbers', { data: [{}] }, { field: '/data/0', says: /object/ }],
+    ['a number too large', '{"data":[1,1e999]}', { field: '/data/1', says: /large/ }],
+    ['data and series', { data: [1], series: [] }, { field: '/series' }],
+    ['a field that is not known', { dat: [1] }, { field: '/dat', says: /no field "dat"/ }],
+    ['two series', { series: [{ y: [1] }, { y: [1] }] }, { field: '/series' }],
+    ['a series without y', { series: [{}] }, { field: '/series/0/y' }],
+    ['an unknown field of a series', { series: [{ z: 1 }] }, { field: '/series/0/z' }],
+    ['a bad start', { series: [{ y: [1], start: '1.5.2024' }] }, { field: '/series/0/start' }],
+    [
+      'a start that is no day',
+      { series: [{ y: [1], start: '2024-13-41' }] },
+      { field: '/series/0/start' },
+    ],
+    ['a frequency', { series: [{ y: [1], frequency: 'D' }] }, { field: '/series/0/frequency' }],
+    [
+      'a timezone',
+      { series: [{ y: [1], timezone: 'Europe/Rome' }] },
+      { field: '/series/0/timezone' },
+    ],
+    ['too short for the model', { data: numbers }, { status: 422, field: '/data', says: /\d{3}/ }],
+    ['an unknown family', { data: numbers, spec: { family: 'x' } }, { field: '/spec/family' }],
+    [
+      'an unknown field of the spec',
+      { data: numbers, spec: { ...spec, pp: 1 } },
+      { field: '/spec/pp' },
+    ],
+  ])('%s', (_name, body, { status = 400, field, says = /./ }) => {
+    const fault = read(body)
+    expect(fault).toMatchObject({ kind: 'fault', status, ...(field ? { field } : {}) })
+    expect(fault.kind === 'fault' && fault.detail).toMatch(says)
+  })
+
+  test('a million and one numbers are too many', () => {
+    const fault = read(`{"data":[${'1,'.repeat(1_000_000)}1]}`)
+    expect(fault).toMatchObject({ code: 'too-many', field: '/data' })
+  })
+
+  test('arbitrary bytes give a fault and never an exception', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        expect(readFitBody(bytes).kind).toBe('fault')
+      }),
+    )
+  })
+
+  test('arbitrary JSON gives a fault that fits a problem, or a fit', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.jsonValue(), (data, series) => {
+        for (const body of [{ data }, { series: [{ y: data }] }, { series }, data]) {
+          const result = read(body)
+          if (result.kind === 'fault') expect(result.detail.length).toBeGreaterThan(5)
+        }
+      }),
+    )
+  })
+})
+
+describe('a good body', () => {
+  test('becomes a data set with its missing values', () => {
+    const data = [...numbers, null, 2.5]
+    const body = read({ data, spec })
+    expect(body).toMatchObject({ kind: 'fit', observations: 42, spec: { family: 'arima', q: 0 } })
+    const stored = body.kind === 'fit' ? JSON.parse(new TextDecoder().decode(body.dataset)) : {}
+    expect(stored).toEqual({
+      format: 1,
+      series: [{ key: null, start: null, frequency: null, y: data }],
+    })
+  })
+
+  test('keeps what a series says about itself', () => {
+    const about = { key: 'k', start: '2024-05-01T00:00:00Z', frequency: 'daily' }
+    const body = read({ series: [{ ...about, timezone: 'UTC', y: numbers }], spec })
+    const stored = body.kind === 'fit' ? JSON.parse(new TextDecoder().decode(body.dataset)) : {}
+    expect(stored.series).toEqual([{ ...about, y: numbers }])
+  })
+
+  test('of a constant series is fine', () => {
+    expect(read({ data: Array(40).fill(3), spec }).kind).toBe('fit')
+  })
+})

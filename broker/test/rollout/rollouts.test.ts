@@ -1,0 +1,242 @@
+import { codecs, logPrefix, versionsPrefix } from '@almanac/shared'
+import { describe, expect, test } from 'vitest'
+import { call, fit, get, openCluster } from '../support/cluster.ts'
+import { eventually } from '../support/eventually.ts'
+
+const of = { tenant: 'default', model: 'm' }
+const signal = () => AbortSignal.timeout(5_000)
+const later = { prefer: 'respond-async' }
+
+describe('two brokers', () => {
+  test('promote each version exactly once, and both route to it', async () => {
+    const cluster = await openCluster()
+    await cluster.node()
+    await cluster.node()
+    const brokers = [await cluster.broker(), await cluster.broker(), await cluster.broker()]
+    for (let i = 0; i < 6; i += 1) expect((await fit(brokers[i % 3]!, 'm')).status).toBe(200)
+    const log = await cluster.coordinator.list(logPrefix(of), signal())
+    const entries = log.entries.map(
+      ({ value }) => JSON.parse(value) as { from: number; to: number },
+    )
+    expect(entries.map(({ from, to }) => [from, to])).toEqual([
+      [null, 1],
+      [1, 2],
+      [2, 3],
+      [3, 4],
+      [4, 5],
+      [5, 6],
+    ])
+    for (const broker of brokers)
+      await eventually(
+        () => get(broker, '/api/models/m/forecast/1'),
+        ({ headers }) => headers['x-model-version'] === '6',
+      )
+  })
+
+  test('never answer with an older version after a newer one while many fits roll out', async () => {
+    const cluster = await openCluster()
+    await cluster.node()
+    await cluster.node()
+    const brokers = [await cluster.broker(), await cluster.broker()]
+    await fit(brokers[0]!, 'm')
+    let isDone = false
+    const ask = async (broker: (typeof brokers)[number]) => {
+      let newest = 0
+      let asked = 0
+      while (!isDone) {
+        const { status, headers, text } = await get(broker, '/api/models/m/forecast/1')
+        const version = Number(headers['x-model-version'])
+        expect([status, text]).toEqual([200, `{"data":[${version}]}`])
+        expect(version).toBeGreaterThanOrEqual(newest)
+        newest = version
+        asked += 1
+      }
+      return asked
+    }
+    const askers = brokers.map(ask)
+    for (let i = 0; i < 3; i += 1)
+      await Promise.all([fit(brokers[0]!, 'm'), fit(brokers[1]!, 'm'), fit(brokers[0]!, 'm')])
+    isDone = true
+    for (const asked of await Promise.all(askers)) expect(asked).toBeGreaterThan(3)
+  })
+})
+
+describe('a version that no node can load', () => {
+  test('is given up at once, with the reason, and what served goes on', async () => {
+    const cluster = await openCluster()
+    const node = await cluster.node()
+    const broker = await cluster.broker()
+    await fit(broker, 'm')
+    node.script.load = 'refuse'
+    const answer = await fit(broker, 'm')
+    expect(answer.status).toBe(422)
+    expect(answer.body.detail).toContain('rollout: checksum')
+    const model = await get(broker, '/api/models/m')
+    expect(model.body).toMatchObject({ serving: 1, target: 1 })
+    expect((await get(broker, '/api/models/m/forecast/1')).headers['x-model-version']).toBe('1')
+  })
+
+  test('in time is given up at its deadline, and not tried again', async () => {
+    const cluster = await openCluster()
+    const node = await cluster.node()
+    const broker = await cluster.broker({ rolloutDeadlineMs: 600, promotionPatienceMs: 100 })
+    await fit(broker, 'm')
+    node.script.load = 'none'
+    const answer = await fit(broker, 'm')
+    expect(answer.body.type).toBe('urn:almanac:problem:fit-deadline')
+    node.script.load = 'all'
+    expect((await fit(broker, 'm')).body).toMatchObject({ version: 3, state: 'serving' })
+  })
+
+  test('because there is no node waits for one beyond any deadline', async () => {
+    const cluster = await openCluster()
+    const node = await cluster.node()
+    const broker = await cluster.broker({ rolloutDeadlineMs: 300, promotionPatienceMs: 100 })
+    node.script.load = 'none'
+    await node.loseLease()
+    const fitter = await cluster.node({ roles: ['fit'] })
+    const made = await fit(broker, 'm', later)
+    await eventually(
+      () => get(broker, '/api/models/m'),
+      ({ body }) => body.target === 1,
+    )
+    await new Promise((resolve) => setTimeout(resolve, 900))
+    expect(fitter.orders).toEqual([made.body.job])
+    await cluster.node()
+    await eventually(
+      () => get(broker, '/api/models/m'),
+      ({ body }) => body.serving === 1,
+    )
+  })
+})
+
+describe('a rollback', () => {
+  test('serves the version before, holds it against finished fits, and is released', async () => {
+    const cluster = await openCluster()
+    await cluster.node()
+    const broker = await cluster.broker()
+    await fit(broker, 'm')
+    await fit(broker, 'm')
+    const back = await call(broker, 'POST', '/api/models/m/rollback')
+    expect(back.status, back.text).toBe(200)
+    expect(back.body).toEqual({ model: 'm', serving: 1, target: 1, hold: true })
+    const forecast = await get(broker, '/api/models/m/forecast/1')
+    expect(forecast.headers['x-model-version']).toBe('1')
+    const held = await fit(broker, 'm')
+    expect(held.status).toBe(202)
+    expect(held.body).toMatchObject({ version: 3, state: 'stored', serving: 1 })
+    const free = await call(broker, 'DELETE', '/api/models/m/hold')
+    expect(free.body).toMatchObject({ hold: false })
+    await eventually(
+      () => get(broker, '/api/models/m'),
+      ({ body }) => body.serving === 3,
+    )
+    const log = (await get(broker, '/api/models/m/log')).body.log as object[]
+    expect(log).toMatchObject([
+      { n: 4, from: 1, to: 3, why: 'fit' },
+      { n: 3, from: 2, to: 1, why: 'rollback' },
+      { n: 2, from: 1, to: 2, why: 'fit' },
+      { n: 1, from: null, to: 1, why: 'fit' },
+    ])
+    const versions = (await get(broker, '/api/models/m/versions')).body.versions as object[]
+    expect(versions).toMatchObject([
+      { state: 'serving' },
+      { state: 'retired' },
+      { state: 'retired' },
+    ])
+  })
+
+  test('replaces a rollout in progress', async () => {
+    const cluster = await openCluster()
+    const node = await cluster.node()
+    const broker = await cluster.broker()
+    await fit(broker, 'm')
+    node.script.load = 'none'
+    await fit(broker, 'm', later)
+    await eventually(
+      () => get(broker, '/api/models/m'),
+      ({ body }) => body.target === 2,
+    )
+    const back = await call(broker, 'POST', '/api/models/m/rollback', { body: { version: 1 } })
+    expect(back.body).toMatchObject({ serving: 1, target: 1, hold: true })
+  })
+
+  test.each([
+    [{ version: 99 }, 404, 'no-such-version'],
+    [{ version: 2 }, 422, 'version-failed'],
+    [{}, 409, 'no-previous'],
+    [{ version: 0 }, 400, 'invalid'],
+    [{ versoin: 1 }, 400, 'invalid'],
+  ])('to %o is refused with %i', async (body, status, code) => {
+    const cluster = await openCluster()
+    const node = await cluster.node()
+    const broker = await cluster.broker()
+    await fit(broker, 'm')
+    node.script.fit = 'fail'
+    await fit(broker, 'm')
+    const answer = await call(broker, 'POST', '/api/models/m/rollback', { body })
+    expect([answer.status, answer.body.type]).toEqual([status, `urn:almanac:problem:${code}`])
+    expect((await get(broker, '/api/models/m')).body).toMatchObject({ serving: 1, hold: false })
+  })
+})
+
+describe('a deleted model', () => {
+  test('is gone at once, and made again it never uses a number twice', async () => {
+    const cluster = await openCluster()
+    await cluster.node()
+    const brokers = [await cluster.broker(), await cluster.broker()]
+    await fit(brokers[0]!, 'm')
+    await fit(brokers[0]!, 'm')
+    const gone = await call(brokers[0]!, 'DELETE', '/api/models/m')
+    expect(gone.body).toMatchObject({ model: 'm', lastVersion: 2 })
+    expect((await get(brokers[0]!, '/api/models/m/forecast/1')).status).toBe(404)
+    expect((await call(brokers[0]!, 'DELETE', '/api/models/m')).status).toBe(404)
+    const again = await fit(brokers[1]!, 'm')
+    expect(again.body).toMatchObject({ version: 3, state: 'serving' })
+    const old = await get(brokers[1]!, '/api/models/m/forecast/1?version=2')
+    expect([old.status, old.body.type]).toEqual([410, 'urn:almanac:problem:version-gone'])
+    await eventually(
+      () => cluster.coordinator.list(versionsPrefix(of), signal()),
+      ({ entries }) => entries.length === 1,
+    )
+  })
+
+  test('takes an unfinished fit along, and whoever works on it may not publish', async () => {
+    const cluster = await openCluster()
+    const node = await cluster.node()
+    node.script.fit = 'claim'
+    const broker = await cluster.broker()
+    const answer = fit(broker, 'm')
+    await eventually(
+      () => get(broker, '/api/jobs'),
+      ({ body }) => (body.jobs as { state: string }[])[0]?.state === 'running',
+    )
+    await call(broker, 'DELETE', '/api/models/m')
+    expect((await answer).body.type).toBe('urn:almanac:problem:fit-deleted')
+    const [job] = await eventually(
+      async () => (await get(broker, '/api/jobs')).body.jobs as { id: string; state: string }[],
+      (jobs) => jobs[0]?.state === 'failed',
+    )
+    expect(await cluster.coordinator.get(`/claims/${job?.id}`, signal())).toBeUndefined()
+  })
+
+  test('while many fits and deletions race, versions only ever rise', async () => {
+    const cluster = await openCluster()
+    const brokers = [await cluster.broker(), await cluster.broker()]
+    const versions: number[] = []
+    for (let round = 0; round < 5; round += 1) {
+      const fits = [0, 1, 0, 1].map((i) => fit(brokers[i]!, 'm', later))
+      const deletion = call(brokers[round % 2]!, 'DELETE', '/api/models/m')
+      for (const { status, body } of await Promise.all(fits)) {
+        expect(status).toBe(202)
+        versions.push(Number(body.version))
+      }
+      await deletion
+    }
+    expect(new Set(versions).size).toBe(20)
+    const counter = await cluster.coordinator.get('/models/default/m/counter', signal())
+    expect(JSON.parse(counter!.value)).toEqual({ last: 20 })
+    const model = await cluster.coordinator.get('/models/default/m', signal())
+    expect(codecs.model.decode(model!.value).ok).toBe(true)
+  })
+})
