@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type ModelName, nodesPrefix, openEtcdCoordinator } from '@almanac/shared'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { type TemporaryEtcd, temporaryEtcd } from '../../../shared/test/coordination/real-etcd.ts'
 import type { RunningNode } from '../../src/index.ts'
 import {
@@ -73,6 +73,7 @@ test('a fit whose lease ended is stopped, and another node takes it up', async (
   const prefix = `/${randomUUID()}`
   const machine = await openMachine(await openPrefix(prefix))
   const other = { ...machine, coordinator: await openPrefix(prefix) }
+  onTestFinished(() => other.coordinator.close())
   const cutOff = await openNode(machine, { fitWorkerFile: scripted, timing })
   await untilReady(cutOff)
   const of = await queueFit(machine, { spec: { act: 'until-stopped' } })

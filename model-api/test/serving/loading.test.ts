@@ -146,7 +146,7 @@ test('a deleted model is dropped, and its registration with it', async () => {
 test('a stored version that does not serve is loaded when it is asked for', async () => {
   const machine = await openMachine()
   const node = await openNode(machine)
-  const { first, second } = await twoVersions(machine, node)
+  const { first } = await twoVersions(machine, node)
   await putModel(machine, first, { serving: 2, target: 2, high: 2 })
   await until(async () => (await registered(machine, node, first))?.loaded.join() === '2')
   expect(await status(machine, node, first, 1)).toBe(409)
