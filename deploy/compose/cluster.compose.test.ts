@@ -124,9 +124,11 @@ describe('the cluster', () => {
     expect(seen.length).toBeGreaterThan(4 * forecastsPerSecond)
   })
 
-  test('a restarted broker answers from the version that served before', async () => {
+  test('a restarted broker drains, and answers from the version that served before', async () => {
     const before = await call('GET', `${stack.url}/api/forecast/30`)
     await stack.restart('broker')
+    const [broker] = await stack.containers('broker')
+    expect(await stack.logs(broker?.id ?? '')).toContain('"event":"broker-draining"')
     const after = await eventually(
       'the forecast of the restarted broker',
       () => call('GET', `${stack.url}/api/forecast/30`, { timeoutMs: 2_000 }),

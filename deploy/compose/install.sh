@@ -5,8 +5,8 @@
 # there. For Debian and Ubuntu, as root. Does nothing for what is already there.
 set -euo pipefail
 
-packages=(podman crun runc netavark aardvark-dns uidmap fuse-overlayfs slirp4netns conmon iptables
-  nftables mmdebstrap ca-certificates)
+packages=(podman crun runc netavark aardvark-dns uidmap fuse-overlayfs slirp4netns conmon catatonit
+  iptables nftables mmdebstrap ca-certificates)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query --show --showformat='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' ||

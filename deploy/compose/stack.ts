@@ -1,4 +1,4 @@
-import { appendFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { run } from './command.ts'
 import type { Engine } from './engine.ts'
@@ -45,8 +45,16 @@ export class Stack {
     return this.#compose(['up', '--detach', '--no-build', '--no-recreate', ...scale], 240_000)
   }
 
+  /** With the time that the file gives it to end; podman gives none unless it is told. */
   restart(service: string): Promise<string> {
-    return this.#compose(['restart', service], 90_000)
+    return this.#compose(['restart', '--timeout', '45', service], 90_000)
+  }
+
+  /** All that a container printed, before a restart too. It is kept in a file of that name. */
+  async logs(id: string, name = id): Promise<string> {
+    const log = join(this.#folder, `${name}.log`)
+    await run(this.#engine.cli, ['logs', id], { env: this.#engine.env, log })
+    return await readFile(log, 'utf8')
   }
 
   /** SIGKILL to the first process, from outside. */
@@ -70,9 +78,7 @@ export class Stack {
     for (const id of ids) {
       const text = await this.#cli(['inspect', '--format', '{{.Name}}', id])
       const name = text.trim().replace(/^\//, '')
-      const log = join(this.#folder, `${name}.log`)
-      appendFileSync(log, '')
-      await run(this.#engine.cli, ['logs', id], { env: this.#engine.env, log })
+      await this.logs(id, name)
     }
     return this.#folder
   }
