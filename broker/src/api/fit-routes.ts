@@ -2,7 +2,6 @@ import { modelId, Refused, unreachable } from '@almanac/shared'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type Idempotency, sha256Of } from '../jobs/allocate.ts'
 import { type FitOutcome, fitOutcome } from '../jobs/fit-outcome.ts'
-import { requireJsonAccepted } from './guards.ts'
 import type { ApiParts } from './parts.ts'
 import { readModelName } from './question.ts'
 import { FitAnswer, FitRequest, ModelParams, problems } from './schemas.ts'
@@ -35,7 +34,6 @@ export function addFitRoutes(server: FastifyInstance, parts: ApiParts): void {
 }
 
 async function fit(parts: ApiParts, request: FastifyRequest<Route>, reply: FastifyReply) {
-  requireJsonAccepted(request)
   const model = readModelName(request.params.model ?? 'default')
   const waitMs = readPatience(request.headers.prefer, parts.bounds.fitWaitMs)
   const bytes = request.body ?? Buffer.alloc(0)

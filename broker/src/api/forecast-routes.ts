@@ -4,7 +4,6 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type Ask, etagOf } from '../routing/ask.ts'
 import type { Outcome } from '../routing/forecaster.ts'
 import type { Answer } from '../routing/response-cache.ts'
-import { requireJsonAccepted } from './guards.ts'
 import type { ApiParts } from './parts.ts'
 import { readAsk } from './question.ts'
 import {
@@ -44,7 +43,6 @@ export function addForecastRoutes(server: FastifyInstance, parts: ApiParts): voi
 }
 
 function answer(parts: ApiParts, request: FastifyRequest<Route>, reply: FastifyReply) {
-  requireJsonAccepted(request)
   const { model = 'default', horizon } = request.params
   const ask = readAsk(parts.tenant, model, horizon, request.query)
   const { forecaster, metrics } = parts

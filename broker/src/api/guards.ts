@@ -8,25 +8,28 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
  */
 export function guardLoopback(server: FastifyInstance, host: string): void {
   if (!isLoopback(host)) return
-  server.addHook('onRequest', async (request) => {
-    const { host: asked, origin } = request.headers
-    if (asked !== undefined && !isLoopbackAuthority(asked))
-      throw new Refused(403, 'host', `This process does not answer for ${asked.slice(0, 100)}.`, {
-        field: 'host',
-        remedy: 'Ask for localhost or 127.0.0.1, or start it with another --host.',
-      })
-    if (origin !== undefined && !isLoopbackOrigin(origin))
-      throw new Refused(403, 'origin', 'Web pages from elsewhere are not answered.', {
-        field: 'origin',
-      })
-  })
+  server.addHook('onRequest', (request, _reply, done) => done(foreign(request)))
+}
+
+function foreign(request: FastifyRequest): Refused | undefined {
+  const { host: asked, origin } = request.headers
+  if (asked !== undefined && !isLoopbackAuthority(asked))
+    return new Refused(403, 'host', `This process does not answer for ${asked.slice(0, 100)}.`, {
+      field: 'host',
+      remedy: 'Ask for localhost or 127.0.0.1, or start it with another --host.',
+    })
+  if (origin !== undefined && !isLoopbackOrigin(origin))
+    return new Refused(403, 'origin', 'Web pages from elsewhere are not answered.', {
+      field: 'origin',
+    })
+  return undefined
 }
 
 /** Every answer is JSON; who accepts none gets a 406. */
-export function requireJsonAccepted(request: FastifyRequest): void {
+export function unacceptable(request: FastifyRequest): Refused | undefined {
   const { accept } = request.headers
-  if (accept === undefined || accept === '*/*' || acceptsJson(accept)) return
-  throw new Refused(406, 'not-acceptable', 'Answers are given as application/json only.', {
+  if (accept === undefined || accept === '*/*' || acceptsJson(accept)) return undefined
+  return new Refused(406, 'not-acceptable', 'Answers are given as application/json only.', {
     field: 'accept',
   })
 }

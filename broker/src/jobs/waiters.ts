@@ -13,11 +13,15 @@ export type Waiters = {
     signal: AbortSignal,
   ) => Promise<T | undefined>
   readonly touch: (touched: Touched) => void
+  /** Whoever waits is told what is known now; nobody waits any more. */
+  readonly end: () => void
   readonly count: () => number
 }
 
 export function createWaiters(waitersMax: number): Waiters {
   const waiting = new Map<string, Set<() => void>>()
+  const givingUp = new Set<() => void>()
+  let isEnded = false
   let count = 0
 
   const wake = (looks: Iterable<() => void>) => {
@@ -26,7 +30,7 @@ export function createWaiters(waitersMax: number): Waiters {
   return {
     until: (model, look, timeoutMs, signal) => {
       const now = look()
-      if (now !== undefined || signal.aborted || timeoutMs <= 0 || count >= waitersMax)
+      if (now !== undefined || signal.aborted || isEnded || timeoutMs <= 0 || count >= waitersMax)
         return Promise.resolve(now)
       count += 1
       return new Promise((resolve) => {
@@ -35,6 +39,7 @@ export function createWaiters(waitersMax: number): Waiters {
         const end = (found: Parameters<typeof resolve>[0]) => {
           clearTimeout(timer)
           signal.removeEventListener('abort', giveUp)
+          givingUp.delete(giveUp)
           looks.delete(again)
           if (looks.size === 0 && waiting.get(model) === looks) waiting.delete(model)
           count -= 1
@@ -47,8 +52,13 @@ export function createWaiters(waitersMax: number): Waiters {
         }
         const timer = setTimeout(giveUp, timeoutMs)
         signal.addEventListener('abort', giveUp, { once: true })
+        givingUp.add(giveUp)
         looks.add(again)
       })
+    },
+    end: () => {
+      isEnded = true
+      wake(givingUp)
     },
     touch: (touched) => {
       if (touched.all) for (const looks of waiting.values()) wake(looks)

@@ -2,7 +2,6 @@ import {
   type Clock,
   type ClusterState,
   type ModelRecord,
-  modelId,
   type NodeRecord,
   nodeName,
   type Touched,
@@ -101,13 +100,6 @@ export function createRouter(options: RouterOptions): Router {
     ageMs: () => clock.monotonicMs() - changedMs,
   }
 }
-
-export const touchedModel = (of: { tenant: string; model: string }): Touched => ({
-  all: false,
-  models: new Set([modelId(of)]),
-  jobs: new Set(),
-  nodes: new Set(),
-})
 
 function markGone(peers: ReadonlyMap<string, Peer>, state: ClusterState, nowMs: number): void {
   for (const peer of peers.values()) {

@@ -3,7 +3,7 @@ import { fastifySwagger } from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 import { addFitRoutes } from '../api/fit-routes.ts'
 import { addForecastRoutes } from '../api/forecast-routes.ts'
-import { guardLoopback, requireJsonAccepted } from '../api/guards.ts'
+import { guardLoopback, unacceptable } from '../api/guards.ts'
 import { addModelRoutes } from '../api/model-routes.ts'
 import { addOperationRoutes } from '../api/operation-routes.ts'
 import type { ApiParts } from '../api/parts.ts'
@@ -51,13 +51,12 @@ function addApi(api: FastifyInstance, parts: ApiParts): void {
   api.setErrorHandler((error) => {
     throw asRefused(error)
   })
-  api.addHook('onRequest', async (request) => {
-    requireJsonAccepted(request)
-    if (!parts.isReady())
-      throw new Refused(503, 'not-ready', 'The cluster has not been seen yet.', {
-        retryAfterSeconds: 1,
-      })
+  const notReady = new Refused(503, 'not-ready', 'The cluster has not been seen yet.', {
+    retryAfterSeconds: 1,
   })
+  api.addHook('onRequest', (request, _reply, done) =>
+    done(unacceptable(request) ?? (parts.isReady() ? undefined : notReady)),
+  )
   addForecastRoutes(api, parts)
   addFitRoutes(api, parts)
   addModelRoutes(api, parts)

@@ -149,6 +149,8 @@ export function assemble(given: AssembleParts): Assembly {
     rollouts.stop()
     dispatcher.stop()
     housekeeping.stop()
+    // A fit goes on without this broker; its client is told where to look.
+    waiters.end()
   }
   return {
     api,

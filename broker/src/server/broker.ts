@@ -44,6 +44,8 @@ export type Broker = {
 /** Starts a broker in this process. Rejects when it cannot listen. */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const { host, logger, clock = systemClock, random = systemRandom } = options
+  if (!isLoopback(host) && options.token === null)
+    throw new Error(`${host} is open to the network: a token is needed`)
   const bounds = boundsOf(options.bounds)
   const registry = createRegistry('broker')
   const who = options.name ?? `broker ${hostname()} ${process.pid}`

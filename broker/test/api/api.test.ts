@@ -226,13 +226,37 @@ describe('a drain', () => {
     await draining
   })
 
+  test('tells those who wait for a fit where to look, and the fit goes on elsewhere', async () => {
+    const { cluster, broker, node } = await drainable()
+    node.script.fit = 'ignore'
+    const waiting = fit(broker, 'm')
+    await eventually(
+      () => node.orders.length,
+      (count) => count === 2,
+    )
+    await broker.drain()
+    const answer = await waiting
+    expect([answer.status, answer.headers.connection]).toEqual([202, 'close'])
+    node.script.fit = 'store'
+    const other = await cluster.broker()
+    await eventually(
+      () => get(other, '/api/models/m'),
+      ({ body }) => body.serving === 2,
+    )
+  })
+
   async function drainable() {
     const cluster = await openCluster()
     const node = await cluster.node()
     const broker = await cluster.broker({ drainAnswerMs: 600, tryTimeoutMs: 5_000 })
     await fit(broker, 'm')
-    return { broker, node }
+    return { cluster, broker, node }
   }
+})
+
+test('off loopback a broker does not start without a token', async () => {
+  const cluster = await openCluster()
+  await expect(cluster.broker({}, {}, '0.0.0.0')).rejects.toThrow('token')
 })
 
 test('what a broker does is in its metrics', async () => {

@@ -18,7 +18,11 @@ export type TestCluster = {
   readonly coordinator: Coordinator
   readonly store: Store
   readonly node: (options?: { roles?: ('fit' | 'serve')[]; port?: number }) => Promise<FakeNode>
-  readonly broker: (bounds?: Partial<Bounds>, instead?: Partial<Backends>) => Promise<Broker>
+  readonly broker: (
+    bounds?: Partial<Bounds>,
+    instead?: Partial<Backends>,
+    host?: string,
+  ) => Promise<Broker>
 }
 
 export type Backends = { readonly coordinator: Coordinator; readonly store: Store }
@@ -45,11 +49,11 @@ export async function openCluster(): Promise<TestCluster> {
       toClose.push(() => node.close())
       return node
     },
-    broker: async (bounds = {}, instead = {}) => {
+    broker: async (bounds = {}, instead = {}, host = '127.0.0.1') => {
       const broker = await startBroker({
         coordinator,
         store,
-        host: '127.0.0.1',
+        host,
         port: 0,
         logger: createLogger({ process: 'test', level: 'silent' }),
         token: null,
