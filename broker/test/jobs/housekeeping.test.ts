@@ -1,4 +1,12 @@
-import { jobsPrefix, mintBlobId, put, versionsPrefix } from '@almanac/shared'
+import {
+  claimKey,
+  codecs,
+  jobsPrefix,
+  mintBlobId,
+  put,
+  remove,
+  versionsPrefix,
+} from '@almanac/shared'
 import { describe, expect, test } from 'vitest'
 import { boundsOf } from '../../src/config/bounds.ts'
 import { readReferences, sweepGarbage } from '../../src/jobs/garbage.ts'
@@ -54,6 +62,25 @@ describe('what is old', () => {
     expect([gone.status, gone.body.type]).toEqual([410, 'urn:almanac:problem:version-gone'])
     expect((await get(broker, '/api/models/m/forecast/3')).status).toBe(200)
   })
+})
+
+test("housekeeping is one broker's at a time", async () => {
+  const cluster = await openCluster()
+  await cluster.node()
+  const key = claimKey('housekeeping')
+  const claim = codecs.claim.encode({ node: 'another', instance: 'x', since: 'now' })
+  await cluster.coordinator.transact({ when: [], then: [put(key, claim)] }, signal())
+  const broker = await cluster.broker({ reconcileMs: 50, versionsKept: 1 })
+  for (let i = 0; i < 4; i += 1) await fit(broker, 'm')
+  const count = async () =>
+    (await cluster.coordinator.list(versionsPrefix(of), signal())).entries.length
+  const tries = async () => (await get(broker, '/metrics')).text
+  const granted = /call="grant-lease"[^}]*outcome="done"[^}]*\} ([3-9]|\d\d)/
+  await eventually(tries, (text) => granted.test(text))
+  expect(await count()).toBe(4)
+  await cluster.coordinator.transact({ when: [], then: [remove(key)] }, signal())
+  // The serving version and the one before it always stay.
+  await eventually(count, (n) => n === 2)
 })
 
 describe('garbage', () => {
