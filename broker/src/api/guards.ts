@@ -34,7 +34,7 @@ export function unacceptable(request: FastifyRequest): Refused | undefined {
   })
 }
 
-export function acceptsJson(accept: string): boolean {
+function acceptsJson(accept: string): boolean {
   return accept.split(',').some((part) => {
     const [type = '', ...parameters] = part.split(';').map((text) => text.trim().toLowerCase())
     const isRefused = parameters.some((text) => /^q=0(\.0*)?$/.test(text))

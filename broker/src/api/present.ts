@@ -60,7 +60,7 @@ export function presentVersion(
 }
 
 /** `serving`, `loading`, `retired` and `superseded` follow from the model and are never stored. */
-export function stateOf(
+function stateOf(
   record: ModelRecord | undefined,
   version: VersionRecord,
   hasServed: boolean,

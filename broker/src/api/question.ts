@@ -41,7 +41,7 @@ export function readModelName(model: string): string {
 }
 
 /** A version's number in a path. */
-export function readNumber(field: string, given: unknown): number {
+function readNumber(field: string, given: unknown): number {
   if (typeof given === 'string' && /^[1-9]\d{0,14}$/.test(given)) return Number(given)
   throw fault(field, 'a whole number from 1')
 }

@@ -55,7 +55,7 @@ export function deletedVersions(
     .map((version) => ({ of: nameOf(id), version }))
 }
 
-export function nameOf(id: string): ModelName {
+function nameOf(id: string): ModelName {
   const [tenant = '', model = ''] = id.split('/')
   return { tenant, model }
 }

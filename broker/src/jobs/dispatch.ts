@@ -167,7 +167,7 @@ async function offer(
 }
 
 /** Nodes that fit: who took it before, then those with the smallest share of their room taken. */
-export function byLoad(
+function byLoad(
   state: ClusterState,
   recent: ReadonlyMap<string, number>,
   preferred: string | undefined,

@@ -9,7 +9,7 @@ import {
   type Idempotency,
 } from './allocate.ts'
 
-export type FitInput = {
+type FitInput = {
   readonly of: ModelName
   readonly dataset: Uint8Array
   readonly observations: number

@@ -14,7 +14,7 @@ import {
 import type { Bounds } from '../config/bounds.ts'
 
 /** What a linearizable read says about a model; null: it is not there. */
-export type Looked = {
+type Looked = {
   readonly model: { readonly record: ModelRecord; readonly modRevision: number } | null
   /** The last version allocated under this name; 0: none ever. */
   readonly lastVersion: number

@@ -33,7 +33,7 @@ export function resolveVersion(ask: Ask, record: ModelRecord, versions: Versions
 }
 
 /** The highest version that was ever seen of a model. */
-export function highestSeen(record: ModelRecord, versions: Versions): number {
+function highestSeen(record: ModelRecord, versions: Versions): number {
   return Math.max(record.high, record.floor, ...versions.keys())
 }
 

@@ -10,7 +10,7 @@ export type Holders = {
 }
 
 /** Where the requests of one model go. */
-export type Routes = {
+type Routes = {
   readonly tenant: string
   readonly model: string
   readonly record: ModelRecord

@@ -18,7 +18,7 @@ export type Reply =
   | { readonly kind: 'late' }
   | { readonly kind: 'cancelled' }
 
-export type Call = {
+type Call = {
   readonly method: 'GET' | 'POST'
   readonly path: string
   /** Names and values in turn. */
@@ -28,7 +28,7 @@ export type Call = {
 }
 
 /** A request under way. */
-export type Under = { readonly reply: Promise<Reply>; readonly cancel: () => void }
+type Under = { readonly reply: Promise<Reply>; readonly cancel: () => void }
 
 export type Upstream = {
   readonly call: (peer: Peer, call: Call) => Under

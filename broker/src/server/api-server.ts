@@ -66,7 +66,7 @@ function addApi(api: FastifyInstance, parts: ApiParts): void {
 }
 
 /** An outage of what is behind is not this process's failure, and may soon be over. */
-export function asRefused(error: unknown): unknown {
+function asRefused(error: unknown): unknown {
   if (!(error instanceof Unavailable)) return error
   const name = error.part === 'store' ? 'The database' : 'The coordinator'
   return new Refused(503, `${error.part}-away`, `${name} cannot be reached at present.`, {
