@@ -6,8 +6,8 @@ import { installEtcd } from '../local/etcd/install.ts'
 import { cache, root, run } from './command.ts'
 import type { PodmanEnv } from './engine.ts'
 
-// Makes images under the names that docker-compose.yml and the Dockerfile ask for, on a machine that
-// has podman and package registries but cannot pull images. Nothing runs this unless it is asked to.
+// Makes images under the names that docker-compose.yml and the Dockerfile ask for, on a machine
+// that has podman and package registries but cannot pull. Nothing runs this unless asked to.
 
 const standIns = join(import.meta.dirname, 'stand-ins')
 const images = join(cache, 'images')

@@ -72,7 +72,7 @@ export class Stack {
     return inspected.map(containerOf)
   }
 
-  /** Appends what every container printed to files, for whoever looks for the cause of a failure. */
+  /** Appends what every container printed to files, for whoever looks for a cause. */
   async keepOutput(): Promise<string> {
     const ids = await this.#ids('ps', [])
     for (const id of ids) {

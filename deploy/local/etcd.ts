@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { installEtcd } from './etcd/install.ts'
 
 export type EtcdOptions = {
-  /** Kept between starts; a second start finds the data, the ports and the identity of the first. */
+  /** Kept between starts; a second start finds data, ports and identity of the first. */
   readonly dataDir: string
   /** Of the first member. Default: a free one, kept in `dataDir`. */
   readonly clientPort?: number

@@ -118,8 +118,8 @@ function misnamed(seen: readonly Seen[], levels: ReadonlyMap<string, number>): s
 /** Every answer under load was, to the letter, what its version answers when asked by number. */
 async function sameAsPinned(seen: readonly Seen[], api: (broker: number) => string): Promise<void> {
   const texts = new Map<string, Set<string>>()
-  for (const { status, model, version, horizon, text } of seen) {
-    if (status !== 200) continue
+  for (const { status, model, version, horizon, isNew, text } of seen) {
+    if (status !== 200 || isNew) continue
     const key = `${model}/forecast/${horizon}?version=${version}`
     texts.set(key, (texts.get(key) ?? new Set()).add(text))
   }

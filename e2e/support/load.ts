@@ -5,6 +5,8 @@ export type Seen = {
   readonly broker: number
   readonly model: string
   readonly horizon: number
+  /** With a level that nobody asked for before, so that no cache has the answer. */
+  readonly isNew: boolean
   readonly sentMs: number
   readonly doneMs: number
   /** 0 when there was no answer at all. */
@@ -23,7 +25,7 @@ const tickMs = 10
 
 /**
  * A steady stream of forecasts, open loop: requests are sent on time whatever became of those
- * before. Brokers, models and horizons take turns.
+ * before. Brokers, models and horizons take turns; two of three requests must reach a node.
  */
 export function startLoad(options: {
   readonly brokers: readonly string[]
@@ -43,12 +45,14 @@ export function startLoad(options: {
     const horizon = horizons[
       Math.floor(n / (pools.length * models.length)) % horizons.length
     ] as number
+    const isNew = Math.floor(n / (pools.length * models.length)) % 3 !== 0
+    const query = isNew ? `?level=${(50 + (n % 400_000) / 10_000).toFixed(4)}` : ''
     const sentMs = performance.now()
     let [status, version, text] = [0, 0, '']
     try {
       const response = await (pools[broker] as Pool).request({
         method: 'GET',
-        path: `/api/models/${model}/forecast/${horizon}`,
+        path: `/api/models/${model}/forecast/${horizon}${query}`,
         signal: AbortSignal.timeout(15_000),
       })
       text = await response.body.text()
@@ -57,7 +61,8 @@ export function startLoad(options: {
     } catch (error) {
       text = String(error)
     }
-    seen.push({ broker, model, horizon, sentMs, doneMs: performance.now(), status, version, text })
+    const doneMs = performance.now()
+    seen.push({ broker, model, horizon, isNew, sentMs, doneMs, status, version, text })
   }
   const timer = setInterval(() => {
     const due = Math.floor(((performance.now() - startedMs) / 1_000) * perSecond)

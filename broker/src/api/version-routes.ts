@@ -20,7 +20,7 @@ import {
 const logs = codec(LogRecord)
 const numberShape = /^\d{1,15}$/
 
-/** The versions and the log of a model: new ones from the coordinator, older ones from the store. */
+/** The versions and the log of a model: new from the coordinator, older ones from the store. */
 export function addVersionRoutes(instance: FastifyInstance, parts: ApiParts): void {
   const server = instance.withTypeProvider<TypeBoxTypeProvider>()
   const ofModel = (model: string) => ({ tenant: parts.tenant, model })

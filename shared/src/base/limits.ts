@@ -1,6 +1,6 @@
 /** Every bound of the system in one place: unit in the name, reason beside it. */
 export const limits = {
-  /** Long enough to survive a garbage collection and a slow disk, short enough to notice a death. */
+  /** Long enough to survive garbage collection and a slow disk, short enough to notice a death. */
   leaseTtlMs: 10_000,
   /** Promotion waits this long for every node before a majority is enough. */
   promotionPatienceMs: 3_000,
@@ -14,7 +14,7 @@ export const limits = {
   tryTimeoutMs: 1_000,
   /** Tries of one request, the first included. */
   triesMax: 3,
-  /** Retries as a share of requests: more would double the load of a cluster that is already ill. */
+  /** Retries as a share of requests: more would double the load of a cluster already ill. */
   retryShareMax: 0.2,
   /** A user waits this long for a node to become ready before a 503. */
   nodeWaitMs: 10_000,

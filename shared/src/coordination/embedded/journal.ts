@@ -14,7 +14,7 @@ export interface Journal {
   close(): Promise<void>
 }
 
-export type Opened = {
+type Opened = {
   readonly clusterId: string
   readonly revision: number
   readonly compactedRevision: number

@@ -27,7 +27,7 @@ export type EtcdCoordinatorOptions = {
   readonly onEvent?: OnEtcdEvent
 }
 
-/** Opens a coordinator on etcd. It does not wait for etcd: what needs it rejects until it is there. */
+/** Opens a coordinator on etcd without waiting for it: what needs it rejects until it is there. */
 export async function openEtcdCoordinator(options: EtcdCoordinatorOptions): Promise<Coordinator> {
   assert(options.endpoints.length > 0, 'etcd needs at least one endpoint')
   const { clock = systemClock, random = systemRandom, onEvent = () => {}, prefix = '' } = options

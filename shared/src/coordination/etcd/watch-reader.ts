@@ -3,7 +3,7 @@ import type { Change, WatchEvent } from '../port.ts'
 import { type Keys, toChange, toNumber } from './translate.ts'
 
 /** Why a stream is of no use any more. */
-export type Verdict = { readonly kind: 'broken' | 'history-lost'; readonly reason: string }
+type Verdict = { readonly kind: 'broken' | 'history-lost'; readonly reason: string }
 
 /** Turns the responses of one stream into events; knows nothing of connections or time. */
 export type WatchReader = {
