@@ -55,9 +55,9 @@ export const limits = {
   leaseTtlMaxMs: 3_600_000,
   /** Watches ask this often how fresh they are: three times before they count as silent. */
   watchProgressMs: 5_000,
-  /** A broken watch is tried again at least this often: a view that is seconds old is good enough. */
+  /** A broken watch is tried again at least this often: a view of seconds ago is good enough. */
   watchRetryMsMax: 2_000,
-  /** Revisions whose history the embedded coordinator keeps; compacted when there are twice as many. */
+  /** Revisions whose history the embedded coordinator keeps; compacted at twice as many. */
   historyRevisionsKept: 10_000,
   /** Transactions that share one sync of the embedded coordinator's disk. */
   embeddedBatchMax: 256,
@@ -69,7 +69,7 @@ export const limits = {
   valueBytesMax: 65_536,
   /** A chunk in the store: rows of some hundred kB are good in CQL, MB are mediocre. */
   chunkBytes: 262_144,
-  /** A blob as a whole; buffers are sized from manifests, so a damaged one must not ask for more. */
+  /** A blob as a whole; buffers are sized from manifests: a damaged one must not ask for more. */
   blobBytesMax: 268_435_456,
   /** Versions of a model kept in the coordinator; older ones go to the store. */
   versionsKept: 100,
@@ -89,7 +89,7 @@ export const limits = {
   finishedJobMs: 86_400_000,
   /** The response cache of one broker, in bytes of bodies. */
   responseCacheBytes: 67_108_864,
-  /** Models that a node keeps in memory beyond the placed ones, for requests of a pinned version. */
+  /** Models that a node keeps in memory beyond the placed ones, for pinned versions. */
   onDemandModelsMax: 16,
   /** Forecasts that wait for a node in one broker; one more is refused at once. */
   waitingRequestsMax: 1_000,
