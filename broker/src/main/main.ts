@@ -37,7 +37,8 @@ async function run(settings: BrokerSettings): Promise<void> {
       ? { credentials: { username: cqlUser, password: cqlPassword } }
       : {}),
   })
-  const broker = await startBroker({ coordinator, store, host, port, logger, token })
+  const bounds = { responseCacheBytes: settings.responseCacheMb * 1_048_576 }
+  const broker = await startBroker({ coordinator, store, host, port, logger, token, bounds })
   stopOnSignals(broker, logger, async () => {
     await Promise.allSettled([coordinator.close(), store.close()])
   })

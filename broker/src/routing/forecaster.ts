@@ -56,6 +56,7 @@ type Course = { sent: number; moves: number; readonly requestId: string }
 export function createForecaster(parts: ForecasterParts): Forecaster {
   const { router, cache, bounds } = parts
   const flights = createFlights<Tried>()
+  let alone = 0
   const noVersions: ReadonlyMap<number, { value: VersionRecord }> = new Map()
 
   const resolve = (ask: Ask) => {
@@ -105,7 +106,10 @@ export function createForecaster(parts: ForecasterParts): Forecaster {
   }
   const fly = async (ask: Ask, version: number, course: Course, signal: AbortSignal) => {
     const { requestId, sent } = course
-    const flight = flights.join(answerKey(ask, version), (cancel) =>
+    const key = answerKey(ask, version)
+    // Without a cache every request is to reach a node; else those that ask the same share one.
+    const name = bounds.responseCacheBytes > 0 ? key : `${key} ${++alone}`
+    const flight = flights.join(name, (cancel) =>
       tryNodes(parts, { ask, version, requestId, sentBefore: sent, cancel }),
     )
     signal.addEventListener('abort', flight.leave, { once: true })
