@@ -2,23 +2,34 @@ import { isLoopback, Refused } from '@almanac/shared'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 /**
- * On loopback only loopback names are answered, and no web page from elsewhere: a page that makes
- * its own name resolve to this machine (DNS rebinding) gets nothing. Off loopback names are not
- * known here.
+ * Only names that are known to mean this process are answered, and no web page from elsewhere: a
+ * page that makes its own name resolve to this machine (DNS rebinding) gets nothing. On loopback
+ * those are the loopback names; elsewhere the names are given, or every name is answered.
  */
-export function guardLoopback(server: FastifyInstance, host: string): void {
-  if (!isLoopback(host)) return
-  server.addHook('onRequest', (request, _reply, done) => done(foreign(request)))
+export function guardHosts(
+  server: FastifyInstance,
+  host: string,
+  allowed: readonly string[] | null,
+): void {
+  if (allowed === null && !isLoopback(host)) return
+  const names = new Set(allowed?.map((name) => name.toLowerCase()))
+  const isKnown = (authority: string) =>
+    (isLoopback(host) && isLoopbackAuthority(authority)) ||
+    names.has(authority.replace(/:\d{1,5}$/, '').toLowerCase())
+  server.addHook('onRequest', (request, _reply, done) => done(foreign(request, isKnown)))
 }
 
-function foreign(request: FastifyRequest): Refused | undefined {
+function foreign(
+  request: FastifyRequest,
+  isKnown: (authority: string) => boolean,
+): Refused | undefined {
   const { host: asked, origin } = request.headers
-  if (asked !== undefined && !isLoopbackAuthority(asked))
+  if (asked !== undefined && !isKnown(asked))
     return new Refused(403, 'host', `This process does not answer for ${asked.slice(0, 100)}.`, {
       field: 'host',
-      remedy: 'Ask for localhost or 127.0.0.1, or start it with another --host.',
+      remedy: 'Ask for a name that it knows, or name this one in --allowed-hosts.',
     })
-  if (origin !== undefined && !isLoopbackOrigin(origin))
+  if (origin !== undefined && !isKnown(origin.replace(/^https?:\/\//, '')))
     return new Refused(403, 'origin', 'Web pages from elsewhere are not answered.', {
       field: 'origin',
     })
@@ -41,10 +52,6 @@ function acceptsJson(accept: string): boolean {
     const fits = ['*/*', 'application/*', 'application/json', 'application/problem+json']
     return !isRefused && fits.includes(type)
   })
-}
-
-function isLoopbackOrigin(origin: string): boolean {
-  return /^https?:\/\//.test(origin) && isLoopbackAuthority(origin.replace(/^https?:\/\//, ''))
 }
 
 function isLoopbackAuthority(authority: string): boolean {

@@ -1,5 +1,6 @@
 import {
   backendSettings,
+  hostNames,
   integer,
   isLoopback,
   limits,
@@ -29,6 +30,11 @@ export const brokerSettings = {
     minimum: 0,
     maximum: 65_535,
     help: 'Where the API listens; 0 takes a free port.',
+  }),
+  allowedHosts: hostNames({
+    flag: 'allowed-hosts',
+    env: 'ALMANAC_ALLOWED_HOSTS',
+    help: 'Names that it answers for: on loopback those of loopback besides, else any by default.',
   }),
   responseCacheMb: integer({
     flag: 'response-cache-mb',

@@ -19,7 +19,7 @@ await run(settings).catch((error) => {
 })
 
 async function run(settings: BrokerSettings): Promise<void> {
-  const { etcd, cql, host, port, token, cqlUser, cqlPassword } = settings
+  const { etcd, cql, host, port, token, allowedHosts, cqlUser, cqlPassword } = settings
   assert(etcd && cql, 'checked with the settings')
   const tell = (name: string, fields: Readonly<Record<string, unknown>>) =>
     logger.debug({ event: name, ...fields })
@@ -38,7 +38,8 @@ async function run(settings: BrokerSettings): Promise<void> {
       : {}),
   })
   const bounds = { responseCacheBytes: settings.responseCacheMb * 1_048_576 }
-  const broker = await startBroker({ coordinator, store, host, port, logger, token, bounds })
+  const own = { host, port, logger, token, allowedHosts, bounds }
+  const broker = await startBroker({ coordinator, store, ...own })
   stopOnSignals(broker, logger, async () => {
     await Promise.allSettled([coordinator.close(), store.close()])
   })

@@ -3,7 +3,7 @@ import { fastifySwagger } from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 import { addFitRoutes } from '../api/fit-routes.ts'
 import { addForecastRoutes } from '../api/forecast-routes.ts'
-import { guardLoopback, unacceptable } from '../api/guards.ts'
+import { guardHosts, unacceptable } from '../api/guards.ts'
 import { addModelRoutes } from '../api/model-routes.ts'
 import { addOperationRoutes } from '../api/operation-routes.ts'
 import type { ApiParts } from '../api/parts.ts'
@@ -14,6 +14,8 @@ export type ApiServerOptions = {
   readonly registry: Registry
   /** The address that it will listen on. */
   readonly host: string
+  /** The names that it answers for; null: those of loopback, or any. */
+  readonly allowedHosts: readonly string[] | null
 }
 
 /** The public HTTP API, not listening yet. */
@@ -23,13 +25,14 @@ export async function createApiServer(options: ApiServerOptions): Promise<Fastif
     logger: parts.logger,
     registry,
     bodyBytesMax: parts.bounds.bodyBytesMax,
+    routesRemedy: 'GET /api/openapi.json describes every call.',
     readiness: () => {
       if (parts.isDraining()) return { ready: false, reason: 'This broker is about to stop.' }
       if (parts.isReady()) return { ready: true }
       return { ready: false, reason: 'The cluster has not been seen yet.' }
     },
   })
-  guardLoopback(server, host)
+  guardHosts(server, host, options.allowedHosts)
   server.addHook('onSend', async (_request, reply) => {
     if (parts.isDraining()) reply.header('connection', 'close')
   })

@@ -24,6 +24,8 @@ export type BrokerOptions = {
   readonly logger: Logger
   /** Shared with the nodes; null only on loopback. */
   readonly token: string | null
+  /** The names that it answers for, without ports. Default: those of loopback there, else any. */
+  readonly allowedHosts?: readonly string[] | null
   /** How this broker is named in logs and in the log of promotions. */
   readonly name?: string
   readonly clock?: Clock
@@ -51,7 +53,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const who = options.name ?? `broker ${hostname()} ${process.pid}`
   const parts = { ...options, clock, random, bounds, registry, who }
   const assembly = assemble(parts)
-  const server = await createApiServer({ parts: assembly.api, registry, host })
+  const { allowedHosts = null } = options
+  const server = await createApiServer({ parts: assembly.api, registry, host, allowedHosts })
   try {
     await server.listen({ host, port: options.port })
   } catch (error) {

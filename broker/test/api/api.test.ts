@@ -146,6 +146,22 @@ describe('on loopback', () => {
   })
 })
 
+describe('with names of its own', () => {
+  test.each([
+    [{ host: 'forecasts.example:5000' }, 200],
+    [{ host: 'Forecasts.Example' }, 200],
+    [{ host: 'localhost' }, 200],
+    [{ host: 'evil.example' }, 403],
+    [{ host: 'forecasts.example.evil.example' }, 403],
+    [{ host: 'forecasts.example', origin: 'https://forecasts.example' }, 200],
+    [{ host: 'forecasts.example', origin: 'https://evil.example' }, 403],
+  ])('%o is answered with %i', async (headers, status) => {
+    const cluster = await openCluster()
+    const broker = await cluster.broker({}, { allowedHosts: ['forecasts.example'] })
+    expect(await askAs(broker, headers)).toBe(status)
+  })
+})
+
 describe('lists', () => {
   test('come in pages that fit together', async () => {
     const cluster = await openCluster()

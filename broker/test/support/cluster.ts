@@ -11,7 +11,7 @@ import {
 import { request } from 'undici'
 import { afterEach } from 'vitest'
 import type { Bounds } from '../../src/config/bounds.ts'
-import { type Broker, startBroker } from '../../src/server/broker.ts'
+import { type Broker, type BrokerOptions, startBroker } from '../../src/server/broker.ts'
 import { type FakeNode, startFakeNode } from './fake-node.ts'
 
 export type TestCluster = {
@@ -20,12 +20,10 @@ export type TestCluster = {
   readonly node: (options?: { roles?: ('fit' | 'serve')[]; port?: number }) => Promise<FakeNode>
   readonly broker: (
     bounds?: Partial<Bounds>,
-    instead?: Partial<Backends>,
+    instead?: Partial<BrokerOptions>,
     host?: string,
   ) => Promise<Broker>
 }
-
-export type Backends = { readonly coordinator: Coordinator; readonly store: Store }
 
 const toClose: (() => Promise<unknown>)[] = []
 

@@ -51,6 +51,18 @@ export const choice = <const C extends readonly string[]>(
       : { fault: `"${value}" is not one of ${base.choices.join(', ')}` },
 })
 
+/** A comma-separated list of host names or addresses, without ports. */
+export const hostNames = (base: Base): Setting<readonly string[] | null> => ({
+  ...base,
+  shape: 'NAME[,…]',
+  fallback: null,
+  parse: (value) => {
+    const items = value.split(',').map((item) => item.trim())
+    const bad = items.find((item) => !/^([\w.-]+|\[[\da-fA-F:.]+\])$/.test(item))
+    return bad === undefined ? { value: items } : { fault: `"${bad}" is not a host name` }
+  },
+})
+
 /** A comma-separated list of `host:port`, with or without a scheme. */
 export const addresses = (base: Base): Setting<readonly string[] | null> => ({
   ...base,

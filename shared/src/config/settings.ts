@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 export type Setting<T = unknown> = {
   readonly flag: string
   readonly env: string
-  /** What the value looks like, for the help text: `HOST:PORT`, `N`, `DIR`. Flags take none. */
+  /** What the value looks like, for the help text: `HOST:PORT`, `N`, `DIR`. */
   readonly shape: string
   readonly help: string
   readonly fallback: T
@@ -52,7 +52,7 @@ export function readSettings<D extends { readonly [K in keyof D]: Setting }>(
 /** One line or two a setting, in the order of the table. */
 export function helpText(usage: string, definitions: { readonly [key: string]: Setting }): string {
   const lines = Object.values(definitions).map((setting) => {
-    const flag = setting.secret ? '' : `--${setting.flag}${setting.shape && ` ${setting.shape}`}`
+    const flag = setting.secret ? '' : `--${setting.flag} ${setting.shape}`
     const head = [flag, setting.env].filter(Boolean).join(', ')
     const fallback = setting.secret || setting.fallback === null ? '' : ` [${setting.fallback}]`
     return `  ${head}\n      ${setting.help}${fallback}`
@@ -82,10 +82,7 @@ function readFlags(table: Definitions, argv: readonly string[]) {
   const faults: string[] = []
   let help = false
   const options = Object.fromEntries(
-    [...known].map(([flag, { shape }]) => [
-      flag,
-      { type: shape === '' ? ('boolean' as const) : ('string' as const) },
-    ]),
+    [...known.keys()].map((flag) => [flag, { type: 'string' as const }]),
   )
   const { tokens } = parseArgs({
     args: [...argv],
@@ -99,7 +96,6 @@ function readFlags(table: Definitions, argv: readonly string[]) {
     const setting = known.get(token.name)
     if (token.name === 'help') help = true
     else if (!setting) faults.push(unknownFlag(token.rawName, [...known.keys()]))
-    else if (setting.shape === '') flags[token.name] = token.value ?? 'true'
     else if (token.value === undefined) faults.push(`--${token.name}: needs ${setting.shape}`)
     else flags[token.name] = token.value
   }

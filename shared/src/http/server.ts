@@ -9,6 +9,8 @@ export type ServerOptions = {
   readonly logger: Logger
   readonly registry: Registry
   readonly bodyBytesMax: number
+  /** What to tell those who ask for a route that is not there. */
+  readonly routesRemedy?: string
   /** Whether the process can do its work now, and why not. */
   readonly readiness: () => { readonly ready: true } | { readonly ready: false; reason: string }
 }
@@ -30,6 +32,8 @@ export function createServer(options: ServerOptions): FastifyInstance {
     routerOptions: { maxParamLength: 200 },
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: true } },
   })
+  // The framework would take it as text; nothing here does.
+  server.removeContentTypeParser('text/plain')
   server.addHook('onRequest', (request, reply, done) => {
     reply.header(headers.requestId, request.id)
     done()
@@ -38,11 +42,9 @@ export function createServer(options: ServerOptions): FastifyInstance {
     sendError(error, request, reply, options.logger),
   )
   server.setNotFoundHandler((request, reply) => {
-    const refused = new Refused(
-      404,
-      'no-such-route',
-      `There is no ${request.method} ${path(request)}.`,
-    )
+    const { routesRemedy: remedy } = options
+    const detail = `There is no ${request.method} ${path(request)}.`
+    const refused = new Refused(404, 'no-such-route', detail, remedy ? { remedy } : {})
     return sendProblem(refused, request, reply)
   })
   addOperations(server, options)
