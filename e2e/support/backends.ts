@@ -76,7 +76,8 @@ function methods(part: { kill(): Promise<void>; stop(): Promise<void> }) {
 }
 
 async function behindProxy(name: string, address: string) {
-  const proxy = await startTcpProxy(`http://${address.replace(/^https?:\/\//, '')}`)
+  const target = `http://${address.replace(/^https?:\/\//, '')}`
+  const proxy = await startTcpProxy(target, 'other')
   const part: Breakable = {
     name,
     async kill() {

@@ -32,9 +32,10 @@ async function startEtcdContainer(): Promise<StartedTestContainer> {
       ...['/usr/local/bin/etcd', '--listen-client-urls=http://0.0.0.0:2379'],
       '--advertise-client-urls=http://0.0.0.0:2379',
     ])
-    .withExposedPorts(2379)
+    // Podman waits for every port that the image names.
+    .withExposedPorts(2379, 2380)
     .withStartupTimeout(120_000)
-    .withWaitStrategy(Wait.forListeningPorts())
+    .withWaitStrategy(Wait.forLogMessage(/ready to serve client requests/))
     .start()
   process.env.ALMANAC_TEST_ETCD = `${container.getHost()}:${container.getMappedPort(2379)}`
   return container

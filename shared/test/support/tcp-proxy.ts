@@ -27,7 +27,11 @@ export interface TcpProxy {
 
 type Mode = 'pass' | 'refuse' | 'swallow' | 'swallow-answers' | 'swallow-answer-data'
 
-export async function startTcpProxy(target: string): Promise<TcpProxy> {
+/** Frames are told apart only in HTTP/2; other protocols pass through as they are. */
+export async function startTcpProxy(
+  target: string,
+  protocol: 'http2' | 'other' = 'http2',
+): Promise<TcpProxy> {
   let { hostname, port } = new URL(target)
   const sockets = new Set<Socket>()
   let mode: Mode = 'pass'
@@ -40,7 +44,8 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
     sockets.clear()
   }
   const pump = (from: Socket, to: Socket, isAnswer: boolean) => {
-    const frames = isAnswer ? createFrameFilter(() => mode === 'swallow-answer-data') : undefined
+    const isFollowed = isAnswer && protocol === 'http2'
+    const frames = isFollowed ? createFrameFilter(() => mode === 'swallow-answer-data') : undefined
     from.on('data', (received) => {
       // Frames are followed from the first byte on, whatever the mode is.
       const data = frames ? frames(received) : received
