@@ -1,8 +1,8 @@
 import {
   backendSettings,
+  checkClusterSettings,
   hostNames,
   integer,
-  isLoopback,
   limits,
   processSettings,
   type Settings,
@@ -50,15 +50,4 @@ export const brokerSettings = {
 
 export type BrokerSettings = Settings<typeof brokerSettings>
 
-/** Everything that is wrong with them together, in sentences. */
-export function checkSettings(settings: BrokerSettings): readonly string[] {
-  const faults: string[] = []
-  if (settings.etcd === null) faults.push('--etcd is needed: where etcd is, like 10.0.0.1:2379')
-  if (settings.cql === null)
-    faults.push('--cql is needed: where ScyllaDB or Cassandra is, like 10.0.0.1:9042')
-  if (!isLoopback(settings.host) && settings.token === null)
-    faults.push(
-      `--host ${settings.host} is open to the network: set ALMANAC_TOKEN (16 characters or more)`,
-    )
-  return faults
-}
+export const checkSettings = checkClusterSettings

@@ -1,9 +1,9 @@
 import { isIP } from 'node:net'
 import {
   backendSettings,
+  checkClusterSettings,
   choice,
   integer,
-  isLoopback,
   optionalText,
   processSettings,
   type Settings,
@@ -68,15 +68,9 @@ export type NodeSettings = Settings<typeof nodeSettings>
 
 /** What is wrong with settings that are each fine. */
 export function checkNodeSettings(settings: NodeSettings): readonly string[] {
-  const faults: string[] = []
-  if (settings.etcd === null) faults.push('--etcd HOST:PORT (ALMANAC_ETCD) is needed.')
-  if (settings.cql === null) faults.push('--cql HOST:PORT (ALMANAC_CQL) is needed.')
-  if (settings.token === null && !isLoopback(settings.host))
-    faults.push(`ALMANAC_TOKEN is needed to listen on ${settings.host}, which is not loopback.`)
+  const faults = [...checkClusterSettings(settings)]
   if (settings.advertise !== null && isIP(settings.advertise) === 0)
-    faults.push(`--advertise: "${settings.advertise}" is not an IP address.`)
-  if ((settings.cqlUser === null) !== (settings.cqlPassword === null))
-    faults.push('--cql-user and ALMANAC_CQL_PASSWORD go together.')
+    faults.push(`--advertise: "${settings.advertise}" is not an IP address`)
   return faults
 }
 

@@ -1,3 +1,5 @@
+import { limits } from '../base/limits.ts'
+import type { Logger } from '../telemetry/log.ts'
 import { choice, secret } from './kinds.ts'
 import { helpText, readSettings, type Setting, type Settings } from './settings.ts'
 
@@ -38,4 +40,35 @@ export function settingsOrExit<D extends { readonly [K in keyof D]: Setting }>(
 
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
+}
+
+/** For closing connections after a drain that took all its time. */
+const exitMs = 2_000
+
+/** The first SIGTERM or SIGINT drains and exits, the second exits at once. */
+export function stopOnSignals(
+  part: { drain(): Promise<void> },
+  close: () => Promise<void>,
+  logger: Logger,
+): void {
+  let isAsked = false
+  const stop = (signal: NodeJS.Signals) => {
+    if (isAsked) process.exit(130)
+    isAsked = true
+    logger.info({ event: 'stopping', signal })
+    // Whatever hangs, the process ends by then.
+    setTimeout(() => process.exit(1), limits.drainAnswerMs + limits.drainMs + exitMs).unref()
+    part
+      .drain()
+      .then(close)
+      .then(
+        () => process.exit(0),
+        (error) => {
+          logger.error({ event: 'stopped-badly', err: error })
+          process.exit(1)
+        },
+      )
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
 }

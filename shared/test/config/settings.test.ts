@@ -1,10 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import {
   addresses,
+  backendSettings,
+  checkClusterSettings,
   choice,
   helpText,
   hostNames,
   integer,
+  processSettings,
   readSettings,
   secret,
   text,
@@ -85,5 +88,29 @@ describe('settings', () => {
     expect(help).toContain('--port N, T_PORT\n      The port. [5000]')
     expect(help).toContain('T_TOKEN')
     expect(help).not.toContain('--token')
+  })
+})
+
+describe('the settings of a cluster', () => {
+  const check = (argv: string[], env: Record<string, string> = {}) => {
+    const host = text({ flag: 'host', env: 'T_HOST', shape: 'A', fallback: '127.0.0.1', help: '' })
+    const outcome = readSettings({ host, ...backendSettings, ...processSettings }, argv, env)
+    return outcome.kind === 'settings' ? checkClusterSettings(outcome.settings) : ['unread']
+  }
+  const backends = ['--etcd', '127.0.0.1:2379', '--cql', '127.0.0.1:9042']
+
+  test('name both backends, and need nothing else on loopback', () => {
+    expect(check([])).toHaveLength(2)
+    expect(check(backends)).toEqual([])
+  })
+
+  test('need a token off loopback', () => {
+    expect(check([...backends, '--host', '0.0.0.0']).join()).toContain('ALMANAC_TOKEN')
+    const env = { ALMANAC_TOKEN: 'a-very-long-secret' }
+    expect(check([...backends, '--host', '0.0.0.0'], env)).toEqual([])
+  })
+
+  test('name a database user with a password or neither', () => {
+    expect(check([...backends, '--cql-user', 'me'])).toHaveLength(1)
   })
 })

@@ -1,6 +1,5 @@
-import type { ConnectionOptions } from 'node:tls'
 import type { Client, types } from 'cassandra-driver'
-import { type Clock, systemClock } from '../../base/clock.ts'
+import { systemClock } from '../../base/clock.ts'
 import { Unavailable } from '../../base/errors.ts'
 import { limits } from '../../base/limits.ts'
 import { backoffMs, systemRandom } from '../../base/random.ts'
@@ -9,22 +8,7 @@ import { NewerSchema } from '../schema.ts'
 import { Slots } from '../slots.ts'
 import { connectClient, endClient, errorOf } from './driver.ts'
 import { migrate } from './migrate.ts'
-
-export type CqlStoreOptions = {
-  /** `host:port`, some of the cluster's nodes. */
-  readonly contactPoints: readonly string[]
-  readonly localDataCenter: string
-  readonly keyspace: string
-  /** Copies of each row in the local data centre, when this process creates the keyspace. */
-  readonly replicationFactor?: number
-  readonly credentials?: { readonly username: string; readonly password: string }
-  readonly tls?: ConnectionOptions
-  /** For one call, its wait included. Default `limits.storeCallMs`. */
-  readonly callTimeoutMs?: number
-  readonly clock?: Pick<Clock, 'wallTime'>
-  /** Told when the connection is made, fails or is made anew. Must not throw. */
-  readonly onEvent?: (name: string, fields: Readonly<Record<string, unknown>>) => void
-}
+import type { CqlStoreOptions } from './options.ts'
 
 export type Statement = {
   readonly query: string

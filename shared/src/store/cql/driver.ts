@@ -1,7 +1,7 @@
 import type { Client } from 'cassandra-driver'
 import { Bug } from '../../base/assert.ts'
 import { Unavailable } from '../../base/errors.ts'
-import type { CqlStoreOptions } from './connection.ts'
+import type { CqlStoreOptions } from './options.ts'
 
 /** One request to one database node; below the deadline of a call, so that another can be tried. */
 const readTimeoutMs = 2_500

@@ -3,7 +3,7 @@ import type { Client, types } from 'cassandra-driver'
 import { systemClock } from '../../base/clock.ts'
 import { Unavailable } from '../../base/errors.ts'
 import { newerSchema } from '../schema.ts'
-import type { CqlStoreOptions } from './connection.ts'
+import type { CqlStoreOptions } from './options.ts'
 import { keyspaceStatement, migrations, versionTables } from './schema.ts'
 
 /** A change of the schema waits for all nodes to agree on it. */

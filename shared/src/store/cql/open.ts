@@ -1,7 +1,8 @@
 import type { Store } from '../port.ts'
 import { storeOver } from '../store.ts'
 import { cqlBlobRows } from './blob-rows.ts'
-import { CqlConnection, type CqlStoreOptions } from './connection.ts'
+import { CqlConnection } from './connection.ts'
+import type { CqlStoreOptions } from './options.ts'
 import { cqlRecordRows } from './record-rows.ts'
 
 /**

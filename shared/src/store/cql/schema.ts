@@ -1,4 +1,4 @@
-import type { CqlStoreOptions } from './connection.ts'
+import type { CqlStoreOptions } from './options.ts'
 
 /**
  * `version`: what the migrations so far have made. `compatible`: the oldest release's version that
