@@ -91,10 +91,13 @@ export function faultSuite(cluster: () => Required<TestCluster>, options: FaultO
       expect(failures(traffic.seen)).toEqual([])
     }, 120_000)
 
-    test('a broker killed right after it acknowledged: the fit completes', async () => {
+    test('a broker killed right after it acknowledged, no node knowing: the fit completes', async () => {
+      // Nobody can have taken the order: only what is durable tells the other broker of the fit.
+      for (const node of cluster().nodes) await node.kill()
       const accepted = await post('killed-broker', small(200), 1, respondAsync)
       expect(accepted.status, accepted.text).toBe(202)
       await cluster().brokerProcesses[1]?.kill()
+      await Promise.all(cluster().nodes.map((node) => node.start()))
       const id = String(accepted.body.job)
       const done = await eventually('done', () => job(id), ended, 30_000)
       expect(String(done.state), JSON.stringify(done)).toBe('done')
@@ -124,6 +127,23 @@ export function faultSuite(cluster: () => Required<TestCluster>, options: FaultO
       for (const node of others) await node.start()
       expect(tookMs).toBeLessThan(2_000)
     }, 180_000)
+
+    test('nodes cut off from etcd: the brokers see them go, and no forecast fails', async () => {
+      const registered = async () =>
+        (await call('GET', `${api()}/nodes`)).text.split('"ip"').length - 1
+      const traffic = load()
+      await cluster().etcdOfNodes.kill()
+      await eventually('every lease ended', registered, (count) => count === 0)
+      await delay(6_000)
+      await cluster().etcdOfNodes.start()
+      await eventually('all are back', registered, (count) => count === cluster().nodes.length)
+      await traffic.stop()
+      // Who had waited for a node to register again would have its answer, and late.
+      const late = traffic.seen.filter(({ sentMs, doneMs }) => doneMs - sentMs > 4_000)
+      expect(late.length).toBe(0)
+      expect(failures(traffic.seen)).toEqual([])
+      expect(stepsBack(traffic.seen)).toEqual([])
+    }, 120_000)
 
     test.each([
       ['etcd', (c: Required<TestCluster>) => c.etcd],

@@ -32,6 +32,7 @@ export function loadSuite(cluster: () => TestCluster): void {
         horizons: [1, 7, 30, 100, 500],
         perSecond,
       })
+      const watching = watchHolders(api(), ['steady', 'burst'])
       const done = { rollbackFromMs: 0, rolledBackTo: 0, gapFromMs: 0, gapToMs: 0 }
       try {
         for (let i = 0; i < 8; i++) await fitNamed('steady', i)
@@ -53,7 +54,10 @@ export function loadSuite(cluster: () => TestCluster): void {
         await delay(1_000)
       } finally {
         await load.stop()
+        await watching.stop()
       }
+      expect(watching.looks).toBeGreaterThan(100)
+      expect([...watching.unheld]).toEqual([])
       const { seen } = load
       const sentPerSecond = (1_000 * seen.length) / spanMs(seen)
       const counted = seen.filter((s) => !inGap(s, done))
@@ -84,6 +88,38 @@ async function rollBack(api: string, model: string): Promise<number> {
     (body) => Number(body.serving) === Number(body.target) && String(body.hold) === 'true',
   )
   return Number(record.serving)
+}
+
+/**
+ * Looks again and again at who has what. A version that served before most nodes had it would cost
+ * nobody an answer, because requests wait; it would cost them time, and more with a large model.
+ */
+function watchHolders(api: string, models: readonly string[]) {
+  type View = { serving: number; nodes: { loaded: number[] }[] }
+  const watching = { looks: 0, unheld: new Set<string>(), stop: async () => {} }
+  let stopped = false
+  const look = async (model: string) => {
+    const { status, body } = await call('GET', `${api}/models/${model}`)
+    if (status !== 200) return watching.unheld.add(`${model}: ${status}`)
+    const { serving, nodes } = body as unknown as View
+    const holders = nodes.filter(({ loaded }) => loaded.includes(serving)).length
+    watching.looks += 1
+    if (holders * 2 <= nodes.length)
+      watching.unheld.add(`${model} ${serving}: ${holders} of ${nodes.length} nodes had it`)
+    return watching.unheld
+  }
+  const run = async () => {
+    while (!stopped) {
+      for (const model of models) await look(model)
+      await delay(20)
+    }
+  }
+  const running = run()
+  watching.stop = () => {
+    stopped = true
+    return running
+  }
+  return watching
 }
 
 function inGap(s: Seen, gap: { gapFromMs: number; gapToMs: number }): boolean {

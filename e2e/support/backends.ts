@@ -75,7 +75,8 @@ function methods(part: { kill(): Promise<void>; stop(): Promise<void> }) {
   return { kill: () => part.kill(), stop: () => part.stop() }
 }
 
-async function behindProxy(name: string, address: string) {
+/** A way to a backend that can be cut while others reach it. */
+export async function behindProxy(name: string, address: string) {
   const target = `http://${address.replace(/^https?:\/\//, '')}`
   const proxy = await startTcpProxy(target, 'other')
   const part: Breakable = {

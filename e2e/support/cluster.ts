@@ -11,6 +11,8 @@ export type TestCluster = {
   readonly nodes?: readonly Breakable[]
   readonly brokerProcesses?: readonly Breakable[]
   readonly etcd?: Breakable
+  /** The way from the nodes, and from nobody else, to etcd. */
+  readonly etcdOfNodes?: Breakable
   readonly cql?: Breakable
 }
 

@@ -2,15 +2,18 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startCluster } from '../../deploy/local/processes.ts'
-import { startBackends } from './backends.ts'
+import { behindProxy, startBackends } from './backends.ts'
 import type { TestCluster } from './cluster.ts'
 
 /** Two brokers and three nodes as processes, on real etcd and a real CQL database. */
 export async function startRealCluster(): Promise<Required<TestCluster>> {
   const folder = await mkdtemp(join(tmpdir(), 'almanac-e2e-'))
   const backends = await startBackends(folder)
+  const [etcd] = backends.endpoints.etcd
+  const etcdOfNodes = await behindProxy('etcd of the nodes', etcd as string)
   const cluster = await startCluster({
-    endpoints: backends.endpoints,
+    endpoints: { ...backends.endpoints, etcd: [etcdOfNodes.address] },
+    brokerEnv: { ALMANAC_ETCD: backends.endpoints.etcd.join(',') },
     brokers: 2,
     nodes: 3,
     logDir: join(folder, 'logs'),
@@ -21,6 +24,7 @@ export async function startRealCluster(): Promise<Required<TestCluster>> {
     nodes: cluster.nodes,
     brokerProcesses: cluster.brokers,
     etcd: backends.etcd,
+    etcdOfNodes: etcdOfNodes.part,
     cql: backends.cql,
     async restartAll() {
       await Promise.all(ours().map((part) => part.kill()))
@@ -30,6 +34,7 @@ export async function startRealCluster(): Promise<Required<TestCluster>> {
     },
     async close() {
       await cluster.stop()
+      await etcdOfNodes.part.stop()
       await backends.stop()
       await rm(folder, { recursive: true, force: true })
     },
