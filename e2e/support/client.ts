@@ -34,7 +34,7 @@ export async function eventually<T>(
   what: string,
   look: () => Promise<T>,
   holds: (value: T) => boolean,
-  withinMs = 30_000,
+  withinMs = 15_000,
 ): Promise<T> {
   const deadline = performance.now() + withinMs
   let last: unknown

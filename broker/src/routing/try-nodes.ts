@@ -64,7 +64,7 @@ const notLoaded = codec(NotLoaded)
 
 /**
  * Asks one node after another until one answers, within the bounds on tries and retries. A node
- * that was not reached costs no try: nobody worked on it.
+ * that was not reached, or is not the one that was meant, costs no try: nobody worked on it.
  */
 export async function tryNodes(parts: TryParts, attempt: Attempt): Promise<Tried> {
   const { router, clock } = parts
@@ -84,7 +84,7 @@ export async function tryNodes(parts: TryParts, attempt: Attempt): Promise<Tried
     const startedMs = clock.monotonicMs()
     const reply = await call(parts, attempt, place)
     parts.observe(place.peer, reply, (clock.monotonicMs() - startedMs) / 1_000)
-    if (reply.kind !== 'unreached') course.sent += 1
+    if (!isTurnedAway(reply)) course.sent += 1
     const verdict = judge(parts, attempt, place.peer, reply, course)
     if (verdict) return verdict
     if (attempt.cancel.isCancelled)
@@ -93,6 +93,14 @@ export async function tryNodes(parts: TryParts, attempt: Attempt): Promise<Tried
       return { kind: 'moved', sent: course.sent }
   }
 }
+
+/** As after a restart under the same address, while the former registration still stands. */
+function isTurnedAway(reply: Reply): boolean {
+  return reply.kind === 'unreached' || (reply.kind === 'reply' && refusals.has(reply.status))
+}
+
+/** A node's words for 'I am not who you mean' and 'you may not ask'. */
+const refusals = new Set([401, 403, 421])
 
 type Course = {
   readonly tried: Set<Peer>
@@ -223,7 +231,7 @@ function judgeReply(
     return undefined
   }
   if (status === 409 && learn(parts, attempt, peer, reply)) return undefined
-  if (status === 401 || status === 403 || status === 421) {
+  if (refusals.has(status)) {
     parts.router.deny(peer, idOf(ask), version)
     course.why = `${peer.name} refused the request (${status})`
     return undefined

@@ -69,6 +69,14 @@ describe('a forecast', () => {
   })
 })
 
+describe('nodes that are not the ones that were meant', () => {
+  test('cost no try: the one that is left answers', async () => {
+    const { broker, nodes } = await setUp(5)
+    for (const node of nodes.slice(1)) node.script.forecast = () => ({ status: 421 })
+    for (let i = 0; i < 10; i++) expect((await get(broker, path)).status).toBe(200)
+  })
+})
+
 describe('responses that are kept', () => {
   const keep = { responseCacheBytes: 1_000_000 }
 
