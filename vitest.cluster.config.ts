@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['*/test/**/*.cluster.test.ts'],
-    globalSetup: ['e2e/support/containers.ts'],
+    globalSetup: ['e2e/support/real-servers.ts'],
     testTimeout: 180_000,
     hookTimeout: 180_000,
     fileParallelism: false,

@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainers'
+import { installCassandra } from '../../deploy/local/cassandra.ts'
+import { installEtcd } from '../../deploy/local/etcd/install.ts'
 
 /**
  * Where the real suites take their backends from: the environment, else containers where an engine
@@ -15,6 +17,11 @@ export async function setup(): Promise<() => Promise<void>> {
   }
   const source = started.length > 0 ? 'containers' : from('ALMANAC_TEST_ETCD')
   process.stdout.write(`etcd and the CQL database come from ${source}.\n`)
+  if (source === 'this machine') {
+    // The first time takes minutes, which no test should wait for.
+    await installEtcd()
+    await installCassandra()
+  }
   return async () => {
     for (const container of started) await container.stop()
   }
