@@ -101,7 +101,10 @@ export async function openBackends(
     localDataCenter: settings.cqlDataCenter,
     keyspace: settings.cqlKeyspace,
     replicationFactor: settings.cqlReplication,
-    onEvent: warn,
+    onEvent: (event, fields) => {
+      if (event === 'store.connected') logger.info({ event, ...fields })
+      else warn(event, fields)
+    },
     ...(cqlUser !== null && cqlPassword !== null
       ? { credentials: { username: cqlUser, password: cqlPassword } }
       : {}),
