@@ -4,8 +4,8 @@ import { access, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/pr
 import { connect } from 'node:net'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { endChild, untilUp } from './child.ts'
 import { freePort } from './process.ts'
 
 export type CassandraOptions = {
@@ -55,9 +55,11 @@ export async function startCassandra(options: CassandraOptions): Promise<Cassand
   const logFile = join(dataDir, 'cassandra.log')
   const child = await spawnServer(dataDir, lib, logFile)
   try {
-    await untilAnswers(child, port, logFile)
+    const isUp = () => answers(port)
+    const timeoutMs = startTimeoutMs
+    await untilUp(child, { name: 'Cassandra', logFile, isUp, timeoutMs, everyMs: 100 })
   } catch (error) {
-    await end(child, 'SIGKILL')
+    await endChild(child, 'SIGKILL', stopTimeoutMs)
     throw error
   }
   return {
@@ -67,8 +69,8 @@ export async function startCassandra(options: CassandraOptions): Promise<Cassand
     port,
     dataDir,
     logFile,
-    stop: () => end(child, 'SIGTERM'),
-    kill: () => end(child, 'SIGKILL'),
+    stop: () => endChild(child, 'SIGTERM', stopTimeoutMs),
+    kill: () => endChild(child, 'SIGKILL', stopTimeoutMs),
     freeze: () => child.kill('SIGSTOP'),
     thaw: () => child.kill('SIGCONT'),
   }
@@ -144,19 +146,6 @@ function endWithUs(child: ChildProcess): void {
   spawn('sh', args, { detached: true, stdio: 'ignore' }).unref()
 }
 
-async function untilAnswers(child: ChildProcess, port: number, logFile: string): Promise<void> {
-  const until = performance.now() + startTimeoutMs
-  while (!(await answers(port))) {
-    const hasEnded = child.exitCode !== null || child.signalCode !== null
-    if (hasEnded || performance.now() > until) {
-      const tail = (await readFile(logFile, 'utf8')).slice(-3_000)
-      const what = hasEnded ? 'ended while starting' : `did not answer in ${startTimeoutMs} ms`
-      throw new Error(`Cassandra ${what}; the end of ${logFile}:\n${tail}`)
-    }
-    await delay(100)
-  }
-}
-
 /** Whether a CQL server answers OPTIONS (native protocol v4, section 4.1.3). */
 async function answers(port: number): Promise<boolean> {
   const socket = connect({ host: '127.0.0.1', port })
@@ -171,17 +160,6 @@ async function answers(port: number): Promise<boolean> {
   } finally {
     socket.destroy()
   }
-}
-
-async function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const exited = once(child, 'exit')
-  child.kill(signal)
-  // A frozen process takes a signal only when it runs again.
-  child.kill('SIGCONT')
-  const timer = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs)
-  await exited
-  clearTimeout(timer)
 }
 
 async function mustRun(command: string, args: readonly string[], what: string): Promise<void> {

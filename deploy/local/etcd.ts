@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdir, open, readFile, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
+import { endChild, isRunning, untilUp } from './child.ts'
 import { installEtcd } from './etcd/install.ts'
+import { freePort } from './process.ts'
 
 export type EtcdOptions = {
   /** Kept between starts; a second start finds data, ports and identity of the first. */
@@ -128,10 +128,12 @@ function member(binary: string, dataDir: string, topology: Topology, index: numb
     async start() {
       if (alive()) return
       child = await spawnMember(binary, flags, logFile)
-      await untilHealthy(child, endpoint, logFile)
+      const isUp = () => isHealthy(endpoint)
+      const timeoutMs = startTimeoutMs
+      await untilUp(child, { name: 'etcd', logFile, isUp, timeoutMs, everyMs: 50 })
     },
-    stop: () => end(child, 'SIGTERM'),
-    kill: () => end(child, 'SIGKILL'),
+    stop: () => endChild(child, 'SIGTERM', stopTimeoutMs),
+    kill: () => endChild(child, 'SIGKILL', stopTimeoutMs),
     freeze: () => void alive()?.kill('SIGSTOP'),
     thaw: () => void alive()?.kill('SIGCONT'),
   }
@@ -182,19 +184,6 @@ async function spawnMember(
   }
 }
 
-async function untilHealthy(child: ChildProcess, endpoint: string, logFile: string) {
-  const until = performance.now() + startTimeoutMs
-  while (!(await isHealthy(endpoint))) {
-    const ended = !isRunning(child)
-    if (ended || performance.now() > until) {
-      const tail = (await readFile(logFile, 'utf8')).slice(-3_000)
-      const what = ended ? 'ended while starting' : `was not healthy in ${startTimeoutMs} ms`
-      throw new Error(`etcd ${what}; the end of ${logFile}:\n${tail}`)
-    }
-    await delay(50)
-  }
-}
-
 /** What etcd says itself: it has a leader and can commit. */
 async function isHealthy(endpoint: string): Promise<boolean> {
   try {
@@ -204,29 +193,4 @@ async function isHealthy(endpoint: string): Promise<boolean> {
   } catch {
     return false
   }
-}
-
-async function end(child: ChildProcess | undefined, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-  if (!child || !isRunning(child)) return
-  const exited = once(child, 'exit')
-  child.kill(signal)
-  // A frozen process takes a signal only when it runs again.
-  child.kill('SIGCONT')
-  const timer = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs)
-  await exited
-  clearTimeout(timer)
-}
-
-const isRunning = (child: ChildProcess) => child.exitCode === null && child.signalCode === null
-
-/** A port that was free a moment ago: etcd must be told its own. */
-async function freePort(): Promise<number> {
-  const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }

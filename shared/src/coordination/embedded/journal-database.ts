@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { inTransaction } from '../../base/sqlite.ts'
 import type { Failure, Row } from './journal.ts'
 
 /**
@@ -91,18 +92,6 @@ export function failureOf(error: unknown): Failure {
   if (primary === 5 || primary === 6) return 'in-use'
   if (primary === 11 || primary === 26) return 'damaged'
   return 'other'
-}
-
-function inTransaction(database: DatabaseSync, work: () => void): void {
-  database.exec('BEGIN IMMEDIATE')
-  try {
-    work()
-    database.exec('COMMIT')
-  } catch (error) {
-    // After some failures SQLite has rolled back by itself.
-    if (database.isTransaction) database.exec('ROLLBACK')
-    throw error
-  }
 }
 
 class NewerFormat extends Error {}

@@ -1,6 +1,7 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import { Bug } from '../../base/assert.ts'
 import { Damaged, Missing } from '../../base/errors.ts'
+import { inTransaction } from '../../base/sqlite.ts'
 import type { BlobKind, BlobRef, RecordRef, StoredRecord } from '../port.ts'
 import type { BlobRow, ChunkRow, ManifestRow, UploadRow } from '../rows.ts'
 
@@ -122,17 +123,6 @@ function pingOn(database: DatabaseSync): () => void {
   const read = database.prepare('SELECT count(*) FROM sqlite_schema')
   return () => {
     read.get()
-  }
-}
-
-function inTransaction(database: DatabaseSync, work: () => void): void {
-  database.exec('BEGIN IMMEDIATE')
-  try {
-    work()
-    database.exec('COMMIT')
-  } catch (error) {
-    if (database.isTransaction) database.exec('ROLLBACK')
-    throw error
   }
 }
 

@@ -1,0 +1,47 @@
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
+
+export const isRunning = (child: ChildProcess) =>
+  child.exitCode === null && child.signalCode === null
+
+/** Waits for a server that was just started; rejects with the end of its log when it fails. */
+export async function untilUp(
+  child: ChildProcess,
+  server: {
+    readonly name: string
+    readonly logFile: string
+    readonly isUp: () => Promise<boolean>
+    readonly timeoutMs: number
+    readonly everyMs: number
+  },
+): Promise<void> {
+  const { name, logFile, isUp, timeoutMs, everyMs } = server
+  const until = performance.now() + timeoutMs
+  while (!(await isUp())) {
+    const hasEnded = !isRunning(child)
+    if (hasEnded || performance.now() > until) {
+      const tail = (await readFile(logFile, 'utf8')).slice(-3_000)
+      const what = hasEnded ? 'ended while starting' : `did not answer in ${timeoutMs} ms`
+      throw new Error(`${name} ${what}; the end of ${logFile}:\n${tail}`)
+    }
+    await delay(everyMs)
+  }
+}
+
+/** Ends a server, by SIGKILL when its own end takes longer. One that has ended is left alone. */
+export async function endChild(
+  child: ChildProcess | undefined,
+  signal: 'SIGTERM' | 'SIGKILL',
+  stopTimeoutMs: number,
+): Promise<void> {
+  if (!child || !isRunning(child)) return
+  const exited = once(child, 'exit')
+  child.kill(signal)
+  // A frozen process takes a signal only when it runs again.
+  child.kill('SIGCONT')
+  const timer = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs)
+  await exited
+  clearTimeout(timer)
+}
