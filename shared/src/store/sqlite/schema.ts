@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { inTransaction } from '../../base/sqlite.ts'
 import { newerSchema } from '../schema.ts'
 
 /**
@@ -40,17 +41,12 @@ const migrations: readonly string[] = [
 
 /** Brings the schema up to date, all or nothing. Throws `NewerSchema`, changing nothing. */
 export function migrate(database: DatabaseSync, path: string): void {
-  database.exec('BEGIN IMMEDIATE')
-  try {
+  inTransaction(database, () => {
     const found = versionOf(database)
     if (found > migrations.length) throw newerSchema(path, found, migrations.length)
     for (const migration of migrations.slice(found)) database.exec(migration)
     database.exec(`PRAGMA user_version = ${migrations.length}`)
-    database.exec('COMMIT')
-  } catch (error) {
-    database.exec('ROLLBACK')
-    throw error
-  }
+  })
 }
 
 function versionOf(database: DatabaseSync): number {
