@@ -1,15 +1,44 @@
+import { checkAsk, checkPaths, checkShape } from './check-input.ts'
 import { badFormat, claimedFamily } from './codec/container.ts'
 import { type AnyModel, type AnySpec, defaultSpec, families } from './families.ts'
-import type { Ask, Family, Forecast, Outcome, Refusal, Run, Series } from './family.ts'
-import { limits } from './limits.ts'
+import type {
+  Ask,
+  Components,
+  Explained,
+  Family,
+  Forecast,
+  Outcome,
+  Refusal,
+  Run,
+  Series,
+} from './family.ts'
 import { assert, done, refused } from './outcome.ts'
+import { settleForecast } from './settle-forecast.ts'
 
 export type { ArimaModel } from './arima/model.ts'
 export type { ArimaSpec } from './arima/spec.ts'
 export { containerFormats } from './codec/container.ts'
 export type { AnyModel, AnySpec } from './families.ts'
 export { defaultSpec } from './families.ts'
-export type { Ask, Family, Forecast, Outcome, Refusal, Report, Run, Series } from './family.ts'
+export type {
+  Abilities,
+  Ask,
+  Bounds,
+  Candidate,
+  Columns,
+  Components,
+  Explained,
+  Family,
+  Forecast,
+  Note,
+  Outcome,
+  Refusal,
+  Report,
+  ReportValue,
+  Run,
+  Series,
+} from './family.ts'
+export type { Calendar, Step, Zone } from './series/calendar.ts'
 
 /** A user's spec, checked and complete; without one the default. */
 export function parseSpec(spec: unknown): Outcome<AnySpec> {
@@ -37,23 +66,50 @@ export function parseSpec(spec: unknown): Outcome<AnySpec> {
  * Why a series cannot be fitted with a spec; undefined when it can. Costs one look at each value.
  */
 export function checkSeries(series: Series, spec: AnySpec): Refusal | undefined {
-  return familyOf(spec).check(series, spec)
+  return checkShape(series) ?? familyOf(spec).check(series, spec)
 }
 
 /** Fits a series. `stopped` carries the best model so far; unsuitable data are refused. */
 export function fitModel(series: Series, spec: AnySpec, run: Run): Outcome<AnyModel> {
-  return familyOf(spec).fit(series, spec, run)
+  const fault = checkShape(series)
+  return fault === undefined ? familyOf(spec).fit(series, spec, run) : refused(fault)
 }
 
 /** The forecast of a model. A shorter horizon gives exactly the beginning of a longer one. */
-export function forecastModel(model: AnyModel, ask: Ask): Outcome<Forecast> {
+export function forecastModel(model: AnyModel, ask: Ask, run: Run = plainRun): Outcome<Forecast> {
   const fault = checkAsk(ask)
-  return fault === undefined ? familyOf(model).forecast(model, ask) : refused(fault)
+  if (fault !== undefined) return refused(fault)
+  const forecast = familyOf(model).forecast(model, ask, run)
+  return forecast.kind === 'refused' ? forecast : settleForecast(forecast, ask)
+}
+
+/** Sample paths, paths × horizon, row-major. A shorter horizon begins a longer one. */
+export function simulateModel(
+  model: AnyModel,
+  ask: Ask,
+  paths: number,
+  run: Run,
+): Outcome<Float64Array> {
+  const fault = checkAsk(ask) ?? checkPaths(paths, ask.horizon)
+  return fault === undefined ? familyOf(model).simulate(model, ask, paths, run) : refused(fault)
+}
+
+/** Parts that add up: of the one-step fits of a series, or of the point forecast. */
+export function explainModel(model: AnyModel, what: Explained): Outcome<Components> {
+  const fault = 'ask' in what ? checkAsk(what.ask) : checkShape(what.series)
+  return fault === undefined ? familyOf(model).explain(model, what) : refused(fault)
 }
 
 /** The model after newer observations, its parameters unchanged. */
 export function updateModel(model: AnyModel, newer: Series): Outcome<AnyModel> {
-  return familyOf(model).update(model, newer)
+  const fault = checkShape(newer)
+  return fault === undefined ? familyOf(model).update(model, newer) : refused(fault)
+}
+
+/** The model with the same parameters at the end of a series, taken from its beginning. */
+export function filterModel(model: AnyModel, series: Series): Outcome<AnyModel> {
+  const fault = checkShape(series)
+  return fault === undefined ? familyOf(model).filter(model, series) : refused(fault)
 }
 
 /** A model as bytes: equal models give equal bytes. */
@@ -82,22 +138,11 @@ export function levelQuantiles(levels: readonly number[]): Float64Array {
   return Float64Array.from(new Set(bounds)).sort()
 }
 
+/** Forecasts draw nothing unless a family has no formula for its bounds; the seed is then 0. */
+const plainRun: Run = { seed: 0, workMax: Number.POSITIVE_INFINITY }
+
 function familyOf(owner: { readonly family: string }): Family<AnySpec, AnyModel> {
   const family = families.get(owner.family)
   assert(family !== undefined, 'specs and models come from a known family')
   return family
-}
-
-function checkAsk({ horizon, quantiles }: Ask): Refusal | undefined {
-  if (!Number.isInteger(horizon) || horizon < 1 || horizon > limits.horizonMax) {
-    const detail = `The horizon has to be a whole number from 1 to ${limits.horizonMax}.`
-    return { code: 'out-of-range', detail, field: '/horizon' }
-  }
-  const valid =
-    quantiles.length <= limits.quantilesMax &&
-    quantiles.every((value, i) => value > (i === 0 ? 0 : quantiles[i - 1]!) && value < 1)
-  if (valid) return undefined
-  const most = limits.quantilesMax
-  const detail = `Quantiles have to ascend strictly between 0 and 1, at most ${most}.`
-  return { code: 'out-of-range', detail, field: '/quantiles' }
 }

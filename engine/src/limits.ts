@@ -10,6 +10,14 @@ export const limits = {
   horizonMax: 10_000,
   /** Quantiles in one forecast: every percentile and one more. */
   quantilesMax: 100,
+  /** Seasons of one series: a day, a week and a year, and one more. */
+  seasonsMax: 4,
+  /** The length of a season: a year of five-minute steps. */
+  seasonLengthMax: 110_000,
+  /** Regressors of one series. */
+  regressorsMax: 100,
+  /** Values of all simulated paths of one call: 128 MiB of doubles. */
+  simulatedMax: 16_777_216,
   /** Missing values after the last observation: each one is a step of the forecast. */
   pendingMax: 10_000,
   /** Autoregressive or moving-average terms: the exact covariance costs its third power. */

@@ -1,5 +1,6 @@
 import type { Refusal, Series } from '../family.ts'
 import { limits } from '../limits.ts'
+import { checkValues } from '../series/check.ts'
 import { type Differencing, differencing } from '../series/difference.ts'
 import { type ArimaSpec, coefficientCount, differencesNeeded } from './spec.ts'
 
@@ -55,31 +56,6 @@ function countObserved(y: Float64Array, { lags, depth }: Differencing) {
     if (whole) differences++
   }
   return { observed, differences }
-}
-
-/** Why some values cannot be taken into any model; missing ones can. */
-export function checkValues(y: Float64Array): Refusal | undefined {
-  if (y.length > limits.observationsMax) {
-    return {
-      code: 'too-long',
-      detail: `${y.length} observations are too many; at most ${limits.observationsMax} are taken.`,
-      field: '/y',
-    }
-  }
-  for (let t = 0; t < y.length; t++) {
-    const value = y[t]!
-    if (Number.isNaN(value) || Math.abs(value) <= limits.magnitudeMax) continue
-    const infinite = Math.abs(value) === Number.POSITIVE_INFINITY
-    return {
-      code: infinite ? 'not-finite' : 'out-of-range',
-      detail: infinite
-        ? `Observation ${t} is infinite.`
-        : `Observation ${t} is ${value}; values up to ${limits.magnitudeMax} are taken.`,
-      field: `/y/${t}`,
-      remedy: 'Mark an observation that is not known as missing, or use a larger unit.',
-    }
-  }
-  return undefined
 }
 
 /** Refuses a series that ends in more missing values than a forecast can bridge. */

@@ -1,9 +1,21 @@
-import type { Ask, Family, Forecast, Outcome, Run, Series } from '../family.ts'
+import type {
+  Ask,
+  Components,
+  Explained,
+  Family,
+  Forecast,
+  Outcome,
+  Run,
+  Series,
+} from '../family.ts'
 import { done, refused } from '../outcome.ts'
-import { checkArimaSeries, checkPending, checkValues } from './check.ts'
+import { checkValues } from '../series/check.ts'
+import { checkArimaSeries, checkPending } from './check.ts'
+import { explainArima } from './explain.ts'
 import { fitArima } from './fit.ts'
 import { forecastArima } from './forecast.ts'
-import { type ArimaModel, continueSeries } from './model.ts'
+import { type ArimaModel, continueSeries, filterSeries } from './model.ts'
+import { simulateArima } from './simulate.ts'
 import { type ArimaSpec, parseArimaSpec } from './spec.ts'
 import { arimaBytes, arimaFormat, decodeArima, encodeArima } from './storage.ts'
 
@@ -11,6 +23,7 @@ import { arimaBytes, arimaFormat, decodeArima, encodeArima } from './storage.ts'
 export const arima: Family<ArimaSpec, ArimaModel> = {
   name: 'arima',
   format: arimaFormat,
+  can: { regressors: false, observationsMin: 3, zeros: true },
   parse: parseArimaSpec,
   check: checkArimaSeries,
   fit(series: Series, spec: ArimaSpec, run: Run): Outcome<ArimaModel> {
@@ -33,6 +46,16 @@ export const arima: Family<ArimaSpec, ArimaModel> = {
     if (refusal !== undefined) return refused(refusal)
     const next = continueSeries(model, newer.y)
     return done(next, { observations: next.observations, missing: next.missing })
+  },
+  filter(model: ArimaModel, series: Series): Outcome<ArimaModel> {
+    const refusal = checkArimaSeries(series, model.spec)
+    return refusal === undefined ? done(filterSeries(model, series)) : refused(refusal)
+  },
+  simulate(model: ArimaModel, ask: Ask, paths: number, run: Run): Outcome<Float64Array> {
+    return done(simulateArima(model, ask.horizon, paths, run.seed))
+  },
+  explain(model: ArimaModel, what: Explained): Outcome<Components> {
+    return explainArima(model, what)
   },
   encode: encodeArima,
   decode: decodeArima,

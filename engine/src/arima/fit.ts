@@ -110,7 +110,7 @@ function fitConstant(
     sigma2: 0,
     iterations: 0,
     evaluations: 0,
-    converged: 'yes',
+    converged: 'yes' as const,
     note: 'The differenced series does not vary: the forecast repeats it, without error.',
   }
   return { kind: 'done', value: model, report }

@@ -27,11 +27,15 @@ export function forecastArima(model: ArimaModel, ask: Ask): Forecast {
       bounds[h * scores.length + k] = floor
     }
   }
-  return { point, quantiles: bounds }
+  return { point, quantiles: bounds, notes: [] }
 }
 
 /** The kept levels, and after them the expected values. */
-function integratedValues(model: ArimaModel, operator: Differencing, steps: number): Float64Array {
+export function integratedValues(
+  model: ArimaModel,
+  operator: Differencing,
+  steps: number,
+): Float64Array {
   const { scale, mean } = model
   const depth = operator.depth
   const { ar } = model.arma

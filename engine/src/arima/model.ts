@@ -40,8 +40,9 @@ export function filterSeries(parameters: ArimaParameters, series: Series): Arima
   const { levels, filled } = firstLevels(series.y, operator.depth)
   let missing = 0
   for (let t = 0; t < operator.depth; t++) if (Number.isNaN(series.y[t]!)) missing++
+  const { spec, arma, scale, mean, sigma2 } = parameters
   const begun = {
-    ...parameters,
+    ...{ spec, arma, scale, mean, sigma2 },
     filter: makeFilter(parameters.arma),
     levels,
     filled,

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { Candidate, Report } from '@almanac/engine'
 import {
   assert,
   Damaged,
@@ -204,13 +205,29 @@ function seedOf({ of, version }: Claim): number {
     .readUInt32LE(0)
 }
 
-/** What the engine reports may hold numbers that JSON has no word for. */
-function plainMetrics(report: Readonly<Record<string, number | string>>) {
+/** What the engine reports, as plain figures and short texts: lists become sentences. */
+function plainMetrics(report: Report): Record<string, number | string> {
   const plain = Object.entries(report).flatMap(([name, value]): [string, number | string][] => {
-    if (typeof value === 'string') return [[name, value.slice(0, 500)]]
-    return Number.isFinite(value) ? [[name, value]] : []
+    if (typeof value === 'number') return Number.isFinite(value) ? [[name, value]] : []
+    if (value === undefined || value.length === 0) return []
+    return [[name, (typeof value === 'string' ? value : listed(value)).slice(0, 500)]]
   })
   return Object.fromEntries(plain)
+}
+
+function listed(items: readonly (string | Candidate)[]): string {
+  return items
+    .map((item) => {
+      if (typeof item === 'string') return item
+      const { name, weight, aicc, refused } = item
+      const facts = [
+        ...(weight === undefined ? [] : [`weight ${Number(weight.toFixed(3))}`]),
+        ...(aicc === undefined ? [] : [`AICc ${Number(aicc.toFixed(2))}`]),
+        ...(refused === undefined ? [] : [refused]),
+      ]
+      return facts.length === 0 ? name : `${name} (${facts.join(', ')})`
+    })
+    .join('; ')
 }
 
 function patienceOf(context: NodeContext, claim: Claim, signal: AbortSignal, event: string) {

@@ -2,6 +2,8 @@
  * What a node and its fitting thread say to each other. Stopping and progress go through shared
  * memory: a thread that computes reads no messages.
  */
+import type { Report } from '@almanac/engine'
+
 export type FitRequest = {
   readonly id: number
   /** The stored data set, as it was read. */
@@ -23,7 +25,7 @@ export type FitReply =
       readonly kind: 'fitted'
       readonly id: number
       readonly model: Uint8Array
-      readonly report: Readonly<Record<string, number | string>>
+      readonly report: Report
       /** Null where the data has no start or no frequency. */
       readonly calendar: Calendar | null
     }

@@ -1,0 +1,58 @@
+import type { Refusal } from '../family.ts'
+import { limits } from '../limits.ts'
+
+/** Why some values cannot be taken into any model; missing ones can. */
+export function checkValues(y: Float64Array): Refusal | undefined {
+  if (y.length > limits.observationsMax) {
+    return {
+      code: 'too-long',
+      detail: `${y.length} observations are too many; at most ${limits.observationsMax} are taken.`,
+      field: '/y',
+    }
+  }
+  for (let t = 0; t < y.length; t++) {
+    const value = y[t]!
+    if (Number.isNaN(value) || Math.abs(value) <= limits.magnitudeMax) continue
+    const infinite = Math.abs(value) === Number.POSITIVE_INFINITY
+    return {
+      code: infinite ? 'not-finite' : 'out-of-range',
+      detail: infinite
+        ? `Observation ${t} is infinite.`
+        : `Observation ${t} is ${value}; values up to ${limits.magnitudeMax} are taken.`,
+      field: `/y/${t}`,
+      remedy: 'Mark an observation that is not known as missing, or use a larger unit.',
+    }
+  }
+  return undefined
+}
+
+/** Values that are not missing. */
+export function countObserved(y: Float64Array): number {
+  let observed = 0
+  for (let t = 0; t < y.length; t++) if (!Number.isNaN(y[t]!)) observed++
+  return observed
+}
+
+/** Why a model that needs `observationsMin` values cannot be fitted; undefined when it can. */
+export function checkObserved(
+  y: Float64Array,
+  observationsMin: number,
+  remedy = 'Send more observations, or a simpler spec.',
+): Refusal | undefined {
+  const fault = checkValues(y)
+  if (fault !== undefined) return fault
+  const observed = countObserved(y)
+  if (observed >= observationsMin) return undefined
+  if (observed === 0 && y.length > 0) {
+    const detail = `All ${y.length} observations of the series are missing.`
+    return { code: 'all-missing', detail, field: '/y' }
+  }
+  return {
+    code: 'too-short',
+    detail:
+      `The series has ${observed} observations that are not missing; ` +
+      `this model needs at least ${observationsMin}.`,
+    field: '/y',
+    remedy,
+  }
+}
