@@ -1,15 +1,14 @@
-import { arima } from './arima/family.ts'
-import type { ArimaModel } from './arima/model.ts'
-import { type ArimaSpec, arimaDefaults } from './arima/spec.ts'
+import { arimaDefaults } from './arima/spec.ts'
 import type { Family } from './family.ts'
+import { type MemberModel, type MemberSpec, members } from './members.ts'
 
-/** The one place where a family is added: its spec, its model, and itself. */
-export type AnySpec = ArimaSpec
-export type AnyModel = ArimaModel
+/** Families that stand alone are added in `members.ts`, those that are made of others here. */
+export type AnySpec = MemberSpec
+export type AnyModel = MemberModel
 
 /** All families by name. */
 export const families: ReadonlyMap<string, Family<AnySpec, AnyModel>> = new Map(
-  [arima].map((family) => [family.name, family]),
+  [...members].map((family) => [family.name, family]),
 )
 
 /** The model that is fitted when nobody asks for another. */
