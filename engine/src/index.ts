@@ -39,6 +39,7 @@ export type {
   Series,
 } from './family.ts'
 export type { Calendar, Step, Zone } from './series/calendar.ts'
+export { type Frequency, frequencies, isFrequency, seasonsOf, stepOf } from './series/frequency.ts'
 
 /** A user's spec, checked and complete; without one the default. */
 export function parseSpec(spec: unknown): Outcome<AnySpec> {

@@ -39,7 +39,11 @@ export function parseFields<Name extends string, F extends Fields>(
 }
 
 /** A whole number within [min, max]. */
-export function wholeNumber<D>(min: number, max: number, otherwise: D): Field<number | D> {
+export function wholeNumber<D extends number | null>(
+  min: number,
+  max: number,
+  otherwise: D,
+): Field<number | D> {
   return (value, name) => {
     if (value === undefined) return { value: otherwise }
     if (Number.isInteger(value) && (value as number) >= min && (value as number) <= max) {
@@ -50,7 +54,11 @@ export function wholeNumber<D>(min: number, max: number, otherwise: D): Field<nu
 }
 
 /** A finite number within [min, max]. */
-export function realNumber<D>(min: number, max: number, otherwise: D): Field<number | D> {
+export function realNumber<D extends number | null>(
+  min: number,
+  max: number,
+  otherwise: D,
+): Field<number | D> {
   return (value, name) => {
     if (value === undefined) return { value: otherwise }
     if (typeof value === 'number' && value >= min && value <= max) return { value: value + 0 }
@@ -58,14 +66,17 @@ export function realNumber<D>(min: number, max: number, otherwise: D): Field<num
   }
 }
 
-export function flag<D>(otherwise: D): Field<boolean | D> {
+export function flag<D extends boolean | null>(otherwise: D): Field<boolean | D> {
   return (value, name) => {
     if (value === undefined) return { value: otherwise }
     return typeof value === 'boolean' ? { value } : wrong(value, name, 'boolean', 'true or false')
   }
 }
 
-export function oneOf<T extends string, D>(words: readonly T[], otherwise: D): Field<T | D> {
+export function oneOf<T extends string, D extends T | null>(
+  words: readonly T[],
+  otherwise: D,
+): Field<T | D> {
   return (value, name) => {
     if (value === undefined) return { value: otherwise }
     const word = words.find((known) => known === value)

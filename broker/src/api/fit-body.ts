@@ -1,4 +1,12 @@
-import { type AnySpec, checkSeries, parseSpec, type Refusal } from '@almanac/engine'
+import {
+  type AnySpec,
+  checkSeries,
+  frequencies,
+  isFrequency,
+  parseSpec,
+  type Refusal,
+  seasonsOf,
+} from '@almanac/engine'
 import { encodeDataset, limits } from '@almanac/shared'
 
 /** A fit's body, checked: what the store keeps and what the version says. */
@@ -17,8 +25,6 @@ export type BodyFault = {
   readonly field?: string
   readonly remedy?: string
 }
-
-export const frequencies = ['hourly', 'daily', 'weekly', 'monthly', 'quarterly', 'yearly'] as const
 
 const bodyFields = ['data', 'series', 'spec']
 const seriesFields = ['key', 'start', 'frequency', 'timezone', 'y']
@@ -57,9 +63,10 @@ function checked(series: SeriesBody, given: unknown): FitBody | BodyFault {
   const spec = parseSpec(given)
   if (spec.kind === 'refused') return refusedByEngine(spec.reason, 400, '/spec')
   const y = Float64Array.from(series.y, (value) => value ?? Number.NaN)
-  const refusal = checkSeries({ y }, spec.value)
-  if (refusal) return refusedByEngine(refusal, 422, series.field)
   const { key, start, frequency } = series
+  const seasons = isFrequency(frequency) ? { seasons: seasonsOf(frequency) } : {}
+  const refusal = checkSeries({ y, ...seasons }, spec.value)
+  if (refusal) return refusedByEngine(refusal, 422, series.field)
   const stored = { key, start, frequency, y: series.y as (number | null)[] }
   const dataset = new Uint8Array(encodeDataset({ format: 1, series: [stored] }))
   return { kind: 'fit', dataset, observations: y.length, spec: spec.value }
@@ -102,7 +109,7 @@ function readOneSeries(one: Readonly<Record<string, unknown>>): SeriesBody | Bod
       field: at('start'),
       remedy: 'Write it like 2024-05-01 or 2024-05-01T13:00:00Z.',
     })
-  if (frequency !== null && !(frequencies as readonly unknown[]).includes(frequency))
+  if (frequency !== null && !isFrequency(frequency))
     return fault('frequency', `frequency must be one of ${frequencies.join(', ')}.`, {
       field: at('frequency'),
     })

@@ -1,6 +1,6 @@
+import { frequencies } from '@almanac/engine'
 import { limits, namePattern, Problem } from '@almanac/shared'
 import { type TSchema, Type } from 'typebox'
-import { frequencies } from './fit-body.ts'
 
 /** What the API takes and gives. OpenAPI, static types and answers all come from here. */
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])

@@ -70,7 +70,10 @@ function* textOf(loaded: LoadedVersion, question: Question): Generator<string> {
   // Lower bounds, widest first, then upper bounds, widest last.
   const probabilities = levelQuantiles(levels)
   const outcome = forecastModel(loaded.model, { horizon, quantiles: probabilities })
-  if (outcome.kind === 'refused') throw new Bug(`no forecast: ${outcome.reason.detail}`)
+  if (outcome.kind === 'refused') {
+    const { code, detail, remedy } = outcome.reason
+    throw new Refused(422, code, detail, remedy === undefined ? {} : { remedy })
+  }
   const { point, quantiles } = outcome.value
   yield '{"data":['
   yield* numbers(point, horizon, 1, 0)
