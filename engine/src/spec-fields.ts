@@ -45,7 +45,7 @@ export function wholeNumber<D extends number | null>(
   otherwise: D,
 ): Field<number | D> {
   return (value, name) => {
-    if (value === undefined) return { value: otherwise }
+    if (isAbsent(value, otherwise)) return { value: otherwise }
     if (Number.isInteger(value) && (value as number) >= min && (value as number) <= max) {
       return { value: (value as number) + 0 }
     }
@@ -60,7 +60,7 @@ export function realNumber<D extends number | null>(
   otherwise: D,
 ): Field<number | D> {
   return (value, name) => {
-    if (value === undefined) return { value: otherwise }
+    if (isAbsent(value, otherwise)) return { value: otherwise }
     if (typeof value === 'number' && value >= min && value <= max) return { value: value + 0 }
     return wrong(value, name, 'number', `a number from ${min} to ${max}`)
   }
@@ -68,7 +68,7 @@ export function realNumber<D extends number | null>(
 
 export function flag<D extends boolean | null>(otherwise: D): Field<boolean | D> {
   return (value, name) => {
-    if (value === undefined) return { value: otherwise }
+    if (isAbsent(value, otherwise)) return { value: otherwise }
     return typeof value === 'boolean' ? { value } : wrong(value, name, 'boolean', 'true or false')
   }
 }
@@ -78,7 +78,7 @@ export function oneOf<T extends string, D extends T | null>(
   otherwise: D,
 ): Field<T | D> {
   return (value, name) => {
-    if (value === undefined) return { value: otherwise }
+    if (isAbsent(value, otherwise)) return { value: otherwise }
     const word = words.find((known) => known === value)
     return word === undefined
       ? wrong(value, name, 'string', `one of ${words.join(', ')}`)
@@ -93,7 +93,7 @@ export function listOf<T, D>(
   otherwise: D,
 ): Field<readonly T[] | D> {
   return (value, name) => {
-    if (value === undefined) return { value: otherwise }
+    if (isAbsent(value, otherwise)) return { value: otherwise }
     if (!Array.isArray(value)) return wrong(value, name, 'object', 'a list')
     if (value.length > lengthMax) return wrong(value, name, 'object', `at most ${lengthMax} items`)
     const items: T[] = []
@@ -104,6 +104,11 @@ export function listOf<T, D>(
     }
     return { value: items }
   }
+}
+
+/** Left out; null says the same where null is what a field is without a value. */
+function isAbsent(value: unknown, otherwise: unknown): boolean {
+  return value === undefined || (value === null && otherwise === null)
 }
 
 function wrong(value: unknown, name: string, type: string, wanted: string): { fault: Refusal } {
