@@ -1,13 +1,16 @@
 import { arima } from './arima/family.ts'
 import type { ArimaModel } from './arima/model.ts'
 import type { ArimaSpec } from './arima/spec.ts'
+import { baseline } from './baseline/family.ts'
+import type { BaselineModel } from './baseline/model.ts'
+import type { BaselineSpec } from './baseline/spec.ts'
 import type { Family } from './family.ts'
 
 /**
  * The families that stand alone. A family that is made of others (MSTL, automatic) takes its parts
  * from here, and is itself listed in `families.ts`.
  */
-export type MemberSpec = ArimaSpec
-export type MemberModel = ArimaModel
+export type MemberSpec = ArimaSpec | BaselineSpec
+export type MemberModel = ArimaModel | BaselineModel
 
-export const members: readonly Family<MemberSpec, MemberModel>[] = [arima]
+export const members: readonly Family<MemberSpec, MemberModel>[] = [arima, baseline]
