@@ -1,23 +1,20 @@
-import { checkAsk, checkPaths, checkShape } from './check-input.ts'
-import { badFormat, claimedFamily } from './codec/container.ts'
-import { type AnyModel, type AnySpec, defaultSpec, families } from './families.ts'
-import type {
-  Ask,
-  Components,
-  Explained,
-  Family,
-  Forecast,
-  Outcome,
-  Refusal,
-  Run,
-  Series,
-} from './family.ts'
-import { assert, done, refused } from './outcome.ts'
-import { settleForecast } from './settle-forecast.ts'
-
 export type { ArimaModel } from './arima/model.ts'
 export type { ArimaSpec } from './arima/spec.ts'
 export { containerFormats } from './codec/container.ts'
+export {
+  checkSeries,
+  decodeModel,
+  encodeModel,
+  explainModel,
+  filterModel,
+  fitModel,
+  forecastModel,
+  levelQuantiles,
+  modelSizeBytes,
+  parseSpec,
+  simulateModel,
+  updateModel,
+} from './facade.ts'
 export type { AnyModel, AnySpec } from './families.ts'
 export { defaultSpec } from './families.ts'
 export type {
@@ -40,110 +37,3 @@ export type {
 } from './family.ts'
 export type { Calendar, Step, Zone } from './series/calendar.ts'
 export { type Frequency, frequencies, isFrequency, seasonsOf, stepOf } from './series/frequency.ts'
-
-/** A user's spec, checked and complete; without one the default. */
-export function parseSpec(spec: unknown): Outcome<AnySpec> {
-  if (spec === undefined || spec === null) return done(defaultSpec)
-  if (typeof spec !== 'object' || Array.isArray(spec)) {
-    return refused({ code: 'wrong-type', detail: 'A spec has to be an object.', field: '' })
-  }
-  const known = [...families.keys()].join(', ')
-  const name = (spec as Record<string, unknown>).family
-  const family = typeof name === 'string' ? families.get(name) : undefined
-  if (family !== undefined) return family.parse(spec as Record<string, unknown>)
-  const asked =
-    typeof name === 'string'
-      ? `There is no family ${JSON.stringify(name.slice(0, 100))}`
-      : 'A spec names its family'
-  return refused({
-    code: 'unknown-family',
-    detail: `${asked}; the families are: ${known}.`,
-    field: '/family',
-    remedy: `Set family to one of: ${known}.`,
-  })
-}
-
-/**
- * Why a series cannot be fitted with a spec; undefined when it can. Costs one look at each value.
- */
-export function checkSeries(series: Series, spec: AnySpec): Refusal | undefined {
-  return checkShape(series) ?? familyOf(spec).check(series, spec)
-}
-
-/** Fits a series. `stopped` carries the best model so far; unsuitable data are refused. */
-export function fitModel(series: Series, spec: AnySpec, run: Run): Outcome<AnyModel> {
-  const fault = checkShape(series)
-  return fault === undefined ? familyOf(spec).fit(series, spec, run) : refused(fault)
-}
-
-/** The forecast of a model. A shorter horizon gives exactly the beginning of a longer one. */
-export function forecastModel(model: AnyModel, ask: Ask, run: Run = plainRun): Outcome<Forecast> {
-  const fault = checkAsk(ask)
-  if (fault !== undefined) return refused(fault)
-  const forecast = familyOf(model).forecast(model, ask, run)
-  return forecast.kind === 'refused' ? forecast : settleForecast(forecast, ask)
-}
-
-/** Sample paths, paths × horizon, row-major. A shorter horizon begins a longer one. */
-export function simulateModel(
-  model: AnyModel,
-  ask: Ask,
-  paths: number,
-  run: Run,
-): Outcome<Float64Array> {
-  const fault = checkAsk(ask) ?? checkPaths(paths, ask.horizon)
-  return fault === undefined ? familyOf(model).simulate(model, ask, paths, run) : refused(fault)
-}
-
-/** Parts that add up: of the one-step fits of a series, or of the point forecast. */
-export function explainModel(model: AnyModel, what: Explained): Outcome<Components> {
-  const fault = 'ask' in what ? checkAsk(what.ask) : checkShape(what.series)
-  return fault === undefined ? familyOf(model).explain(model, what) : refused(fault)
-}
-
-/** The model after newer observations, its parameters unchanged. */
-export function updateModel(model: AnyModel, newer: Series): Outcome<AnyModel> {
-  const fault = checkShape(newer)
-  return fault === undefined ? familyOf(model).update(model, newer) : refused(fault)
-}
-
-/** The model with the same parameters at the end of a series, taken from its beginning. */
-export function filterModel(model: AnyModel, series: Series): Outcome<AnyModel> {
-  const fault = checkShape(series)
-  return fault === undefined ? familyOf(model).filter(model, series) : refused(fault)
-}
-
-/** A model as bytes: equal models give equal bytes. */
-export function encodeModel(model: AnyModel): Uint8Array {
-  return familyOf(model).encode(model)
-}
-
-/** The model in some bytes, or the refusal of bytes that are none; never throws. */
-export function decodeModel(bytes: Uint8Array): Outcome<AnyModel> {
-  const name = claimedFamily(bytes)
-  if (name === undefined) return badFormat('they name no family of models')
-  const family = families.get(name)
-  return family === undefined ? badFormat(`the family ${name} is not known`) : family.decode(bytes)
-}
-
-/** Bytes that a model occupies in memory, for budgets. */
-export function modelSizeBytes(model: AnyModel): number {
-  return familyOf(model).sizeBytes(model)
-}
-
-/** The bounds of central intervals of some levels in percent, ascending: 80 gives 0.1 and 0.9. */
-export function levelQuantiles(levels: readonly number[]): Float64Array {
-  const inside = levels.every((level) => level > 0 && level < 100)
-  assert(inside, 'a level lies strictly between 0 and 100')
-  const bounds = levels.flatMap((level) => [(100 - level) / 200, (100 + level) / 200])
-  return Float64Array.from(new Set(bounds)).sort()
-}
-
-/** Forecasts draw nothing unless a family has no formula for its bounds; the seed is then 0. */
-const plainRun: Run = { seed: 0, workMax: Number.POSITIVE_INFINITY }
-
-function familyOf(owner: { readonly family: string }): Family<AnySpec, AnyModel> {
-  const family = families.get(owner.family)
-  assert(family !== undefined, 'specs and models come from a known family')
-  return family
-}
