@@ -66,7 +66,7 @@ test('the inverse ascends, so that quantiles never cross', () => {
 test('the mean of a root is exact, that of a logarithm is log-normal', () => {
   // y = (1 + w/2)², w ~ N(5, 0.7): E y = (1 + 5/2)² + 0.7/4.
   expect(inverseBoxCoxMean(5, 0.7, 0.5)).toBeCloseTo(12.25 + 0.175, 12)
-  expect(inverseBoxCoxMean(1.2, 0.3, 0)).toBe(Math.exp(1.35))
+  expect(inverseBoxCoxMean(1.2, 0.3, 0)).toBeCloseTo(Math.exp(1.35), 13)
   expect(inverseBoxCoxMean(5, 2, 1)).toBe(6)
   expect(inverseBoxCoxMean(5, 0, 0.3)).toBe(inverseBoxCox(5, 0.3))
 })
