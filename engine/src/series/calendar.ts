@@ -10,14 +10,21 @@ export type Calendar = {
 }
 
 export type Step =
-  | { readonly kind: 'fixed'; readonly ms: number }
+  | {
+      readonly kind: 'fixed'
+      readonly ms: number
+      /** Whose local dates and times of day the observations have; UTC when absent. */
+      readonly zone?: Zone
+    }
   | {
       readonly kind: 'calendar'
-      readonly unit: 'day' | 'week' | 'month' | 'quarter' | 'year'
+      readonly unit: CalendarUnit
       readonly count: number
       /** UTC when absent. */
       readonly zone?: Zone
     }
+
+export type CalendarUnit = 'day' | 'week' | 'month' | 'quarter' | 'year'
 
 /** A time zone over the time that matters: its offset from each of some instants on. */
 export type Zone = {
