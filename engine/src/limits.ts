@@ -30,6 +30,10 @@ export const limits = {
   differenceLagMax: 110_000,
   /** Steps of one optimisation; the worst reference takes a tenth. */
   iterationsMax: 300,
+  /** The season of an exponential smoothing that is asked for: one free state per observation. */
+  etsSeasonLengthMax: 400,
+  /** Seasons longer than this are for a decomposition; an automatic smoothing leaves them out. */
+  etsAutomaticSeasonMax: 24,
   /** Points between two looks at `shouldStop`: 1,024 steps of the slowest filter take 5 ms. */
   pollPoints: 1_024,
   /** A model container: the store refuses larger blobs anyway. */
