@@ -18,6 +18,8 @@ export const limits = {
   regressorsMax: 100,
   /** Values of all simulated paths of one call: 128 MiB of doubles. */
   simulatedMax: 16_777_216,
+  /** Origins of one backtest. */
+  originsMax: 10_000,
   /** Missing values after the last observation: each one is a step of the forecast. */
   pendingMax: 10_000,
   /** Autoregressive or moving-average terms: the exact covariance costs its third power. */
