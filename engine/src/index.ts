@@ -1,6 +1,21 @@
 export type { ArimaModel } from './arima/model.ts'
 export type { ArimaSpec } from './arima/spec.ts'
 export { containerFormats } from './codec/container.ts'
+export { type Anomalies, type Anomaly, findAnomalies } from './evaluate/anomalies.ts'
+export {
+  type Backtest,
+  type BacktestPlan,
+  backtest,
+  type OriginResult,
+} from './evaluate/backtest.ts'
+export {
+  errorScale,
+  type LevelScores,
+  overallWeightedAverage,
+  type Scale,
+  type Scores,
+  scoreForecast,
+} from './evaluate/metrics.ts'
 export {
   checkSeries,
   decodeModel,
