@@ -24,6 +24,10 @@ export const limits = {
   pendingMax: 10_000,
   /** Autoregressive or moving-average terms: the exact covariance costs its third power. */
   orderMax: 32,
+  /** Seasonal terms of an ARIMA of either kind. */
+  seasonalOrderMax: 8,
+  /** Lags of a seasonal ARIMA's polynomials: a season of a year of days, and some. */
+  expandedLagsMax: 400,
   /** Ordinary differences: a third one has no use in practice and explodes the variance. */
   differencesMax: 2,
   /**

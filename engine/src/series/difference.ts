@@ -1,6 +1,6 @@
 /**
- * The lags and weights of (1 - B)^d (1 - B^lag) written as 1 - Σ weight_k B^lag_k, lags ascending.
- * A lag of 0 means no seasonal difference. Lags that coincide are merged.
+ * The lags and weights of (1 - B)^d (1 - B^lag) (1 - B^s)^D written as 1 - Σ weight_k B^lag_k, lags
+ * ascending. A lag of 0 means no difference there. Lags that coincide are merged.
  */
 export type Differencing = {
   readonly lags: Int32Array
@@ -9,11 +9,12 @@ export type Differencing = {
   readonly depth: number
 }
 
-/** The polynomial of d ordinary differences and one at a lag. */
-export function differencing(d: number, lag: number): Differencing {
+/** The polynomial of d ordinary differences, one at a lag, and D seasonal ones. */
+export function differencing(d: number, lag: number, D = 0, seasonLength = 0): Differencing {
   let terms = new Map<number, number>([[0, 1]])
   for (let i = 0; i < d; i++) terms = timesOneMinus(terms, 1)
   if (lag > 0) terms = timesOneMinus(terms, lag)
+  for (let i = 0; i < D; i++) terms = timesOneMinus(terms, seasonLength)
   const lags = [...terms.keys()].filter((k) => k > 0 && terms.get(k) !== 0).sort((a, b) => a - b)
   return {
     lags: Int32Array.from(lags),
