@@ -5,12 +5,15 @@ import { baseline } from './baseline/family.ts'
 import type { BaselineModel } from './baseline/model.ts'
 import type { BaselineSpec } from './baseline/spec.ts'
 import type { Family } from './family.ts'
+import { theta } from './theta/family.ts'
+import type { ThetaModel } from './theta/model.ts'
+import type { ThetaSpec } from './theta/spec.ts'
 
 /**
  * The families that stand alone. A family that is made of others (MSTL, automatic) takes its parts
  * from here, and is itself listed in `families.ts`.
  */
-export type MemberSpec = ArimaSpec | BaselineSpec
-export type MemberModel = ArimaModel | BaselineModel
+export type MemberSpec = ArimaSpec | BaselineSpec | ThetaSpec
+export type MemberModel = ArimaModel | BaselineModel | ThetaModel
 
-export const members: readonly Family<MemberSpec, MemberModel>[] = [arima, baseline]
+export const members: readonly Family<MemberSpec, MemberModel>[] = [arima, baseline, theta]

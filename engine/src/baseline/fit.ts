@@ -4,6 +4,7 @@ import { makeBudget } from '../numeric/budget.ts'
 import { checkObserved } from '../series/check.ts'
 import { absorb, type BaselineModel, emptyState, levelAt, slopeOf } from './model.ts'
 import { type BaselineSpec, seasonOf } from './spec.ts'
+import { spreadOf } from './spread.ts'
 
 /** Why a series cannot be fitted; undefined when it can. */
 export function checkBaselineSeries(
@@ -105,27 +106,6 @@ function gatherErrors(
     absorb(state, value)
   }
   return errors.subarray(0, count)
-}
-
-/**
- * The deviation of some errors with so many parameters taken from them, and their Gaussian
- * likelihood; the squares are of units of the largest error, so that none overflows.
- */
-function spreadOf(errors: Float64Array, parameters: number) {
-  const unit = largest(errors)
-  if (unit === 0 || errors.length <= parameters) return { deviation: 0 }
-  let squares = 0
-  for (const error of errors) squares += (error / unit) * (error / unit)
-  const deviation = unit * Math.sqrt(squares / (errors.length - parameters))
-  const variance = Math.log(squares / errors.length) + 2 * Math.log(unit)
-  const logLikelihood = -0.5 * errors.length * (Math.log(2 * Math.PI) + 1 + variance)
-  return { deviation, logLikelihood }
-}
-
-function largest(values: Float64Array): number {
-  let most = 0
-  for (const value of values) if (Math.abs(value) > most) most = Math.abs(value)
-  return most
 }
 
 function summaryOf({ spec, seasonLength, observations, deviation }: BaselineModel): string {

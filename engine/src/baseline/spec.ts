@@ -21,7 +21,7 @@ const methods = ['naive', 'seasonal-naive', 'drift', 'mean', 'window'] as const
 
 /** Checks a user's spec and fills in what it leaves out. */
 export function parseBaselineSpec(spec: Readonly<Record<string, unknown>>): Outcome<BaselineSpec> {
-  return parseFields('baseline', fields, { ...spec, ...nullAsAbsent(spec) })
+  return parseFields('baseline', fields, spec)
 }
 
 /** The season that a spec means for a series: 1 where there is none. */
@@ -36,9 +36,4 @@ const fields = {
   method: oneOf(methods, 'naive'),
   window: wholeNumber(1, windowMax, 4),
   seasonLength: wholeNumber(1, limits.seasonLengthMax, null),
-}
-
-/** A stored spec says null for a season that is left to the series. */
-function nullAsAbsent(spec: Readonly<Record<string, unknown>>) {
-  return spec.seasonLength === null ? { seasonLength: undefined } : {}
 }

@@ -1,0 +1,24 @@
+/**
+ * The deviation of some errors with so many parameters taken from them, and their Gaussian
+ * likelihood; the squares are of units of the largest error, so that none overflows.
+ */
+export function spreadOf(
+  errors: Float64Array,
+  parameters: number,
+): { readonly deviation: number; readonly logLikelihood?: number } {
+  const unit = largest(errors)
+  if (unit === 0 || errors.length <= parameters) return { deviation: 0 }
+  let squares = 0
+  for (const error of errors) squares += (error / unit) * (error / unit)
+  const deviation = unit * Math.sqrt(squares / (errors.length - parameters))
+  const variance = Math.log(squares / errors.length) + 2 * Math.log(unit)
+  const logLikelihood = -0.5 * errors.length * (Math.log(2 * Math.PI) + 1 + variance)
+  return { deviation, logLikelihood }
+}
+
+/** The largest magnitude; 0 of none. */
+export function largest(values: Float64Array): number {
+  let most = 0
+  for (const value of values) if (Math.abs(value) > most) most = Math.abs(value)
+  return most
+}

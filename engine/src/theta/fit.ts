@@ -1,0 +1,194 @@
+import { checkTrailing } from '../baseline/fit.ts'
+import { largest, spreadOf } from '../baseline/spread.ts'
+import type { Candidate, Outcome, Refusal, Run, Series } from '../family.ts'
+import { makeBudget } from '../numeric/budget.ts'
+import { checkObserved } from '../series/check.ts'
+import { type Estimate, estimate, type Sample } from './estimate.ts'
+import { absorb, moveLine, startState, type ThetaModel, type ThetaState } from './model.ts'
+import { decompose, isSeasonal, noSeason, type Seasonal, withoutSeason } from './seasonal.ts'
+import { seasonOf, type ThetaMethod, type ThetaSpec } from './spec.ts'
+
+/** With fewer the level and α are not estimated, but repeated from the values. */
+export const thetaObservationsMin = 3
+
+/** Why a series cannot be fitted; undefined when it can. */
+export function checkThetaSeries(series: Series, spec: ThetaSpec): Refusal | undefined {
+  const { y } = series
+  const fault = checkObserved(y, thetaObservationsMin) ?? checkTrailing(y, 0)
+  if (fault !== undefined || spec.decomposition !== 'multiplicative') return fault
+  const at = y.findIndex((value) => value <= 0)
+  if (at < 0) return undefined
+  return {
+    code: 'not-positive',
+    detail: `Observation ${at} is not positive, so that no factor of a season can be taken from it.`,
+    field: `/y/${at}`,
+    remedy: 'Set the decomposition to additive, or leave it to the series.',
+  }
+}
+
+/** Fits a series that passes `checkThetaSeries`. Stopped, it returns the best so far. */
+export function fitTheta(series: Series, spec: ThetaSpec, run: Run): Outcome<ThetaModel> {
+  const budget = makeBudget(run)
+  const seasonLength = seasonOf(spec, series)
+  const seasonal = chooseSeasonal(series.y, seasonLength, spec)
+  const { origin, unit, y } = adjust(series.y, seasonal)
+  const dynamicLines = linesOf(y)
+  const line = dynamicLines.subarray(2 * y.length)
+  const staticLines = repeated(line, y.length)
+  const methods: readonly ThetaMethod[] =
+    spec.method === null ? ['standard', 'optimised', 'dynamic-standard', 'dynamic'] : [spec.method]
+  const observed = series.y.reduce((sum, value) => sum + (Number.isNaN(value) ? 0 : 1), 0)
+  const tried = methods.map((method) => {
+    const lines = isDynamic(method) ? dynamicLines : staticLines
+    const sample: Sample = { y, lines, share: isStandard(method) ? 0.5 : undefined }
+    const found = estimate(sample, budget)
+    return { method, found, aicc: criterion(found, method, observed) }
+  })
+  const best = tried.reduce((least, next) => (next.aicc < least.aicc ? next : least))
+  const start = startState({
+    family: 'theta',
+    spec,
+    seasonLength,
+    seasonal,
+    dynamic: isDynamic(best.method),
+    alpha: best.found.alpha,
+    share: best.found.share,
+    deviation: 0,
+    origin,
+    levelStart: unit * best.found.levelStart,
+    line: isDynamic(best.method) ? new Float64Array(2) : line.map((value) => unit * value),
+  })
+  const errors = series.y
+    .map((value) => absorb(start, value))
+    .filter((error) => !Number.isNaN(error))
+  const parameters = isStandard(best.method) ? 2 : 3
+  const { deviation, logLikelihood } = spreadOf(errors, Math.min(parameters, errors.length - 1))
+  const model: ThetaModel = { ...start, deviation }
+  const ended = budget.ended()
+  run.onProgress?.(1)
+  const evaluations = tried.reduce((sum, { found }) => sum + found.evaluations, 0)
+  const candidates = tried.map(({ method, aicc }): Candidate => {
+    return Number.isFinite(aicc) ? { name: method, aicc } : { name: method }
+  })
+  const report = {
+    ...describe(model, best.method, errors.length),
+    ...(logLikelihood === undefined ? {} : criteria(logLikelihood, parameters + 1, errors.length)),
+    ...(spec.method === null ? { candidates } : {}),
+    iterations: evaluations,
+    evaluations,
+    converged: ended === undefined ? ('yes' as const) : ('no' as const),
+  }
+  return { kind: ended === undefined ? 'done' : 'stopped', value: model, report }
+}
+
+/** The model with the same parameters at the end of a series. */
+export function filterTheta(model: ThetaModel, y: Float64Array): ThetaModel {
+  const state: ThetaState = startState(model)
+  for (let t = 0; t < y.length; t++) absorb(state, y[t]!)
+  return state
+}
+
+function chooseSeasonal(y: Float64Array, seasonLength: number, spec: ThetaSpec): Seasonal {
+  const { decomposition } = spec
+  if (decomposition === 'none' || seasonLength < 2 || y.length < 2 * seasonLength) return noSeason
+  if (decomposition === null && !isSeasonal(y, seasonLength)) return noSeason
+  const positive = y.every((value) => !(value <= 0))
+  const factors = decomposition !== 'additive' && positive
+  return (
+    (factors ? decompose(y, seasonLength, 'multiplicative') : undefined) ??
+    decompose(y, seasonLength, 'additive') ??
+    noSeason
+  )
+}
+
+/** The series without its season and its first value, in units of a power of two. */
+function adjust(values: Float64Array, seasonal: Seasonal) {
+  const y = values.map((value, t) => withoutSeason(seasonal, value, t))
+  const origin = y.find((value) => !Number.isNaN(value)) ?? 0
+  for (let t = 0; t < y.length; t++) y[t] = y[t]! - origin
+  const unit = powerOfTwoBelow(largest(y))
+  for (let t = 0; t < y.length; t++) y[t] = y[t]! / unit
+  return { y, origin, unit }
+}
+
+/** A and B of the line through what came before each step, and through all: two numbers a step. */
+function linesOf(y: Float64Array): Float64Array {
+  const lines = new Float64Array(2 * y.length + 2)
+  const state = new Float64Array(6)
+  let count = 0
+  for (let t = 0; t < y.length; t++) {
+    if (!Number.isNaN(y[t]!)) moveLine(state, y[t]!, t + 1, count++)
+    const slope = state[4]! > 0 ? state[5]! / state[4]! : 0
+    lines[2 * t + 2] = state[3]! - slope * state[2]!
+    lines[2 * t + 3] = slope
+  }
+  return lines
+}
+
+function repeated(line: Float64Array, steps: number): Float64Array {
+  const lines = new Float64Array(2 * steps)
+  for (let t = 0; t < steps; t++) lines.set(line, 2 * t)
+  return lines
+}
+
+/** Akaike's corrected criterion on the squares; a fit better than rounding counts as no better. */
+function criterion({ squares }: Estimate, method: ThetaMethod, observed: number): number {
+  const parameters = isStandard(method) ? 3 : 4
+  const freedom = observed - parameters - 1
+  if (freedom <= 0) return isStandard(method) ? Number.MAX_VALUE : Number.POSITIVE_INFINITY
+  const variance = Math.max(squares / observed, roundingVariance)
+  return observed * Math.log(variance) + (2 * parameters * observed) / freedom
+}
+
+const roundingVariance = 64 * Number.EPSILON * Number.EPSILON
+
+function criteria(logLikelihood: number, parameters: number, count: number) {
+  const aic = 2 * parameters - 2 * logLikelihood
+  const freedom = count - parameters - 1
+  return {
+    logLikelihood,
+    aic,
+    ...(freedom > 0 ? { aicc: aic + (2 * parameters * (parameters + 1)) / freedom } : {}),
+    bic: parameters * Math.log(count) - 2 * logLikelihood,
+  }
+}
+
+function describe(model: ThetaModel, method: ThetaMethod, errors: number) {
+  const { seasonal, seasonLength, alpha, share, deviation } = model
+  const season = {
+    none: 'no season',
+    additive: `an additive season of ${seasonLength} steps`,
+    multiplicative: `a multiplicative season of ${seasonLength} steps`,
+  }[seasonal.kind]
+  return {
+    summary: `Theta, ${method}, with ${season}.`,
+    method,
+    sigma2: deviation * deviation,
+    observations: model.observations,
+    missing: model.missing,
+    errors,
+    alpha,
+    // A share of 1 is an infinite θ, which no report can carry.
+    theta: Math.min(thetaMax, 1 / (1 - share)),
+    levelStart: model.origin + model.levelStart,
+  }
+}
+
+const thetaMax = 1e10
+
+function isDynamic(method: ThetaMethod): boolean {
+  return method === 'dynamic' || method === 'dynamic-standard'
+}
+
+function isStandard(method: ThetaMethod): boolean {
+  return method === 'standard' || method === 'dynamic-standard'
+}
+
+/** The largest power of two not above a value, 1 for zero; exact, unlike a logarithm. */
+function powerOfTwoBelow(value: number): number {
+  let power = 1
+  if (value === 0) return power
+  while (power <= value / 2) power *= 2
+  while (power > value) power /= 2
+  return power
+}
