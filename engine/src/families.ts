@@ -1,14 +1,19 @@
 import { arimaDefaults } from './arima/spec.ts'
 import type { Family } from './family.ts'
 import { type MemberModel, type MemberSpec, members } from './members.ts'
+import { mstl } from './mstl/family.ts'
+import type { MstlModel } from './mstl/model.ts'
+import type { MstlSpec } from './mstl/spec.ts'
 
 /** Families that stand alone are added in `members.ts`, those that are made of others here. */
-export type AnySpec = MemberSpec
-export type AnyModel = MemberModel
+export type AnySpec = MemberSpec | MstlSpec
+export type AnyModel = MemberModel | MstlModel
+
+const all: readonly Family<AnySpec, AnyModel>[] = [...members, mstl]
 
 /** All families by name. */
 export const families: ReadonlyMap<string, Family<AnySpec, AnyModel>> = new Map(
-  [...members].map((family) => [family.name, family]),
+  all.map((family) => [family.name, family]),
 )
 
 /** The model that is fitted when nobody asks for another. */

@@ -1,0 +1,78 @@
+import type { Family, Outcome, Series } from '../family.ts'
+import { limits } from '../limits.ts'
+import { type MemberModel, type MemberSpec, members } from '../members.ts'
+import { assert } from '../outcome.ts'
+import { type Field, flag, listOf, oneOf, parseFields, wholeNumber } from '../spec-fields.ts'
+
+/**
+ * The seasons are taken out by MSTL, and another family forecasts what is left: Bandara, Hyndman
+ * and Bergmeir (2021), arXiv:2107.13462. A spec is plain JSON.
+ */
+export type MstlSpec = {
+  readonly family: 'mstl'
+  /** Season lengths, ascending; null takes those of the series. */
+  readonly seasons: readonly number[] | null
+  /** Whether outliers lose their weight in the decomposition. */
+  readonly robust: boolean
+  /** `log` takes the logarithm first, so that seasons and trend multiply; values are positive. */
+  readonly boxCox: 'log' | null
+  /** What forecasts the series without its seasons. */
+  readonly member: MemberSpec
+}
+
+/** Checks a user's spec and fills in what it leaves out. */
+export function parseMstlSpec(spec: Readonly<Record<string, unknown>>): Outcome<MstlSpec> {
+  return parseFields('mstl', fields, spec)
+}
+
+/** The seasons that a spec means for a series. */
+export function seasonsOf(spec: MstlSpec, series: Series): readonly number[] {
+  return spec.seasons ?? series.seasons ?? []
+}
+
+/** The family of a member's spec or model. */
+export function memberFamily(owner: { readonly family: string }): Family<MemberSpec, MemberModel> {
+  const family = findMember(owner.family)
+  assert(family !== undefined, 'a parsed member comes from a known family')
+  return family
+}
+
+export function findMember(name: unknown): Family<MemberSpec, MemberModel> | undefined {
+  return members.find((family) => family.name === name)
+}
+
+const fields = {
+  seasons: ascending(listOf(wholeNumber(2, limits.seasonLengthMax, 2), limits.seasonsMax, null)),
+  robust: flag(true),
+  boxCox: oneOf(['log'], null),
+  member,
+}
+
+function ascending<D>(field: Field<readonly number[] | D>): Field<readonly number[] | D> {
+  return (value, name) => {
+    const outcome = field(value, name)
+    if ('fault' in outcome || !Array.isArray(outcome.value)) return outcome
+    const lengths: readonly number[] = outcome.value
+    if (lengths.every((length, i) => i === 0 || length > lengths[i - 1]!)) return outcome
+    const detail = `${name} has to ascend.`
+    return { fault: { code: 'out-of-range', detail, field: `/${name}` } }
+  }
+}
+
+function member(value: unknown, name: string): ReturnType<Field<MemberSpec>> {
+  const given = value ?? { family: 'ets', season: 'N' }
+  const known = members.map((family) => family.name).join(', ')
+  if (typeof given !== 'object' || Array.isArray(given)) {
+    const detail = `${name} has to be a spec of one of: ${known}.`
+    return { fault: { code: 'wrong-type', detail, field: `/${name}` } }
+  }
+  const spec = given as Record<string, unknown>
+  const family = findMember(spec.family)
+  if (family === undefined) {
+    const detail = `${name} has to be of one of the families ${known}.`
+    return { fault: { code: 'unknown-family', detail, field: `/${name}/family` } }
+  }
+  const parsed = family.parse(spec)
+  if (parsed.kind !== 'refused') return { value: parsed.value }
+  return { fault: { ...parsed.reason, field: `/${name}${parsed.reason.field ?? ''}` } }
+}

@@ -1,0 +1,75 @@
+import { bytesOf, doubles, integers, readColumns, readSpec, specColumn } from '../codec/columns.ts'
+import { badFormat, type Column, claimedFamily, encodeContainer } from '../codec/container.ts'
+import type { Outcome } from '../family.ts'
+import { limits } from '../limits.ts'
+import { done } from '../outcome.ts'
+import { leverageMax } from './fit.ts'
+import type { MstlModel } from './model.ts'
+import { memberFamily, parseMstlSpec } from './spec.ts'
+
+export const mstlFormat = 1
+
+/** Format 1: the patterns, where the series stands in them, and the member as its own container. */
+export function encodeMstl(model: MstlModel): Uint8Array {
+  const columns = new Map<string, Column>([
+    ['spec', specColumn(model.spec)],
+    ['seasons', model.seasons],
+    ['phases', model.phases],
+    ['patterns', model.patterns],
+    ['scalars', Float64Array.of(model.leverage, model.noise)],
+    ['member', memberFamily(model.member).encode(model.member)],
+  ])
+  return encodeContainer({ family: 'mstl', familyFormat: mstlFormat, columns })
+}
+
+/** The model in some bytes, every number of it checked; never throws. */
+export function decodeMstl(bytes: Uint8Array): Outcome<MstlModel> {
+  const expected = { family: 'mstl', format: mstlFormat, columns: columnNames }
+  const read = readColumns(bytes, expected)
+  if (read.kind === 'refused') return read
+  const columns = read.value
+  const spec = readSpec(columns.get('spec'), parseMstlSpec)
+  if (spec === undefined) return badFormat('its spec is invalid')
+  const seasons = readSeasons(columns.get('seasons'))
+  if (seasons === undefined) return badFormat('its seasons are out of range')
+  const phases = integers(columns.get('phases'), seasons.length, 0, limits.seasonLengthMax)
+  if (phases === undefined || phases.some((phase, i) => phase >= seasons[i]!)) {
+    return badFormat('its phases are out of range')
+  }
+  const size = seasons.reduce((sum, period) => sum + period, 0)
+  const patterns = doubles(columns.get('patterns'), size, limits.stateMagnitudeMax)
+  const scalars = doubles(columns.get('scalars'), 2, limits.stateMagnitudeMax)
+  if (patterns === undefined || scalars === undefined) return badFormat('its patterns are invalid')
+  const [leverage = 0, noise = 0] = scalars
+  if (leverage < 0 || leverage > leverageMax || noise < 0) return badFormat('its noise is invalid')
+  const member = columns.get('member')
+  if (!(member instanceof Uint8Array)) return badFormat('it has no member')
+  if (claimedFamily(member) !== spec.member.family) {
+    return badFormat(`its member is not of the family ${spec.member.family}`)
+  }
+  const decoded = memberFamily(spec.member).decode(member)
+  if (decoded.kind === 'refused') return decoded
+  return done({
+    family: 'mstl',
+    spec,
+    seasons,
+    patterns,
+    phases,
+    leverage,
+    noise,
+    member: decoded.value,
+  })
+}
+
+export function mstlBytes(model: MstlModel): number {
+  const own = bytesOf([model.seasons, model.phases, model.patterns])
+  return own + memberFamily(model.member).sizeBytes(model.member)
+}
+
+const columnNames = ['spec', 'seasons', 'phases', 'patterns', 'scalars', 'member'] as const
+
+function readSeasons(column: Column | undefined): Int32Array | undefined {
+  if (!(column instanceof Int32Array) || column.length > limits.seasonsMax) return undefined
+  const seasons = integers(column, column.length, 2, limits.seasonLengthMax)
+  return seasons?.every((length, i) => i === 0 || length > seasons[i - 1]!) ? seasons : undefined
+}
