@@ -1,4 +1,7 @@
 import { arimaDefaults } from './arima/spec.ts'
+import { automatic } from './automatic/family.ts'
+import type { AutomaticModel } from './automatic/model.ts'
+import type { AutomaticSpec } from './automatic/spec.ts'
 import type { Family } from './family.ts'
 import { type MemberModel, type MemberSpec, members } from './members.ts'
 import { mstl } from './mstl/family.ts'
@@ -6,10 +9,10 @@ import type { MstlModel } from './mstl/model.ts'
 import type { MstlSpec } from './mstl/spec.ts'
 
 /** Families that stand alone are added in `members.ts`, those that are made of others here. */
-export type AnySpec = MemberSpec | MstlSpec
-export type AnyModel = MemberModel | MstlModel
+export type AnySpec = MemberSpec | MstlSpec | AutomaticSpec
+export type AnyModel = MemberModel | MstlModel | AutomaticModel
 
-const all: readonly Family<AnySpec, AnyModel>[] = [...members, mstl]
+const all: readonly Family<AnySpec, AnyModel>[] = [...members, mstl, automatic]
 
 /** All families by name. */
 export const families: ReadonlyMap<string, Family<AnySpec, AnyModel>> = new Map(

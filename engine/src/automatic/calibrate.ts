@@ -1,0 +1,83 @@
+import { studentQuantile } from '../numeric/student.ts'
+import { disagreementShare, type Kind, patience, type Widening, widenings } from './constants.ts'
+import type { RungName } from './ladder.ts'
+import type { Calibration } from './model.ts'
+import type { Rolling } from './rolling.ts'
+
+/** What the scale of a series is made of beside its rolling scores. */
+export type Circumstances = {
+  readonly kind: Kind
+  readonly observed: number
+}
+
+/** Which constants hold for a rung and its seasons. */
+export function kindOf(rung: RungName, seasons: readonly number[], observed: number): Kind {
+  if (rung === 'long-season') return 'long'
+  if (seasons.length > 0) return 'seasonal'
+  return observed <= shortMax ? 'short' : 'plain'
+}
+
+/** The widths of a combination after its rolling scores; without any, what is usual. */
+export function calibrate(circumstances: Circumstances, rolling: Rolling): Calibration {
+  const widening = widenings[circumstances.kind]
+  const { degrees, growth } = widening
+  const shown = shownScale(rolling, widening)
+  const logScale =
+    widening.level +
+    widening.follow * shown.weight * Math.log(shown.scale) +
+    widening.length * lengthFeature(circumstances.observed)
+  const scale = Math.exp(logScale)
+  const covered = (probability: number) =>
+    coverage(rolling, { scale, growth, degrees }, probability)
+  return {
+    ...{ scale, growth, degrees, disagreement: disagreementShare },
+    scores: rolling.scores.length,
+    covered80: covered(0.9),
+    covered95: covered(0.975),
+  }
+}
+
+export function lengthFeature(observed: number): number {
+  return Math.log(Math.min(500, Math.max(4, observed)) / 50)
+}
+
+/**
+ * The scale that the scores show: the conformal quantile of their sizes over that of the t, pooled
+ * over steps, and how much it weighs. Scores of one origin are not independent: an origin counts as
+ * a few.
+ */
+export function shownScale(
+  { scores, steps, origins }: Rolling,
+  { growth, degrees }: Pick<Widening, 'growth' | 'degrees'>,
+): { readonly scale: number; readonly weight: number } {
+  if (scores.length === 0) return { scale: 1, weight: 0 }
+  const sizes = scores.map((s, i) => Math.abs(s) / Math.exp(growth * Math.log(steps[i]! + 1)))
+  sizes.sort()
+  const rank = Math.min(sizes.length, Math.ceil(shownLevel * (sizes.length + 1)))
+  const scale = sizes[rank - 1]! / studentQuantile((1 + shownLevel) / 2, degrees)
+  const count = Math.min(scores.length, origins * scoresPerOrigin)
+  const bounded = Math.min(scaleMax, Math.max(1 / scaleMax, scale))
+  return { scale: bounded, weight: count / (count + patience) }
+}
+
+const shortMax = 12
+const shownLevel = 0.8
+const scoresPerOrigin = 3
+/** Beyond this factor a few scores say nothing about the width. */
+const scaleMax = 8
+
+/** The share of scores within the quantiles at a probability and its complement. */
+function coverage(
+  { scores, steps }: Rolling,
+  { scale, growth, degrees }: Pick<Calibration, 'scale' | 'growth' | 'degrees'>,
+  probability: number,
+): number {
+  if (scores.length === 0) return 0
+  const most = scale * studentQuantile(probability, degrees)
+  let inside = 0
+  for (let i = 0; i < scores.length; i++) {
+    const bound = most * Math.exp(growth * Math.log(steps[i]! + 1))
+    if (Math.abs(scores[i]!) <= bound) inside++
+  }
+  return inside / scores.length
+}

@@ -1,0 +1,130 @@
+import type { Ask, Forecast, Note, Outcome, Run } from '../family.ts'
+import { normalQuantile } from '../numeric/normal.ts'
+import { studentQuantile } from '../numeric/student.ts'
+import { done, refused } from '../outcome.ts'
+import type { Calibration, Member } from './model.ts'
+import { partOf } from './parts.ts'
+
+/** What the members say of one horizon, side by side. */
+export type Voices = {
+  readonly names: readonly string[]
+  readonly weights: Float64Array
+  readonly points: readonly Float64Array[]
+  readonly quantiles: readonly Float64Array[]
+  readonly notes: readonly Note[]
+}
+
+/** Asks every member; one that refuses is silent, and that is noted. */
+export function voicesOf(members: readonly Member[], ask: Ask, run: Run): Outcome<Voices> {
+  const { bounds: _, ...unbounded } = ask
+  const names: string[] = []
+  const weights: number[] = []
+  const points: Float64Array[] = []
+  const quantiles: Float64Array[] = []
+  const notes: Note[] = []
+  let refusal: Outcome<never> | undefined
+  for (const { name, weight, model } of members) {
+    const outcome = partOf(model).forecast(model, unbounded, run)
+    if (outcome.kind === 'refused') {
+      refusal = outcome
+      notes.push({ code: 'member-silent', detail: `${name}: ${outcome.reason.detail}` })
+      continue
+    }
+    names.push(name)
+    weights.push(weight)
+    points.push(outcome.value.point)
+    quantiles.push(outcome.value.quantiles)
+    for (const { code, detail } of outcome.value.notes) {
+      notes.push({ code, detail: `${name}: ${detail}` })
+    }
+  }
+  if (names.length > 0) {
+    return done({ names, weights: Float64Array.from(weights), points, quantiles, notes })
+  }
+  const nobody = { code: 'not-finite', detail: 'No member has a forecast.' }
+  return refusal ?? refused(nobody)
+}
+
+/**
+ * The combined point is the weighted median of the members' points. A quantile lies away from it by
+ * the weighted median of the members' own distances, joined with their disagreement, scaled by what
+ * the calibration says for the step, with a t in place of the normal. All is done step by step, so
+ * that a short horizon is the beginning of a long one.
+ */
+export function combineVoices(voices: Voices, calibration: Calibration, ask: Ask): Forecast {
+  const { horizon, quantiles: probabilities } = ask
+  const { points, quantiles } = voices
+  const width = probabilities.length
+  const z = probabilities.map(normalQuantile)
+  const stretch = z.map((score, k) => stretchOf(calibration, probabilities[k]!, score))
+  const median = makeMedian(voices.weights)
+  const point = new Float64Array(horizon)
+  const out = new Float64Array(horizon * width)
+  for (let h = 0; h < horizon; h++) {
+    const centre = median((i) => points[i]![h]!)
+    const spread = calibration.disagreement * disagreementAt(voices, h, centre)
+    const scale = calibration.scale * growthAt(calibration, h)
+    point[h] = centre
+    for (let k = 0; k < width; k++) {
+      const own = median((i) => quantiles[i]![h * width + k]! - points[i]![h]!)
+      const joined = joinSpread(own, spread * z[k]!, z[k]!)
+      out[h * width + k] = centre + scale * stretch[k]! * joined
+    }
+  }
+  return { point, quantiles: out, notes: voices.notes }
+}
+
+/** Root mean square distance of the members' points from the combined one, at one step. */
+export function disagreementAt(voices: Voices, h: number, centre: number): number {
+  let sum = 0
+  let total = 0
+  for (let i = 0; i < voices.points.length; i++) {
+    const distance = voices.points[i]![h]! - centre
+    sum += voices.weights[i]! * distance * distance
+    total += voices.weights[i]!
+  }
+  return Math.sqrt(sum / total)
+}
+
+/** A distance on one side of the point, the longer for what the members disagree about. */
+export function joinSpread(own: number, spread: number, side: number): number {
+  if (side === 0 || spread === 0) return own
+  const size = Math.sqrt(own * own + spread * spread)
+  return own + Math.sign(side) * (size - Math.abs(own))
+}
+
+/** How much the scale has grown at step h, counted from 0. */
+export function growthAt({ growth }: Pick<Calibration, 'growth'>, h: number): number {
+  return Math.exp(growth * Math.log(h + 1))
+}
+
+/** The weighted median: the middle of the two members between which half of the weight lies. */
+export function makeMedian(weights: Float64Array): (read: (i: number) => number) => number {
+  const size = weights.length
+  const values = new Float64Array(size)
+  const order = new Int32Array(size)
+  const half = weights.reduce((sum, weight) => sum + weight, 0) / 2
+  return (read) => {
+    for (let i = 0; i < size; i++) {
+      values[i] = read(i)
+      let at = i
+      for (; at > 0 && values[order[at - 1]!]! > values[i]!; at--) order[at] = order[at - 1]!
+      order[at] = i
+    }
+    let sum = 0
+    for (let k = 0; k < size; k++) {
+      sum += weights[order[k]!]!
+      if (sum < half * (1 - 1e-12)) continue
+      const value = values[order[k]!]!
+      const isMiddle = sum <= half * (1 + 1e-12) && k + 1 < size
+      return isMiddle ? value + (values[order[k + 1]!]! - value) / 2 : value
+    }
+    return values[order[size - 1]!]!
+  }
+}
+
+/** The quantile of the t over that of the normal. */
+function stretchOf({ degrees }: Calibration, probability: number, score: number): number {
+  if (Math.abs(score) < 1e-6) return 1
+  return studentQuantile(probability, degrees) / score
+}

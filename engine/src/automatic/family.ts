@@ -1,0 +1,121 @@
+import type {
+  Ask,
+  Components,
+  Explained,
+  Family,
+  Forecast,
+  Outcome,
+  Refusal,
+  Run,
+  Series,
+} from '../family.ts'
+import { limits } from '../limits.ts'
+import { done, refused } from '../outcome.ts'
+import { checkObserved, checkValues } from '../series/check.ts'
+import { combineVoices, voicesOf } from './combine.ts'
+import { explainAutomatic } from './explain.ts'
+import { fitAutomatic } from './fit.ts'
+import { type AutomaticModel, type Member, memberSeries } from './model.ts'
+import { partOf } from './parts.ts'
+import { simulateAutomatic } from './simulate.ts'
+import { type AutomaticSpec, parseAutomaticSpec } from './spec.ts'
+import { automaticBytes, automaticFormat, decodeAutomatic, encodeAutomatic } from './storage.ts'
+import { intervalNote } from './summary.ts'
+
+/** The median of several models, chosen by what the series is like; one observation is enough. */
+export const automatic: Family<AutomaticSpec, AutomaticModel> = {
+  name: 'automatic',
+  format: automaticFormat,
+  can: { regressors: false, observationsMin: 1, zeros: true },
+  parse: parseAutomaticSpec,
+  check: checkAutomaticSeries,
+  fit(series: Series, spec: AutomaticSpec, run: Run): Outcome<AutomaticModel> {
+    const refusal = checkAutomaticSeries(series)
+    return refusal === undefined ? fitAutomatic(series, spec, run) : refused(refusal)
+  },
+  filter(model: AutomaticModel, series: Series): Outcome<AutomaticModel> {
+    const refusal = checkAutomaticSeries(series)
+    if (refusal !== undefined) return refused(refusal)
+    if (series.y.length <= model.skipped) return refused(tooShort(model))
+    const seen = memberSeries(model, series)
+    return moveMembers(model, (member) => partOf(member).filter(member, seen))
+  },
+  update(model: AutomaticModel, newer: Series): Outcome<AutomaticModel> {
+    const refusal = checkValues(newer.y)
+    if (refusal !== undefined) return refused(refusal)
+    return moveMembers(model, (member) => partOf(member).update(member, newer))
+  },
+  forecast(model: AutomaticModel, ask: Ask, run: Run): Outcome<Forecast> {
+    return forecastAutomatic(model, ask, run)
+  },
+  simulate: simulateAutomatic,
+  explain(model: AutomaticModel, what: Explained): Outcome<Components> {
+    const refusal = 'ask' in what ? undefined : checkAutomaticSeries(what.series)
+    if (refusal !== undefined) return refused(refusal)
+    const short = 'series' in what && what.series.y.length <= model.skipped
+    return short ? refused(tooShort(model)) : explainAutomatic(model, what)
+  },
+  encode: encodeAutomatic,
+  decode: decodeAutomatic,
+  sizeBytes: automaticBytes,
+}
+
+/** Why a series cannot be fitted: it has no observation, or ends in too many missing ones. */
+function checkAutomaticSeries({ y }: Series): Refusal | undefined {
+  const fault = checkObserved(y, 1)
+  if (fault !== undefined) return fault
+  let trailing = 0
+  while (Number.isNaN(y[y.length - 1 - trailing]!)) trailing++
+  if (trailing <= limits.pendingMax) return undefined
+  return {
+    code: 'too-many-missing',
+    detail: `The last ${trailing} observations are missing; at most ${limits.pendingMax} may be.`,
+    field: '/y',
+    remedy: 'End the series at its last known observation.',
+  }
+}
+
+function forecastAutomatic(model: AutomaticModel, ask: Ask, run: Run): Outcome<Forecast> {
+  const { point: wanted = 'median', ...plain } = ask
+  const voices = voicesOf(model.members, { ...plain, point: 'median' }, run)
+  if (voices.kind === 'refused') return voices
+  const forecast = combineVoices(voices.value, model.calibration, ask)
+  const notes = [
+    ...forecast.notes,
+    ...(model.rung === 'constant' ? [] : [intervalNote(model.calibration)]),
+  ]
+  if (wanted === 'median') return done({ ...forecast, notes })
+  const means = voicesOf(model.members, { ...plain, point: 'mean', quantiles: none }, run)
+  if (means.kind === 'refused') return means
+  const { point } = combineVoices(means.value, model.calibration, { ...ask, quantiles: none })
+  return done({ ...forecast, point, notes })
+}
+
+const none = new Float64Array(0)
+
+/** Each member moved on; one that cannot take the values is left behind, in filter as in update. */
+function moveMembers(
+  model: AutomaticModel,
+  move: (member: Member['model']) => Outcome<Member['model']>,
+): Outcome<AutomaticModel> {
+  const members: Member[] = []
+  const left: string[] = []
+  let refusal: Outcome<never> | undefined
+  for (const member of model.members) {
+    const outcome = move(member.model)
+    if (outcome.kind === 'refused') {
+      refusal = outcome
+      left.push(`${member.name}: ${outcome.reason.detail}`)
+    } else members.push({ ...member, model: outcome.value })
+  }
+  if (refusal !== undefined && members.length === 0) return refusal
+  return done({ ...model, members }, left.length > 0 ? { left } : {})
+}
+
+function tooShort({ skipped }: AutomaticModel): Refusal {
+  return {
+    code: 'too-short',
+    detail: `The model was fitted after the first ${skipped} values; there have to be more.`,
+    field: '/y',
+  }
+}

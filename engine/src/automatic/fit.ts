@@ -1,0 +1,184 @@
+import type { Candidate, Outcome, Refusal, Report, Run, Series } from '../family.ts'
+import { done, refused } from '../outcome.ts'
+import { calibrate, kindOf } from './calibrate.ts'
+import { disagreementShare } from './constants.ts'
+import { rungOf } from './ladder.ts'
+import { type AutomaticModel, type Member, memberSeries } from './model.ts'
+import { type PartModel, parts } from './parts.ts'
+import { type Profile, profileOf } from './profile.ts'
+import { noRolling, rollOrigins } from './rolling.ts'
+import { type MemberName, memberSpec } from './roster.ts'
+import type { AutomaticSpec } from './spec.ts'
+import { summaryOf } from './summary.ts'
+
+/** Fits a series that passes the family's check: each member, then how wide their forecast is. */
+export function fitAutomatic(
+  series: Series,
+  spec: AutomaticSpec,
+  run: Run,
+): Outcome<AutomaticModel> {
+  const profile = profileOf(series, spec)
+  const rung = rungOf(profile, spec)
+  const { seasons } = profile
+  const skipped = skippedOf(series, seasons)
+  const seen = memberSeries({ skipped, seasons }, series)
+  const tried = tryMembers(rung.members, seen, seasons, run)
+  for (const reserve of rung.reserves) {
+    if (tried.members.length > 0) break
+    tryMember(tried, reserve, seen, seasons, run)
+  }
+  if (tried.members.length === 0) return refused(tried.refusal ?? nobody)
+  const rolling =
+    rung.name === 'constant' || run.shouldStop?.() === true
+      ? noRolling
+      : rollOrigins(tried.members, seen, disagreementShare, run)
+  const kept = keepGood(tried, rolling.memberErrors)
+  const members = kept.map((member) => ({ ...member, weight: 1 / kept.length }))
+  const judged =
+    kept.length < tried.members.length
+      ? rollOrigins(members, seen, disagreementShare, run)
+      : rolling
+  const shown = spec.intervals === 'conformal' ? judged : noRolling
+  const kind = kindOf(rung.name, seasons, profile.observed)
+  const calibration = calibrate({ kind, observed: profile.observed }, shown)
+  const model: AutomaticModel = {
+    ...{ family: 'automatic', spec, rung: rung.name, seasons, skipped, members, calibration },
+  }
+  run.onProgress?.(1)
+  const report = reportOf(model, profile, rung.why, tried)
+  return tried.stopped ? { kind: 'stopped', value: model, report } : done(model, report)
+}
+
+/** Newer observations than these are not held back from any member. */
+const newestMax = 10_000
+const newestSeasonsMax = 3
+const newestEverMax = 60_000
+
+/** How many observations at the beginning no member sees. */
+export function skippedOf({ y }: Series, seasons: readonly number[]): number {
+  const wanted = Math.max(newestMax, newestSeasonsMax * (seasons.at(-1) ?? 1))
+  let first = Math.max(0, y.length - Math.min(newestEverMax, wanted))
+  // An observed value may not be lost to a long gap that came after it.
+  while (first > 0 && y.subarray(first).every(Number.isNaN)) first = Math.max(0, first - newestMax)
+  return first
+}
+
+type Tried = {
+  readonly members: Member[]
+  readonly candidates: Candidate[]
+  converged: boolean
+  stopped: boolean
+  refusal: Refusal | undefined
+}
+
+function tryMembers(
+  names: readonly MemberName[],
+  series: Series,
+  seasons: readonly number[],
+  run: Run,
+): Tried {
+  const tried: Tried = {
+    members: [],
+    candidates: [],
+    converged: true,
+    stopped: false,
+    refusal: undefined,
+  }
+  const share = Math.floor(run.workMax / names.length)
+  for (const [at, name] of names.entries()) {
+    if (tried.members.length > 0 && run.shouldStop?.() === true) {
+      tried.stopped = true
+      tried.candidates.push({ name, refused: 'The fit was stopped before its turn.' })
+      continue
+    }
+    const { onProgress: _, ...rest } = run
+    tryMember(tried, name, series, seasons, { ...rest, workMax: share })
+    run.onProgress?.((0.9 * (at + 1)) / names.length)
+  }
+  return tried
+}
+
+function tryMember(
+  tried: Tried,
+  name: MemberName,
+  series: Series,
+  seasons: readonly number[],
+  run: Run,
+): void {
+  const outcome = fitMember(name, series, seasons, run)
+  if (outcome.kind === 'refused') {
+    tried.refusal = outcome.reason
+    tried.candidates.push({ name, refused: outcome.reason.detail })
+    return
+  }
+  if (outcome.kind === 'stopped') tried.stopped = true
+  if (outcome.report.converged === 'no') tried.converged = false
+  const { aicc } = outcome.report
+  tried.candidates.push({ name, ...(typeof aicc === 'number' ? { aicc } : {}) })
+  tried.members.push({ name, weight: 1, model: outcome.value })
+}
+
+function fitMember(
+  name: MemberName,
+  series: Series,
+  seasons: readonly number[],
+  run: Run,
+): Outcome<PartModel> {
+  const spec = memberSpec(name, seasons)
+  const part = parts.get(String(spec.family))
+  if (part === undefined)
+    return refused({ code: 'unknown-family', detail: 'There is no such family.' })
+  const parsed = part.parse(spec)
+  if (parsed.kind === 'refused') return parsed
+  const fitted = part.fit(series, parsed.value, run)
+  if (fitted.kind === 'refused') return fitted
+  const forecast = part.forecast(fitted.value, probe, run)
+  if (forecast.kind === 'refused') return forecast
+  const { point, quantiles } = forecast.value
+  const finite = point.every(Number.isFinite) && quantiles.every(Number.isFinite)
+  return finite ? fitted : refused({ code: 'not-finite', detail: 'Its forecast is not finite.' })
+}
+
+/** A look at what a fitted member forecasts. */
+const probe = { horizon: 12, quantiles: Float64Array.of(0.1, 0.9) }
+const nobody: Refusal = { code: 'no-member', detail: 'No member can be fitted to the series.' }
+/** A member whose errors are this many times the typical member's is not listened to. */
+const worseMax = 2
+
+/** The members without those that rolling origins show to be far off. */
+function keepGood(tried: Tried, errors: Float64Array): Member[] {
+  const { members, candidates } = tried
+  if (members.length < 3 || errors.length < members.length) return members
+  const typical = errors.slice().sort()[Math.floor((errors.length - 1) / 2)]!
+  return members.filter(({ name }, i) => {
+    if (!(errors[i]! > worseMax * typical)) return true
+    const times = (errors[i]! / typical).toPrecision(2)
+    const at = candidates.findIndex((candidate) => candidate.name === name)
+    const why = `Its errors at rolling origins were ${times} times those of the typical member.`
+    candidates[at] = { ...candidates[at]!, refused: why }
+    return false
+  })
+}
+
+function reportOf(model: AutomaticModel, profile: Profile, why: string, tried: Tried): Report {
+  const { members, calibration } = model
+  const candidates = tried.candidates.map((candidate) => {
+    const weight = members.find(({ name }) => name === candidate.name)?.weight
+    return weight === undefined ? candidate : { ...candidate, weight }
+  })
+  return {
+    summary: summaryOf(model, profile, why, candidates),
+    converged: tried.converged ? 'yes' : 'no',
+    candidates,
+    rung: model.rung,
+    seasons: model.seasons.map(String),
+    observations: profile.observed,
+    skipped: model.skipped,
+    widening: calibration.scale,
+    degrees: calibration.degrees,
+    scores: calibration.scores,
+    ...(calibration.scores > 0
+      ? { covered80: calibration.covered80, covered95: calibration.covered95 }
+      : {}),
+  }
+}

@@ -1,0 +1,53 @@
+import type { Series } from '../family.ts'
+import type { RungName } from './ladder.ts'
+import type { PartModel } from './parts.ts'
+import type { MemberName } from './roster.ts'
+import type { AutomaticSpec } from './spec.ts'
+
+/** Models of one series side by side, and how wide their common forecast is. */
+export type AutomaticModel = {
+  readonly family: 'automatic'
+  readonly spec: AutomaticSpec
+  readonly rung: RungName
+  /** The seasons that the members were given. */
+  readonly seasons: readonly number[]
+  /** Observations at the beginning of the series that no member saw. */
+  readonly skipped: number
+  readonly members: readonly Member[]
+  readonly calibration: Calibration
+}
+
+export type Member = {
+  readonly name: MemberName
+  /** Its share, in (0, 1]; those of a model need not sum to 1 after one was dropped. */
+  readonly weight: number
+  readonly model: PartModel
+}
+
+/** How the members' intervals become those of the combination; settled by the fit. */
+export type Calibration = {
+  /** Times a member's own distance from its point to a quantile. */
+  readonly scale: number
+  /** The scale grows as this power of the step. */
+  readonly growth: number
+  /** Degrees of freedom of the t that takes the place of the normal. */
+  readonly degrees: number
+  /** Members' disagreement counts as this many standard deviations of the forecast. */
+  readonly disagreement: number
+  /** Errors at rolling origins that the scale was learned from. */
+  readonly scores: number
+  /** Shares of those errors inside the intervals of 80% and 95%; zero without any. */
+  readonly covered80: number
+  readonly covered95: number
+}
+
+/** The series as members see it: without what was skipped, and with the seasons that are used. */
+export function memberSeries(
+  { skipped, seasons }: Pick<AutomaticModel, 'skipped' | 'seasons'>,
+  series: Series,
+): Series {
+  const { calendar, ...rest } = series
+  // A calendar that starts earlier than the values would put dates on the wrong ones.
+  if (skipped === 0) return { ...series, seasons }
+  return { ...rest, y: series.y.subarray(skipped), seasons }
+}

@@ -1,0 +1,155 @@
+import type { Run, Series } from '../family.ts'
+import { disagreementAt, joinSpread, makeMedian, type Voices, voicesOf } from './combine.ts'
+import type { Member } from './model.ts'
+import { partOf } from './parts.ts'
+
+/** Errors at rolling origins of the combination and of each member. */
+export type Rolling = {
+  readonly origins: number
+  /** Errors of the combined point in units of its spread before any scaling, and their steps. */
+  readonly scores: Float64Array
+  readonly steps: Int32Array
+  /** Mean absolute error of each member over all origins and steps; NaN when it was silent. */
+  readonly memberErrors: Float64Array
+}
+
+export const noRolling: Rolling = {
+  origins: 0,
+  scores: new Float64Array(0),
+  steps: new Int32Array(0),
+  memberErrors: new Float64Array(0),
+}
+
+/**
+ * Forecasts from origins in the newer half of a series, each member's parameters as they were fitted
+ * on all of it: the state alone is taken back. Such errors are smaller than those to come; the
+ * constants that turn them into a scale were learned with the same optimism in them.
+ */
+export function rollOrigins(
+  members: readonly Member[],
+  series: Series,
+  disagreement: number,
+  run: Run,
+): Rolling {
+  const plan = planOrigins(series)
+  if (plan === undefined || members.length === 0) return noRolling
+  const { first, step, origins, horizon } = plan
+  const { y } = series
+  const sums = new Float64Array(members.length)
+  const counts = new Int32Array(members.length)
+  const scores: number[] = []
+  const steps: number[] = []
+  let before: Member[] = []
+  let used = 0
+  for (let k = 0; k < origins; k++) {
+    if (run.shouldStop?.() === true) break
+    const origin = first + k * step
+    const now = k === 0 ? rewind(members, series, first) : advance(before, y, origin - step, origin)
+    if (now.length < members.length) return noRolling
+    before = now
+    const length = Math.min(horizon, y.length - origin)
+    const voices = voicesOf(now, { horizon: length, quantiles: tails }, run)
+    if (voices.kind === 'refused' || voices.value.names.length < members.length) continue
+    used++
+    gather(voices.value, y, origin, disagreement, scores, steps)
+    tally(voices.value, y, origin, sums, counts)
+  }
+  return {
+    origins: used,
+    scores: Float64Array.from(scores),
+    steps: Int32Array.from(steps),
+    memberErrors: sums.map((sum, i) => sum / counts[i]!),
+  }
+}
+
+/** The quantiles whose distance from the point is the spread, and their normal score. */
+const tails = Float64Array.of(0.1, 0.9)
+const tailScore = 1.2815515655446004
+const originsMax = 12
+const horizonMax = 24
+const horizonPlain = 6
+
+function planOrigins({ y, seasons = [] }: Series) {
+  const season = seasons[0] ?? 1
+  const longest = seasons.at(-1) ?? 1
+  const n = y.length
+  const wanted = season > 1 ? Math.min(horizonMax, Math.max(8, season)) : horizonPlain
+  const horizon = Math.max(1, Math.min(wanted, Math.floor(n / 5)))
+  const first = Math.max(Math.ceil(n / 2), 6, Math.min(2 * longest, n - horizon))
+  const step = Math.max(1, Math.floor((n - first) / originsMax))
+  const origins = Math.min(originsMax, Math.floor((n - 1 - first) / step) + 1)
+  return n - first >= 3 ? { first, step, origins, horizon } : undefined
+}
+
+function rewind(members: readonly Member[], series: Series, first: number): Member[] {
+  const { y, seasons = [] } = series
+  const begun: Member[] = []
+  for (const member of members) {
+    const outcome = partOf(member.model).filter(member.model, { y: y.subarray(0, first), seasons })
+    if (outcome.kind !== 'refused') begun.push({ ...member, model: outcome.value })
+  }
+  return begun
+}
+
+function advance(members: readonly Member[], y: Float64Array, from: number, to: number): Member[] {
+  const next: Member[] = []
+  for (const member of members) {
+    const outcome = partOf(member.model).update(member.model, { y: y.subarray(from, to) })
+    if (outcome.kind !== 'refused') next.push({ ...member, model: outcome.value })
+  }
+  return next
+}
+
+/** The scores of one origin. A spread of nothing gives none. */
+function gather(
+  voices: Voices,
+  y: Float64Array,
+  origin: number,
+  disagreement: number,
+  scores: number[],
+  steps: number[],
+): void {
+  const median = makeMedian(voices.weights)
+  const horizon = voices.points[0]!.length
+  for (let h = 0; h < horizon; h++) {
+    const score = scoreAt(voices, median, h, y[origin + h]!, disagreement)
+    if (!Number.isFinite(score)) continue
+    scores.push(score)
+    steps.push(h)
+  }
+}
+
+/** An observation less the combined point, in standard deviations of the unscaled combination. */
+export function scoreAt(
+  voices: Voices,
+  median: ReturnType<typeof makeMedian>,
+  h: number,
+  value: number,
+  disagreement: number,
+): number {
+  const { points, quantiles } = voices
+  const centre = median((i) => points[i]![h]!)
+  const above = value >= centre ? 1 : 0
+  const own = median((i) => quantiles[i]![2 * h + above]! - points[i]![h]!)
+  const side = above === 1 ? 1 : -1
+  const spread = disagreement * disagreementAt(voices, h, centre) * tailScore
+  return (tailScore * (value - centre)) / Math.abs(joinSpread(own, spread, side))
+}
+
+function tally(
+  voices: Voices,
+  y: Float64Array,
+  origin: number,
+  sums: Float64Array,
+  counts: Int32Array,
+): void {
+  for (let i = 0; i < voices.points.length; i++) {
+    const point = voices.points[i]!
+    for (let h = 0; h < point.length; h++) {
+      const error = Math.abs(y[origin + h]! - point[h]!)
+      if (Number.isNaN(error)) continue
+      sums[i]! += error
+      counts[i]!++
+    }
+  }
+}

@@ -1,0 +1,126 @@
+import { bytesOf, doubles, integers, readColumns, readSpec, specColumn } from '../codec/columns.ts'
+import { badFormat, type Column, claimedFamily, encodeContainer } from '../codec/container.ts'
+import type { Outcome } from '../family.ts'
+import { limits } from '../limits.ts'
+import { done } from '../outcome.ts'
+import { rungNames } from './ladder.ts'
+import type { AutomaticModel, Calibration, Member } from './model.ts'
+import { partOf, parts } from './parts.ts'
+import { type MemberName, memberNames } from './roster.ts'
+import { parseAutomaticSpec } from './spec.ts'
+
+/** What `encodeAutomatic` writes and the newest that `decodeAutomatic` reads. */
+export const automaticFormat = 1
+
+/**
+ * Format 1: the spec and the choice as text, seasons, counts, weights, the calibration, and a
+ * container for each member.
+ */
+export function encodeAutomatic(model: AutomaticModel): Uint8Array {
+  const { calibration: c, members } = model
+  const names = members.map(({ name }) => name).join(',')
+  const columns = new Map<string, Column>([
+    ['spec', specColumn(model.spec)],
+    ['rung', model.rung],
+    ['members', names],
+    ['seasons', Int32Array.from(model.seasons)],
+    ['counts', Int32Array.of(model.skipped, c.scores)],
+    ['weights', Float64Array.from(members, ({ weight }) => weight)],
+    [
+      'calibration',
+      Float64Array.of(c.scale, c.growth, c.degrees, c.disagreement, c.covered80, c.covered95),
+    ],
+  ])
+  for (const [i, { model: part }] of members.entries()) {
+    columns.set(`member-${i}`, partOf(part).encode(part))
+  }
+  return encodeContainer({ family: 'automatic', familyFormat: automaticFormat, columns })
+}
+
+/** The model in some bytes, every number of it checked; never throws. */
+export function decodeAutomatic(bytes: Uint8Array): Outcome<AutomaticModel> {
+  // How many members there are is known only from the names, so that these are looked for first.
+  let fault: Outcome<AutomaticModel> | undefined
+  for (let count = 1; count <= memberNames.length; count++) {
+    const memberColumns = Array.from({ length: count }, (_, i) => `member-${i}`)
+    const expected = { family: 'automatic', format: automaticFormat }
+    const read = readColumns(bytes, { ...expected, columns: [...plainColumns, ...memberColumns] })
+    if (read.kind !== 'refused') return readModel(read.value, count)
+    fault ??= read
+  }
+  return fault ?? badFormat('it has no members')
+}
+
+/** Bytes that a model keeps in memory: those of its members, and a little. */
+export function automaticBytes(model: AutomaticModel): number {
+  return model.members.reduce(
+    (sum, { model: part }) => sum + partOf(part).sizeBytes(part),
+    bytesOf([]),
+  )
+}
+
+const plainColumns = ['spec', 'rung', 'members', 'seasons', 'counts', 'weights', 'calibration']
+
+function readModel(columns: ReadonlyMap<string, Column>, count: number): Outcome<AutomaticModel> {
+  const spec = readSpec(columns.get('spec'), parseAutomaticSpec)
+  if (spec === undefined) return badFormat('the spec is invalid')
+  const rung = rungNames.find((name) => name === columns.get('rung'))
+  if (rung === undefined) return badFormat('the rung is not known')
+  const seasons = readSeasons(columns.get('seasons'))
+  const counts = integers(columns.get('counts'), 2, 0, limits.observationsMax)
+  if (seasons === undefined || counts === undefined) return badFormat('counts are out of range')
+  const [skipped = 0, scores = 0] = counts
+  const calibration = readCalibration(columns.get('calibration'), scores)
+  if (calibration === undefined) return badFormat('the calibration is out of range')
+  const members = readMembers(columns, count)
+  if (members.kind === 'refused') return members
+  const family = 'automatic'
+  return done({ family, spec, rung, seasons, skipped, members: members.value, calibration })
+}
+
+function readSeasons(column: Column | undefined): number[] | undefined {
+  if (!(column instanceof Int32Array) || column.length > limits.seasonsMax) return undefined
+  const ascend = column.every(
+    (length, i) => length > (i === 0 ? 1 : column[i - 1]!) && length <= limits.seasonLengthMax,
+  )
+  return ascend ? [...column] : undefined
+}
+
+function readCalibration(column: Column | undefined, scores: number): Calibration | undefined {
+  const values = doubles(column, 6, 1e6)
+  if (values === undefined) return undefined
+  const [scale = 0, growth = 0, degrees = 0, disagreement = 0, covered80 = 0, covered95 = 0] =
+    values
+  const valid =
+    scale > 0 &&
+    Math.abs(growth) <= 2 &&
+    degrees >= 1 &&
+    disagreement >= 0 &&
+    [covered80, covered95].every((share) => share >= 0 && share <= 1)
+  if (!valid) return undefined
+  return { scale, growth, degrees, disagreement, scores, covered80, covered95 }
+}
+
+function readMembers(
+  columns: ReadonlyMap<string, Column>,
+  count: number,
+): Outcome<readonly Member[]> {
+  const text = columns.get('members')
+  const names = typeof text === 'string' ? text.split(',') : []
+  const known = names.map((name) => memberNames.find((one) => one === name))
+  if (names.length !== count || new Set(names).size < count) return badFormat('names are invalid')
+  const weights = doubles(columns.get('weights'), count, 1)
+  if (!weights?.every((weight) => weight > 0)) return badFormat('weights are out of range')
+  const members: Member[] = []
+  for (let i = 0; i < count; i++) {
+    const column = columns.get(`member-${i}`)
+    const name: MemberName | undefined = known[i]
+    if (name === undefined || !(column instanceof Uint8Array)) return badFormat('no such member')
+    const part = parts.get(claimedFamily(column) ?? '')
+    if (part === undefined) return badFormat(`the family of ${name} is not known`)
+    const model = part.decode(column)
+    if (model.kind === 'refused') return model
+    members.push({ name, weight: weights[i]!, model: model.value })
+  }
+  return done(members)
+}

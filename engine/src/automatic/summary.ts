@@ -1,0 +1,61 @@
+import type { Candidate, Note } from '../family.ts'
+import type { AutomaticModel, Calibration } from './model.ts'
+import type { Profile } from './profile.ts'
+
+/** In words: who was chosen, why, who was not taken, and where the seasons come from. */
+export function summaryOf(
+  model: AutomaticModel,
+  profile: Profile,
+  why: string,
+  candidates: readonly Candidate[],
+): string {
+  const names = model.members.map(({ name }) => name)
+  const chosen =
+    names.length === 1 ? `The forecast is that of ${names[0]}` : `The median of ${listed(names)}`
+  const sentences = [`${chosen}: ${why}.`, seasonSentence(profile)]
+  const left = candidates.filter(({ refused }) => refused !== undefined)
+  for (const { name, refused } of left) sentences.push(`${name} was not taken: ${refused}`)
+  if (model.skipped > 0) {
+    sentences.push(`Only what came after the first ${model.skipped} values was looked at.`)
+  }
+  return sentences.filter((sentence) => sentence !== '').join(' ')
+}
+
+/** What is claimed of the intervals, and what is not. */
+export function intervalNote({ scores, covered80, covered95 }: Calibration): Note {
+  if (scores === 0) {
+    const detail =
+      'The intervals are as wide as is usual for such a series; none of its own errors was used.'
+    return { code: 'intervals-usual', detail }
+  }
+  const percent = (share: number) => `${Math.round(100 * share)}%`
+  const shown =
+    `Of ${scores} errors at rolling origins ${percent(covered80)} lie within the 80% interval ` +
+    `and ${percent(covered95)} within the 95% interval.`
+  if (scores < guaranteeMin) {
+    const detail = `${shown} That is too few for a guarantee; the width leans on what is usual.`
+    return { code: 'intervals-few-scores', detail }
+  }
+  const detail = `${shown} They are not independent, and parameters saw them: no guarantee follows.`
+  return { code: 'intervals-rolling', detail }
+}
+
+/** With fewer errors even the largest is no 95% bound: 19 = 1 / 0.05 - 1. */
+const guaranteeMin = 19
+
+function seasonSentence({ seasons, seasonsFrom, seasonsLeft, constant }: Profile): string {
+  const left =
+    seasonsLeft.length > 0
+      ? `A season of ${seasonsLeft.join(', ')} is too long for this series.`
+      : ''
+  if (seasonsFrom !== 'detected' || constant !== undefined) return left
+  return seasons.length > 0
+    ? `Nobody gave a season; ${seasons.join(', ')} was found in the series.`
+    : ''
+}
+
+function listed(names: readonly string[]): string {
+  return names.length < 2
+    ? names.join('')
+    : `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]}`
+}
