@@ -103,7 +103,7 @@ export function checkCalendar({ start, step }: Calendar): Refusal | undefined {
 }
 
 /** Instants beyond are not dates in JavaScript. */
-export const instantMax = 8.64e15
+const instantMax = 8.64e15
 const stepMsMax = 146_097 * dayMs
 
 const unitMonths: Readonly<Record<CalendarUnit, number>> = {

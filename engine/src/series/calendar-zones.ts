@@ -2,7 +2,7 @@ import type { Zone } from './calendar.ts'
 import { type CalendarDate, dateOfDays, dayMs } from './calendar-dates.ts'
 
 /** Local time less UTC at an instant, in milliseconds; without a zone that is UTC. */
-export function offsetAt(zone: Zone | undefined, instant: number): number {
+function offsetAt(zone: Zone | undefined, instant: number): number {
   if (zone === undefined || zone.instants.length === 0) return 0
   return zone.offsetsMs[segmentAt(zone, instant)]!
 }
