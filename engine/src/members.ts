@@ -4,6 +4,9 @@ import type { ArimaSpec } from './arima/spec.ts'
 import { baseline } from './baseline/family.ts'
 import type { BaselineModel } from './baseline/model.ts'
 import type { BaselineSpec } from './baseline/spec.ts'
+import { ets } from './ets/family.ts'
+import type { EtsModel } from './ets/model.ts'
+import type { EtsSpec } from './ets/spec.ts'
 import type { Family } from './family.ts'
 import { theta } from './theta/family.ts'
 import type { ThetaModel } from './theta/model.ts'
@@ -13,7 +16,7 @@ import type { ThetaSpec } from './theta/spec.ts'
  * The families that stand alone. A family that is made of others (MSTL, automatic) takes its parts
  * from here, and is itself listed in `families.ts`.
  */
-export type MemberSpec = ArimaSpec | BaselineSpec | ThetaSpec
-export type MemberModel = ArimaModel | BaselineModel | ThetaModel
+export type MemberSpec = ArimaSpec | BaselineSpec | EtsSpec | ThetaSpec
+export type MemberModel = ArimaModel | BaselineModel | EtsModel | ThetaModel
 
-export const members: readonly Family<MemberSpec, MemberModel>[] = [arima, baseline, theta]
+export const members: readonly Family<MemberSpec, MemberModel>[] = [arima, baseline, ets, theta]
