@@ -8,6 +8,9 @@ import { ets } from './ets/family.ts'
 import type { EtsModel } from './ets/model.ts'
 import type { EtsSpec } from './ets/spec.ts'
 import type { Family } from './family.ts'
+import { croston, tsb } from './intermittent/family.ts'
+import type { CrostonModel, TsbModel } from './intermittent/model.ts'
+import type { CrostonSpec, TsbSpec } from './intermittent/spec.ts'
 import { theta } from './theta/family.ts'
 import type { ThetaModel } from './theta/model.ts'
 import type { ThetaSpec } from './theta/spec.ts'
@@ -16,7 +19,20 @@ import type { ThetaSpec } from './theta/spec.ts'
  * The families that stand alone. A family that is made of others (MSTL, automatic) takes its parts
  * from here, and is itself listed in `families.ts`.
  */
-export type MemberSpec = ArimaSpec | BaselineSpec | EtsSpec | ThetaSpec
-export type MemberModel = ArimaModel | BaselineModel | EtsModel | ThetaModel
+export type MemberSpec = ArimaSpec | BaselineSpec | CrostonSpec | EtsSpec | ThetaSpec | TsbSpec
+export type MemberModel =
+  | ArimaModel
+  | BaselineModel
+  | CrostonModel
+  | EtsModel
+  | ThetaModel
+  | TsbModel
 
-export const members: readonly Family<MemberSpec, MemberModel>[] = [arima, baseline, ets, theta]
+export const members: readonly Family<MemberSpec, MemberModel>[] = [
+  arima,
+  baseline,
+  croston,
+  ets,
+  theta,
+  tsb,
+]
