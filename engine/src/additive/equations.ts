@@ -3,8 +3,8 @@ import { piecesOf, type Trend } from './trend.ts'
 
 /**
  * The normal equations at some parameters θ: the residual sum of squares at θ + d is about
- * squares - 2 d'slope + d'gram d, exactly so where the regression is linear. Parameters are ordered
- * k, m, the columns, the changes δ.
+ * squares - 2 d'slope + d'gram d, exactly so where the regression is linear. Parameters are ordered:
+ * the rate k, the line z at time 0, the columns, the changes δ.
  */
 export type Equations = {
   readonly size: number
@@ -43,7 +43,7 @@ export function equationsOf(sums: Sums, { trend, betas }: Parameters): Equations
       const from = g * 2 * columns
       for (let j = 0; j < columns; j++) {
         const product = a * sums.crossed[from + j]! + b * sums.crossed[from + columns + j]!
-        // Columns come after k and m, and before the changes.
+        // Columns come after the rate and the level, and before the changes.
         if (p < 2) gram[row * size + 2 + j]! += product
         else gram[(2 + j) * size + row]! += product
       }
@@ -67,11 +67,11 @@ function trendLines(trend: Trend) {
   const pieces = starts.length
   const levels = new Float64Array((pieces + 1) * pieces)
   const tilts = new Float64Array((pieces + 1) * pieces)
-  const { growth, k, m } = trend
+  const { growth } = trend
   for (let g = 0; g < pieces; g++) {
-    levels[g] = growth === 'flat' ? 0 : growth === 'logistic' ? starts[g]! - m : starts[g]!
+    levels[g] = growth === 'flat' ? 0 : starts[g]!
     tilts[g] = growth === 'flat' ? 0 : 1
-    levels[pieces + g] = growth === 'logistic' ? -k : 1
+    levels[pieces + g] = 1
     for (let j = 1; j <= g; j++) {
       levels[(j + 1) * pieces + g] = starts[g]! - starts[j]!
       tilts[(j + 1) * pieces + g] = 1

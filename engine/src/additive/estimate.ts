@@ -46,6 +46,7 @@ export function estimate(problem: Problem, start: Parameters, budget: Budget): E
   let equations: Equations | undefined
   let candidate = start
   let damping = 0
+  let shortened = false
   let rounds = 0
   for (let passes = 1; passes <= passesMax; passes++) {
     if (!pass(problem, candidate, sums, budget)) return best
@@ -61,11 +62,14 @@ export function estimate(problem: Problem, start: Parameters, budget: Budget): E
         }
       }
       equations = equationsOf(sums, candidate)
-      damping = damping <= dampingMin ? 0 : damping / 10
+      // A step that had to be shortened is followed by one as short.
+      if (!shortened) damping = damping <= dampingMin ? 0 : damping / 10
+      shortened = false
     } else {
       if (equations === undefined || damping >= dampingMax) return { ...best, passes }
       candidate = best.parameters
       damping = Math.max(dampingMin, damping * 10)
+      shortened = true
     }
     const peak = peakOf(equations, valuesOf(candidate), best.variance, priors, damping)
     rounds += peak.rounds
@@ -104,11 +108,11 @@ const tolerance = 1e-10
 const dampingMin = 1e-4
 const dampingMax = 1e8
 
-/** k, m, the columns, the changes. */
+/** The rate, the line at time 0, the columns, the changes: in these the line is linear. */
 function valuesOf({ trend, betas }: Parameters): Float64Array {
   const values = new Float64Array(2 + betas.length + trend.deltas.length)
   values[0] = trend.k
-  values[1] = trend.m
+  values[1] = trend.growth === 'logistic' ? -trend.k * trend.m : trend.m
   values.set(betas, 2)
   values.set(trend.deltas, 2 + betas.length)
   return values
@@ -116,8 +120,10 @@ function valuesOf({ trend, betas }: Parameters): Float64Array {
 
 function parametersOf(values: Float64Array, { trend, betas }: Parameters): Parameters {
   const plain = 2 + betas.length
+  const [k, level] = [values[0]!, values[1]!]
+  const m = trend.growth === 'logistic' ? -level / k : level
   return {
-    trend: { ...trend, k: values[0]!, m: values[1]!, deltas: values.slice(plain) },
+    trend: { ...trend, k, m, deltas: values.slice(plain) },
     betas: values.slice(2, plain),
   }
 }

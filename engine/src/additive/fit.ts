@@ -58,7 +58,11 @@ function settle(series: Series, spec: AdditiveSpec) {
   const x = regressors.map(({ name }) => series.x![name]!)
   const freedom = observed.length - 2 - design.columns - changepoints.length
   const varianceMin = freedom > 0 ? 1e-20 : Math.max(1e-20, 1e-3 * spreadOf(y, observed))
-  const priors = makePriors(design.priorScales, spec.changepointPriorScale, varianceMin)
+  const priors = makePriors(design.priorScales, {
+    changeScale: spec.changepointPriorScale,
+    varianceMin,
+    logistic: spec.growth === 'logistic',
+  })
   const problem: Problem = { design, origin, span, y, x, priors }
   const capacity = spec.growth === 'logistic' ? (spec.capacity! - floor) / scale : 0
   const trend: Trend = {

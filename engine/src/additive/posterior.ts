@@ -7,19 +7,27 @@ import { minimiseSparse } from './sparse.ts'
  * columns normal with their scales, changes Laplace, the noise half normal with deviation 0.5.
  */
 export type Priors = {
-  /** 1 / variance of k, m and the columns. */
+  /** 1 / variance of the rate, the line at time 0 and the columns. */
   readonly precisions: Float64Array
+  /** In a logistic trend the prior is that of m, the time at which the line is 0. */
+  readonly logistic: boolean
   /** Scale of the Laplace prior of the changes. */
   readonly changeScale: number
   /** The least variance of the noise; below it there is nothing but rounding. */
   readonly varianceMin: number
 }
 
-export function makePriors(columnScales: Float64Array, changeScale: number, varianceMin: number) {
-  const precisions = new Float64Array(2 + columnScales.length).fill(1 / 25)
+export function makePriors(
+  columnScales: Float64Array,
+  { changeScale, varianceMin, logistic }: Omit<Priors, 'precisions'>,
+): Priors {
+  const precisions = new Float64Array(2 + columnScales.length).fill(offsetPrecision)
+  if (logistic) precisions[1] = 0
   for (let j = 0; j < columnScales.length; j++) precisions[2 + j] = 1 / columnScales[j]! ** 2
-  return { precisions, changeScale, varianceMin } satisfies Priors
+  return { precisions, changeScale, varianceMin, logistic }
 }
+
+const offsetPrecision = 1 / 25
 
 /** The variance of the noise with the highest density, given the residual sum of squares. */
 export function varianceOf(squares: number, observations: number, priors: Priors): number {
@@ -34,10 +42,11 @@ export function lossOf(
   variance: number,
   squares: number,
   observations: number,
-  { precisions, changeScale }: Priors,
+  { precisions, changeScale, logistic }: Priors,
 ): number {
   let loss = (observations / 2) * Math.log(variance) + squares / (2 * variance) + 2 * variance
   const plain = precisions.length
+  if (logistic) loss += 0.5 * offsetPrecision * (parameters[1]! / parameters[0]!) ** 2
   for (let i = 0; i < plain; i++) loss += 0.5 * precisions[i]! * parameters[i]! * parameters[i]!
   for (let i = plain; i < parameters.length; i++) loss += Math.abs(parameters[i]!) / changeScale
   return loss
@@ -72,7 +81,7 @@ export function peakOf(
     for (let j = 0; j < size; j++) sum += gram[i * size + j]! * origin[j]!
     toward[i] = sum
   }
-  const solver = makeSolver(equations, toward, priors, damping)
+  const solver = makeSolver(equations, origin, toward, priors, damping)
   let variance = startVariance
   let squares = equations.squares
   let rounds = 0
@@ -113,6 +122,7 @@ function squaresAt(
  */
 function makeSolver(
   { size, plain, gram }: Equations,
+  origin: Float64Array,
   toward: Float64Array,
   priors: Priors,
   damping: number,
@@ -132,6 +142,7 @@ function makeSolver(
       for (let j = 0; j < changes; j++) coupled[i * changes + j] = gram[i * size + plain + j]!
       image[i] = toward[i]!
     }
+    if (priors.logistic) addOffsetPrior(origin, variance * offsetPrecision, root, plain, image)
     factorise(root, plain, plain)
     solveLower(root, plain, plain, image, 1)
     if (changes > 0) {
@@ -154,6 +165,27 @@ function makeSolver(
     parameters.set(image)
     parameters.set(deltas, plain)
   }
+}
+
+/**
+ * The prior of m = -level / rate, linearised: (m + a dRate + b dLevel)², where a rate + b level = 0
+ * because m depends on their ratio only.
+ */
+function addOffsetPrior(
+  origin: Float64Array,
+  weight: number,
+  root: Float64Array,
+  plain: number,
+  image: Float64Array,
+): void {
+  const [rate, level] = [origin[0]!, origin[1]!]
+  const a = level / (rate * rate)
+  const b = -1 / rate
+  root[0]! += weight * a * a
+  root[plain]! += weight * a * b
+  root[plain + 1]! += weight * b * b
+  image[0]! -= weight * a * b * level
+  image[1]! -= weight * b * b * level
 }
 
 /** What the changes have to themselves: their block of the gram less what the others explain. */
