@@ -5,6 +5,8 @@ export type Sample = {
   readonly y: Float64Array
   /** A and B before each step: two numbers a step. */
   readonly lines: Float64Array
+  /** Errors at the beginning that do not count, as in the authors' code: the line is young there. */
+  readonly young: number
   /** What 1 - 1/θ is held at; undefined when it is to be estimated. */
   readonly share: number | undefined
 }
@@ -13,7 +15,7 @@ export type Estimate = {
   alpha: number
   share: number
   levelStart: number
-  /** Sum of squared errors. */
+  /** Sum of squared errors that count, and a little for a first level far from the first value. */
   squares: number
   evaluations: number
 }
@@ -56,10 +58,10 @@ export function estimate(sample: Sample, budget: Budget): Estimate {
   return best
 }
 
-/** α from 0.01 to 0.99: at the ends the model is a line, or a random walk. */
-const alphaMin = 0.01
+/** The bounds of α in the authors' code; beyond them the level is a constant, or a random walk. */
+const alphaMin = 0.1
 const alphaMax = 0.99
-const gridSteps = 14
+const gridSteps = 12
 
 function gridPoint(i: number): number {
   return alphaMin + ((alphaMax - alphaMin) * i) / gridSteps
@@ -119,13 +121,20 @@ const refinementsMax = 30
 const tolerance = 1e-6
 
 /**
+ * How much the first level counts for being near the first value, beside one for each error: where
+ * α is near one, no error that counts says anything of it, and it would be any number.
+ */
+const firstWeight = 0.01
+
+/**
  * The first level, 1 - 1/θ in [0, 1] and the sum of squares for one α, into `out`. Level and error
  * are a + b ℓ₀ + c (1 - 1/θ); a missing value moves the level by what was expected.
  */
-export function solve({ y, lines, share }: Sample, alpha: number, out: Float64Array): void {
+export function solve({ y, lines, young, share }: Sample, alpha: number, out: Float64Array): void {
   const keep = 1 - alpha
   let [power, a, b, c] = [1, 0, 1, 0]
-  let [uu, u1, u2, s11, s12, s22] = [0, 0, 0, 0, 0, 0]
+  let [uu, u1, u2, s11, s12, s22] = [0, 0, 0, firstWeight, 0, 0]
+  let seen = 0
   for (let t = 0; t < y.length; t++) {
     const term = power * lines[2 * t]! + ((1 - power * keep) / alpha) * lines[2 * t + 1]!
     power *= keep
@@ -136,12 +145,14 @@ export function solve({ y, lines, share }: Sample, alpha: number, out: Float64Ar
     }
     const u = value - a
     const x2 = c + term
-    uu += u * u
-    u1 += u * b
-    u2 += u * x2
-    s11 += b * b
-    s12 += b * x2
-    s22 += x2 * x2
+    if (seen++ >= young) {
+      uu += u * u
+      u1 += u * b
+      u2 += u * x2
+      s11 += b * b
+      s12 += b * x2
+      s22 += x2 * x2
+    }
     a += alpha * u
     b *= keep
     c *= keep

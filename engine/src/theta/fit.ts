@@ -3,7 +3,7 @@ import { largest, spreadOf } from '../baseline/spread.ts'
 import type { Candidate, Outcome, Refusal, Run, Series } from '../family.ts'
 import { makeBudget } from '../numeric/budget.ts'
 import { checkObserved } from '../series/check.ts'
-import { type Estimate, estimate, type Sample } from './estimate.ts'
+import { estimate, type Sample } from './estimate.ts'
 import { absorb, moveLine, startState, type ThetaModel, type ThetaState } from './model.ts'
 import { decompose, isSeasonal, noSeason, type Seasonal, withoutSeason } from './seasonal.ts'
 import { seasonOf, type ThetaMethod, type ThetaSpec } from './spec.ts'
@@ -35,16 +35,17 @@ export function fitTheta(series: Series, spec: ThetaSpec, run: Run): Outcome<The
   const dynamicLines = linesOf(y)
   const line = dynamicLines.subarray(2 * y.length)
   const staticLines = repeated(line, y.length)
-  const methods: readonly ThetaMethod[] =
-    spec.method === null ? ['standard', 'optimised', 'dynamic-standard', 'dynamic'] : [spec.method]
   const observed = series.y.reduce((sum, value) => sum + (Number.isNaN(value) ? 0 : 1), 0)
+  const young = Math.min(youngMax, Math.max(0, observed - thetaObservationsMin - 1))
+  const methods = spec.method === null ? candidatesOf(observed - young) : [spec.method]
   const tried = methods.map((method) => {
     const lines = isDynamic(method) ? dynamicLines : staticLines
-    const sample: Sample = { y, lines, share: isStandard(method) ? 0.5 : undefined }
-    const found = estimate(sample, budget)
-    return { method, found, aicc: criterion(found, method, observed) }
+    const sample: Sample = { y, lines, young, share: isStandard(method) ? 0.5 : undefined }
+    return { method, found: estimate(sample, budget) }
   })
-  const best = tried.reduce((least, next) => (next.aicc < least.aicc ? next : least))
+  const best = tried.reduce((least, next) =>
+    next.found.squares < (1 - gainMin) * least.found.squares ? next : least,
+  )
   const start = startState({
     family: 'theta',
     spec,
@@ -67,8 +68,9 @@ export function fitTheta(series: Series, spec: ThetaSpec, run: Run): Outcome<The
   const ended = budget.ended()
   run.onProgress?.(1)
   const evaluations = tried.reduce((sum, { found }) => sum + found.evaluations, 0)
-  const candidates = tried.map(({ method, aicc }): Candidate => {
-    return Number.isFinite(aicc) ? { name: method, aicc } : { name: method }
+  const candidates = tried.map(({ method, found }): Candidate => {
+    const score = Math.sqrt(found.squares / Math.max(1, observed - young))
+    return { name: `${method}: error ${(unit * score).toPrecision(6)}` }
   })
   const report = {
     ...describe(model, best.method, errors.length),
@@ -131,16 +133,16 @@ function repeated(line: Float64Array, steps: number): Float64Array {
   return lines
 }
 
-/** Akaike's corrected criterion on the squares; a fit better than rounding counts as no better. */
-function criterion({ squares }: Estimate, method: ThetaMethod, observed: number): number {
-  const parameters = isStandard(method) ? 3 : 4
-  const freedom = observed - parameters - 1
-  if (freedom <= 0) return isStandard(method) ? Number.MAX_VALUE : Number.POSITIVE_INFINITY
-  const variance = Math.max(squares / observed, roundingVariance)
-  return observed * Math.log(variance) + (2 * parameters * observed) / freedom
+/** The optimised methods need more errors than they have parameters with the variance. */
+function candidatesOf(errors: number): readonly ThetaMethod[] {
+  const standard: readonly ThetaMethod[] = ['standard', 'dynamic-standard']
+  return errors < 5 ? standard : [...standard, 'optimised', 'dynamic']
 }
 
-const roundingVariance = 64 * Number.EPSILON * Number.EPSILON
+/** Errors that the authors' code leaves out of the sum of squares. */
+const youngMax = 3
+/** A gain in the squares that is rounding is no reason to take another method. */
+const gainMin = 1e-9
 
 function criteria(logLikelihood: number, parameters: number, count: number) {
   const aic = 2 * parameters - 2 * logLikelihood

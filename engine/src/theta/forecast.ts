@@ -5,8 +5,10 @@ import { absorb, copyState, lineTerm, startState, type ThetaModel } from './mode
 
 /**
  * Point and quantiles. The forecast of each step is taken as its value for the next, as in the
- * paper; the variance is that of the linear recursion, exact: σ² (1 + (h - 1) α²) for a line that
- * is the same for all, and by the covariance of level and line where it moves.
+ * paper. The variance is that of the linear recursion, exact: σ² (1 + (h - 1) α²) for a line that
+ * is the same for all, and by the covariance of level and line where it moves. To it comes that of
+ * the drift, which no formula of the paper has: σ² h² α² / n, which for α = 1 is that of a random
+ * walk with drift.
  */
 export function forecastTheta(model: ThetaModel, { horizon, quantiles }: Ask): Forecast {
   const scores = quantiles.map(normalQuantile)
@@ -34,6 +36,7 @@ export function simulateTheta(
   const { pending, deviation, alpha } = model
   for (let path = 0; path < paths; path++) {
     const state = copyState(model)
+    const drift = deviation * driftSpread(model) * normalAt(seed, path, -1)
     for (let step = 0; step < pending; step++) {
       state.state[0]! += alpha * deviation * normalAt(seed, path, step)
     }
@@ -41,9 +44,8 @@ export function simulateTheta(
       const t = state.observations + state.missing
       const shock = deviation * normalAt(seed, path, pending + h)
       const y = state.origin + state.state[0]! + lineTerm(state) + shock
-      const value = withSeason(state, y, t)
-      absorb(state, value)
-      out[path * horizon + h] = value
+      absorb(state, withSeason(state, y, t))
+      out[path * horizon + h] = withSeason(state, y + drift * (pending + h + 1), t)
     }
   }
   return out
@@ -105,18 +107,25 @@ function withSeason({ seasonal: { kind, effects } }: ThetaModel, y: number, t: n
 /** Deviations of the errors of each step in units of σ: what the coming shocks leave. */
 function widthsOf(model: ThetaModel, horizon: number): Float64Array {
   const { alpha, pending, dynamic } = model
-  if (dynamic) return dynamicWidths(model, horizon)
-  const variance = (h: number) => 1 + (pending + h) * alpha * alpha
-  return Float64Array.from({ length: horizon }, (_, h) => Math.sqrt(variance(h)))
+  const drift = driftSpread(model)
+  const variances = dynamic
+    ? dynamicVariances(model, horizon)
+    : Float64Array.from({ length: horizon }, (_, h) => 1 + (pending + h) * alpha * alpha)
+  return variances.map((variance, h) => Math.sqrt(variance + (drift * (pending + h + 1)) ** 2))
+}
+
+/** The deviation of the drift of the level, in units of σ. */
+function driftSpread({ alpha, observations }: ThetaModel): number {
+  return alpha / Math.sqrt(observations)
 }
 
 /**
  * Level, mean and centred sum of the line are linear in the shocks, so their covariance moves by
  * P ← F P F' + g g' (3 × 3, row-major); the error of a step has the variance w' P w + 1.
  */
-function dynamicWidths(model: ThetaModel, horizon: number): Float64Array {
+function dynamicVariances(model: ThetaModel, horizon: number): Float64Array {
   const { alpha, share } = model
-  const widths = new Float64Array(horizon)
+  const variances = new Float64Array(horizon)
   let covariance = new Float64Array(9)
   covariance[0] = model.pending * alpha * alpha
   let [power, meanT, spreadT] = [model.state[1]!, model.state[2]!, model.state[4]!]
@@ -126,7 +135,7 @@ function dynamicWidths(model: ThetaModel, horizon: number): Float64Array {
     const tilt = (1 - power * (1 - alpha)) / alpha
     const slope = spreadT > 0 ? (share * (tilt - power * meanT)) / spreadT : 0
     const seen = [1, share * power, slope]
-    widths[h] = Math.sqrt(1 + quadratic(covariance, seen))
+    variances[h] = 1 + quadratic(covariance, seen)
     t++
     count++
     const apart = t - meanT
@@ -144,7 +153,7 @@ function dynamicWidths(model: ThetaModel, horizon: number): Float64Array {
     }
     covariance = sandwich(moved, covariance, gain)
   }
-  return widths
+  return variances
 }
 
 function quadratic(covariance: Float64Array, row: readonly number[]): number {
