@@ -1,28 +1,22 @@
-import type { Run } from '../family.ts'
-import { limits } from '../limits.ts'
 import { type Budget, makeBudget } from '../numeric/budget.ts'
-import { type Minimum, minimise } from '../numeric/minimise.ts'
-import { assert } from '../outcome.ts'
-import { type Likelihood, makeSample, profileLikelihood, type Sample } from './likelihood.ts'
-import { type Orders, shapeCount } from './orders.ts'
-import { type Arma, armaFromPartials } from './parameters.ts'
-import { partialFromReal, realFromPartial } from './partials.ts'
+import { makeScored } from './information.ts'
+import type { Likelihood, Sample } from './likelihood.ts'
+import {
+  logLikelihoodOf,
+  makeSample,
+  ones,
+  profileLikelihood,
+  profileSquares,
+} from './likelihood.ts'
+import { arLags, maLags, type Orders, shapeCount } from './orders.ts'
+import type { Arma } from './parameters.ts'
+import { minimiseScored, type ScoringMinimum } from './scoring.ts'
+import { armaOf, fillShape, makeShape, type Shape } from './shape.ts'
 import { makeStart, startCount } from './starts.ts'
-
-/** The best parameters found for a sample, and how the search went. */
-export type Estimate = {
-  readonly arma: Arma
-  readonly likelihood: Likelihood
-  readonly converged: boolean
-  readonly iterations: number
-  readonly evaluations: number
-  /** Why the search ended early; undefined when it did not. */
-  readonly ended: 'asked' | 'budget' | undefined
-}
 
 /**
  * A differenced series and the columns that explain it, differenced in the same way; NaN where a
- * value of `w` is missing, the columns are complete. Scaled and centred by the caller.
+ * value of `w` is missing, the columns are complete. Scaled to order one by the caller.
  */
 export type OrdersSample = {
   readonly w: Float64Array
@@ -39,8 +33,9 @@ export type Effort = {
   readonly iterationsMax: number
   /** `x` of an estimate, carried over to these orders by `carryShape`. */
   readonly warm?: Float64Array
-  /** Varies the random ones among the starts. */
+  /** Moves the starts; absent, they are where they are. */
   readonly seed?: number
+  readonly onProgress?: (fraction: number) => void
 }
 
 /** The exact maximum of the Gaussian likelihood of some orders, as far as it was searched. */
@@ -48,8 +43,9 @@ export type OrdersEstimate = {
   readonly arma: Arma
   /** Coefficients at their best: the constant first when there is one, then each column. */
   readonly beta: Float64Array
-  /** Σ e²/v, the e being one-step errors; over `observed` it is the variance at its maximum. */
+  /** Σ e²/v, the e being one-step errors. */
   readonly squares: number
+  /** The variance of the shocks at its maximum, `squares / observed`. */
   readonly sigma2: number
   readonly logLikelihood: number
   readonly observed: number
@@ -60,32 +56,139 @@ export type OrdersEstimate = {
   readonly converged: boolean
   readonly iterations: number
   readonly evaluations: number
-  /** The search's vector (see `shapeCount`), for warm starts. */
+  /** The search's vector (see `Shape`), for warm starts. */
   readonly x: Float64Array
+}
+
+/** As many starts as differ, to an optimum that no start misses by more than rounding. */
+export function thorough(orders: Orders): Effort {
+  return { starts: startCount(orders), tolerance: 1e-10, iterationsMax: 300 }
 }
 
 /**
  * Maximises the exact likelihood of (p, q)(P, Q)s over all starts, profiled over the coefficients
- * of the columns. Undefined when nothing could be evaluated (the budget has ended; no variation).
+ * of the columns: a coarse search from each, then a fine one from the best, and from the second best
+ * where that is another optimum. When the budget ends it is the best so far, not converged.
  */
 export function estimateOrders(
   { w, columns }: OrdersSample,
   orders: Orders,
-  _effort: Effort,
+  effort: Effort,
   budget: Budget,
-): OrdersEstimate | undefined {
-  assert(columns.length === 0 && orders.P + orders.Q === 0, 'only plain orders for now')
-  const sample = makeSample(w, orders.p, orders.q, orders.constant)
-  const workMax = Number.POSITIVE_INFINITY
-  const shouldStop = () => !budget.spend(limits.pollPoints)
-  const found = estimate(sample, orders.p, orders.q, { seed: 0, workMax, shouldStop })
-  const { logLikelihood, mean, squares } = found.likelihood
-  const { observed } = sample
-  const parameters = shapeCount(orders) + (orders.constant ? 1 : 0) + 1
+): OrdersEstimate {
+  const design = orders.constant ? [ones(w.length), ...columns] : columns
+  const sample = makeSample(w, arLags(orders), maLags(orders), design)
+  const search = makeSearch(sample, orders, budget)
+  const total = (effort.warm === undefined ? 0 : 1) + effort.starts
+  let done = 0
+  const tell = () => effort.onProgress?.(++done / (total + 1))
+  const coarse = {
+    ...effort,
+    tolerance: total === 1 ? effort.tolerance : Math.max(effort.tolerance, coarseTolerance),
+  }
+  if (effort.warm !== undefined) {
+    search.from(effort.warm, coarse)
+    tell()
+  }
+  for (let at = 0; at < effort.starts && budget.ended() === undefined; at++) {
+    const start = makeStart(sample.basis.series[0]!, orders, at, budget, effort.seed)
+    if (start !== undefined) search.from(start, coarse)
+    tell()
+  }
+  if (total > 1 && budget.ended() === undefined) search.refine(effort)
+  return settle(sample, orders, search, budget)
+}
+
+/** Gains per value that tell optima apart, but not where exactly they are. */
+const coarseTolerance = 1e-6
+type Found = Pick<ScoringMinimum, 'x' | 'value' | 'converged'>
+type Search = {
+  readonly count: { iterations: number; evaluations: number }
+  from(start: Float64Array, effort: Effort): void
+  refine(effort: Effort): void
+  /** The best point found; undefined when none was. */
+  readonly best: () => Found | undefined
+}
+
+function makeSearch(sample: Sample, orders: Orders, budget: Budget): Search {
+  const shape = makeShape(orders)
+  const found: Found[] = []
+  const count = { iterations: 0, evaluations: 0 }
+  const scored = makeScored(sample, shapeCount(orders), (x) => {
+    count.evaluations++
+    return objective(sample, shape, x, budget)
+  })
+  const run = (start: Float64Array, effort: Effort) => {
+    const minimum = minimiseScored(scored, start, effort)
+    count.iterations += minimum.iterations
+    if (Number.isFinite(minimum.value)) found.push(minimum)
+  }
+  return {
+    count,
+    from: run,
+    refine(effort) {
+      const ranked = [...found].sort((a, b) => a.value - b.value)
+      const [first, ...others] = ranked
+      if (first === undefined) return
+      const second = others.find(({ x }) => farApart(x, first.x))
+      const close = second !== undefined && second.value - first.value < closeWithin
+      run(first.x, effort)
+      if (close && budget.ended() === undefined) run(second.x, effort)
+    },
+    best: () => found.reduce<Found | undefined>(better, undefined),
+  }
+}
+
+/** Optima this much apart per value may change places when they are searched finely. */
+const closeWithin = 1e-3
+
+function better(best: Found | undefined, next: Found): Found {
+  return best === undefined || next.value < best.value ? next : best
+}
+
+function farApart(a: Float64Array, b: Float64Array): boolean {
+  for (let i = 0; i < a.length; i++) {
+    if (Math.abs(Math.tanh(a[i]!) - Math.tanh(b[i]!)) > 0.05) return true
+  }
+  return false
+}
+
+/** Less the log-likelihood per value; infinite where there is none, NaN once the budget has ended. */
+function objective(sample: Sample, shape: Shape, x: Float64Array, budget: Budget): number {
+  fillShape(shape, x)
+  const squares = profileSquares(sample, shape, budget)
+  if (Number.isNaN(squares)) {
+    return budget.ended() === undefined ? Number.POSITIVE_INFINITY : Number.NaN
+  }
+  const value = -logLikelihoodOf(sample, squares) / sample.observed
+  return Number.isFinite(value) ? value : Number.POSITIVE_INFINITY
+}
+
+/** The likelihood at the best point; without one (stopped at once) that of no dependence at all. */
+function settle(sample: Sample, orders: Orders, search: Search, budget: Budget): OrdersEstimate {
+  const unbounded: Budget = makeBudget({ workMax: Number.POSITIVE_INFINITY })
+  const nothing = { x: new Float64Array(shapeCount(orders)), converged: false }
+  for (const { x, converged } of [search.best() ?? nothing, nothing]) {
+    const arma = armaOf(orders, x)
+    const likelihood = profileLikelihood(sample, arma, unbounded)
+    if (likelihood === undefined) continue
+    return {
+      arma,
+      x,
+      ...figures(sample, orders, likelihood),
+      converged: converged && budget.ended() === undefined,
+      ...search.count,
+    }
+  }
+  throw new Error('white noise has a likelihood for any finite sample')
+}
+
+function figures({ observed, beyond }: Sample, orders: Orders, likelihood: Likelihood) {
+  const { logLikelihood, squares, beta } = likelihood
+  const parameters = shapeCount(orders) + beyond.length + 1
   const freedom = observed - parameters - 1
   return {
-    arma: found.arma,
-    beta: orders.constant ? Float64Array.of(mean) : new Float64Array(0),
+    beta,
     squares,
     sigma2: squares / observed,
     logLikelihood,
@@ -95,72 +198,5 @@ export function estimateOrders(
       freedom > 0
         ? 2 * parameters - 2 * logLikelihood + (2 * parameters * (parameters + 1)) / freedom
         : Number.POSITIVE_INFINITY,
-    converged: found.converged,
-    iterations: found.iterations,
-    evaluations: found.evaluations,
-    x: Float64Array.from([...found.arma.arPartials, ...found.arma.maPartials], realFromPartial),
   }
-}
-
-/** Maximises the likelihood from every start; the first of equal optima wins. */
-export function estimate(sample: Sample, p: number, q: number, run: Run): Estimate {
-  const budget = makeBudget(run)
-  const starts = startCount(q)
-  let evaluations = 0
-  const objective = (x: Float64Array) => {
-    evaluations++
-    const likelihood = profileLikelihood(sample, armaAt(x, p), budget)
-    if (likelihood !== undefined) return -likelihood.logLikelihood / sample.observed
-    return budget.ended() === undefined ? Number.POSITIVE_INFINITY : Number.NaN
-  }
-  let best: Minimum | undefined
-  let iterations = 0
-  for (let at = 0; at < starts; at++) {
-    const start = makeStart(sample.w, p, q, at, budget)
-    if (start === undefined) break
-    const minimum = minimise(objective, start, {
-      iterationsMax: limits.iterationsMax,
-      tolerance: 1e-11,
-      onIteration: (iteration) => {
-        run.onProgress?.((at + iteration / (iteration + typicalIterations)) / starts)
-      },
-    })
-    iterations += minimum.iterations
-    if (best === undefined || minimum.value < best.value) best = minimum
-    if (budget.ended() !== undefined) break
-    run.onProgress?.((at + 1) / starts)
-  }
-  const ended = budget.ended()
-  const { arma, likelihood, converged } = settle(sample, p, q, best)
-  return {
-    arma,
-    likelihood,
-    converged: converged && ended === undefined,
-    iterations,
-    evaluations,
-    ended,
-  }
-}
-
-/** Iterations after which half of a start's work is reported as done. */
-const typicalIterations = 15
-
-function armaAt(x: Float64Array, p: number): Arma {
-  const partials = x.map(partialFromReal)
-  return armaFromPartials(partials.slice(0, p), partials.slice(p))
-}
-
-/** The likelihood at the best point; without one (stopped at once) that of no dependence at all. */
-function settle(sample: Sample, p: number, q: number, best: Minimum | undefined) {
-  const unbounded: Budget = makeBudget({ workMax: Number.POSITIVE_INFINITY })
-  if (best !== undefined && Number.isFinite(best.value)) {
-    const arma = armaAt(best.x, p)
-    const likelihood = profileLikelihood(sample, arma, unbounded)
-    if (likelihood !== undefined) return { arma, likelihood, converged: best.converged }
-  }
-  const arma = armaFromPartials(new Float64Array(p), new Float64Array(q))
-  const likelihood = profileLikelihood(sample, arma, unbounded)
-  if (likelihood === undefined)
-    throw new Error('white noise has a likelihood for any finite sample')
-  return { arma, likelihood, converged: false }
 }

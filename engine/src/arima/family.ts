@@ -1,3 +1,4 @@
+import { futureColumns } from '../check-input.ts'
 import type {
   Ask,
   Components,
@@ -10,7 +11,7 @@ import type {
 } from '../family.ts'
 import { done, refused } from '../outcome.ts'
 import { checkValues } from '../series/check.ts'
-import { checkArimaSeries, checkPending } from './check.ts'
+import { checkArimaSeries, checkForOrders, checkPending, checkRegressors } from './check.ts'
 import { explainArima } from './explain.ts'
 import { fitArima } from './fit.ts'
 import { forecastArima } from './forecast.ts'
@@ -23,7 +24,7 @@ import { arimaBytes, arimaFormat, decodeArima, encodeArima } from './storage.ts'
 export const arima: Family<ArimaSpec, ArimaModel> = {
   name: 'arima',
   format: arimaFormat,
-  can: { regressors: false, observationsMin: 3, zeros: true },
+  can: { regressors: true, observationsMin: 3, zeros: true },
   parse: parseArimaSpec,
   check: checkArimaSeries,
   fit(series: Series, spec: ArimaSpec, run: Run): Outcome<ArimaModel> {
@@ -31,7 +32,9 @@ export const arima: Family<ArimaSpec, ArimaModel> = {
     return refusal === undefined ? fitArima(series, spec, run) : refused(refusal)
   },
   forecast(model: ArimaModel, ask: Ask): Outcome<Forecast> {
-    const forecast = forecastArima(model, ask)
+    const found = futureColumns(model.spec.regressors, ask)
+    if ('refusal' in found) return refused(found.refusal)
+    const forecast = forecastArima(model, ask, found.columns)
     if (forecast.point.every(Number.isFinite) && forecast.quantiles.every(Number.isFinite)) {
       return done(forecast)
     }
@@ -42,17 +45,20 @@ export const arima: Family<ArimaSpec, ArimaModel> = {
     })
   },
   update(model: ArimaModel, newer: Series): Outcome<ArimaModel> {
-    const refusal = checkValues(newer.y) ?? checkPending(newer.y, model.pending)
+    const fault = checkValues(newer.y) ?? checkRegressors(newer, model.spec)
+    const refusal = fault ?? checkPending(newer.y, model.pending)
     if (refusal !== undefined) return refused(refusal)
-    const next = continueSeries(model, newer.y)
+    const next = continueSeries(model, newer)
     return done(next, { observations: next.observations, missing: next.missing })
   },
   filter(model: ArimaModel, series: Series): Outcome<ArimaModel> {
-    const refusal = checkArimaSeries(series, model.spec)
+    const refusal = checkForOrders(series, model.spec, model.orders)
     return refusal === undefined ? done(filterSeries(model, series)) : refused(refusal)
   },
   simulate(model: ArimaModel, ask: Ask, paths: number, run: Run): Outcome<Float64Array> {
-    return done(simulateArima(model, ask.horizon, paths, run.seed))
+    const found = futureColumns(model.spec.regressors, ask)
+    if ('refusal' in found) return refused(found.refusal)
+    return done(simulateArima(model, ask.horizon, paths, run.seed, found.columns))
   },
   explain(model: ArimaModel, what: Explained): Outcome<Components> {
     return explainArima(model, what)

@@ -1,23 +1,31 @@
 import type { Ask, Forecast } from '../family.ts'
 import { normalQuantile } from '../numeric/normal.ts'
-import { carried, type Differencing, differencing } from '../series/difference.ts'
+import { carried, type Differencing } from '../series/difference.ts'
 import type { ArimaModel } from './model.ts'
+import { operatorOf } from './orders.ts'
 import { shockWeights } from './parameters.ts'
+import { explained } from './regression.ts'
 
 /**
- * The forecast on the scale of the data. The variance is that of the integrated process: the
+ * The forecast on the scale of the data, given the regressors to come. The variance is that of the integrated process: the
  * weights of coming shocks are integrated like the values, and what the filter does not know of its
  * state is added. Levels that were filled inside the series count as known. Each step depends only
  * on those before it, so that a short forecast is the beginning of a long one.
  */
-export function forecastArima(model: ArimaModel, ask: Ask): Forecast {
+export function forecastArima(
+  model: ArimaModel,
+  ask: Ask,
+  regression: readonly Float64Array[],
+): Forecast {
   const { horizon, quantiles } = ask
-  const operator = differencing(model.spec.d, model.spec.differenceLag)
+  const operator = operatorOf(model.orders)
   const steps = horizon + model.pending
   const values = integratedValues(model, operator, steps)
   const deviations = standardDeviations(model, operator, steps)
   const scores = quantiles.map(normalQuantile)
   const point = values.slice(operator.depth + model.pending)
+  const taken = explained(model.beta, regression, horizon)
+  for (let h = 0; h < horizon; h++) point[h]! += taken[h]!
   const bounds = new Float64Array(horizon * quantiles.length)
   for (let h = 0; h < horizon; h++) {
     const deviation = deviations[model.pending + h]!

@@ -1,8 +1,8 @@
 import { limits } from '../limits.ts'
 import type { Budget } from '../numeric/budget.ts'
-import { autocovariances } from './autocovariance.ts'
-import type { ErrorSums } from './innovations.ts'
-import { type Arma, shockWeights } from './parameters.ts'
+import { fillMoments, makeMomentsWorkspace } from './autocovariance.ts'
+import type { ErrorSums, OneStep } from './error-sums.ts'
+import type { Polynomials } from './parameters.ts'
 
 /**
  * The Kalman filter of an ARMA process in Harvey's form (Harvey 1989, section 3.4): r = max(p, q +
@@ -32,7 +32,7 @@ export type Filter = {
 }
 
 /** A filter before its first value. */
-export function makeFilter(arma: Arma): Filter {
+export function makeFilter(arma: Polynomials): Filter {
   const size = Math.max(arma.ar.length, arma.ma.length + 1)
   const ar = new Float64Array(size)
   ar.set(arma.ar)
@@ -81,7 +81,11 @@ export function filterCovariance(filter: Filter): Float64Array {
 }
 
 /** The filter that has come to a state with a covariance as `filterCovariance` gives it. */
-export function resumeFilter(arma: Arma, state: Float64Array, covariance: Float64Array): Filter {
+export function resumeFilter(
+  arma: Polynomials,
+  state: Float64Array,
+  covariance: Float64Array,
+): Filter {
   const filter = makeFilter(arma)
   filter.fresh = false
   filter.settled = covariance.length === 0
@@ -93,35 +97,36 @@ export function resumeFilter(arma: Arma, state: Float64Array, covariance: Float6
 }
 
 /**
- * The sums of `innovations` for a series with missing values. Undefined when rounding breaks a
- * variance or the budget ends.
+ * Fills the errors of `fastRecursion`, and its sums, for a series with missing values; its columns
+ * take part where it has a value, elsewhere the errors are 0. False when rounding breaks a variance
+ * or the budget ends.
  */
 export function filterSums(
-  w: Float64Array,
-  arma: Arma,
-  mean: boolean,
+  series: readonly Float64Array[],
+  arma: Polynomials,
+  { errors, variances }: OneStep,
+  sums: ErrorSums,
   budget: Budget,
-): ErrorSums | undefined {
-  const filter = makeFilter(arma)
-  const onesFilter = mean ? makeFilter(arma) : undefined
-  const sums: ErrorSums = { squares: 0, cross: 0, ones: 0, logVariances: 0 }
+): boolean {
+  const filters = series.map(() => makeFilter(arma))
+  const w = series[0]!
   for (let t = 0; t < w.length; t++) {
     if (t % limits.pollPoints === 0) {
-      if (!budget.spend(Math.min(limits.pollPoints, w.length - t))) return undefined
+      if (!budget.spend(Math.min(limits.pollPoints, w.length - t))) return false
     }
-    const value = w[t]!
-    const missing = Number.isNaN(value)
-    const error = stepFilter(filter, value)
-    const ones = onesFilter === undefined ? 0 : stepFilter(onesFilter, missing ? Number.NaN : 1)
+    const missing = Number.isNaN(w[t]!)
+    for (let c = 0; c < series.length; c++) {
+      const error = stepFilter(filters[c]!, missing ? Number.NaN : series[c]![t]!)
+      errors[c]![t] = missing ? 0 : error
+    }
     if (missing) continue
-    const { variance } = filter
-    if (!(variance > 0)) return undefined
-    sums.squares += (error * error) / variance
+    const { variance } = filters[0]!
+    if (!(variance > 0)) return false
+    variances[t] = variance
+    sums.add(errors, t, variance)
     if (variance !== 1) sums.logVariances += Math.log(variance)
-    sums.cross += (error * ones) / variance
-    sums.ones += (ones * ones) / variance
   }
-  return sums
+  return true
 }
 
 /** A covariance below this (shocks have variance 1) is rounding. */
@@ -202,19 +207,16 @@ function mirror(covariance: Float64Array, size: number): void {
 /**
  * The first row from autocovariances and shock weights; the others follow from P = T P T' + R R'.
  */
-function stationaryCovariance(arma: Arma, ar: Float64Array, shocks: Float64Array): Float64Array {
+function stationaryCovariance(
+  arma: Polynomials,
+  ar: Float64Array,
+  shocks: Float64Array,
+): Float64Array {
   const size = ar.length
-  const gamma = autocovariances(arma, size + 1)
-  const psi = shockWeights(arma, size)
+  const moments = makeMomentsWorkspace(arma.ar.length, arma.ma.length)
   const covariance = new Float64Array(size * size)
-  const first = new Float64Array(size + 1)
-  first[0] = gamma[0]!
-  for (let k = 1; k < size; k++) {
-    let sum = 0
-    for (let j = k + 1; j <= size; j++) sum += ar[j - 1]! * gamma[j - k]!
-    for (let j = k; j < size; j++) sum += shocks[j]! * psi[j - k]!
-    first[k] = sum
-  }
+  if (!fillMoments(arma, moments)) return covariance.fill(Number.NaN)
+  const { first } = moments
   covariance.set(first.subarray(0, size))
   for (let i = size - 1; i >= 1; i--) {
     for (let j = size - 1; j >= i; j--) {

@@ -1,7 +1,9 @@
 import type { Series } from '../family.ts'
-import { carried, type Differencing, differencing } from '../series/difference.ts'
+import { carried, type Differencing } from '../series/difference.ts'
 import { type Filter, filterCovariance, makeFilter, resumeFilter, stepFilter } from './kalman.ts'
+import { type Orders, operatorOf } from './orders.ts'
 import type { Arma } from './parameters.ts'
+import { explainedBy } from './regression.ts'
 import type { ArimaSpec } from './spec.ts'
 
 /**
@@ -11,17 +13,23 @@ import type { ArimaSpec } from './spec.ts'
 export type ArimaModel = {
   readonly family: 'arima'
   readonly spec: ArimaSpec
+  readonly orders: Orders
   readonly arma: Arma
   readonly scale: number
   /** Of the differenced series, in units of `scale`. */
   readonly mean: number
+  /** Coefficient of each regressor, in units of the data. */
+  readonly beta: Float64Array
   /** Variance of the shocks in squared units of `scale`; 0 for a series without any. */
   readonly sigma2: number
   /** The filter's state after the last observed value. */
   readonly state: Float64Array
   /** Its covariance, row-major; empty when nothing of it is uncertain. */
   readonly covariance: Float64Array
-  /** The last values up to the last observed one, as many as the differencing reaches back. */
+  /**
+   * The last values up to the last observed one, less what the regressors explain, as many as the
+   * differencing reaches back.
+   */
   readonly levels: Float64Array
   /** 1 where a level was missing and filled in. */
   readonly filled: Uint8Array
@@ -32,17 +40,20 @@ export type ArimaModel = {
 }
 
 /** What a fit settles once, and an update keeps. */
-export type ArimaParameters = Pick<ArimaModel, 'spec' | 'arma' | 'scale' | 'mean' | 'sigma2'>
+export type ArimaParameters = Pick<
+  ArimaModel,
+  'spec' | 'orders' | 'arma' | 'scale' | 'mean' | 'beta' | 'sigma2'
+>
 
 /** Filters a whole series with given parameters. The series passes `checkArimaSeries`. */
 export function filterSeries(parameters: ArimaParameters, series: Series): ArimaModel {
-  const operator = differencing(parameters.spec.d, parameters.spec.differenceLag)
-  const { levels, filled } = firstLevels(series.y, operator.depth)
+  const operator = operatorOf(parameters.orders)
+  const y = unexplained(parameters, series)
+  const { levels, filled } = firstLevels(y, operator.depth)
   let missing = 0
-  for (let t = 0; t < operator.depth; t++) if (Number.isNaN(series.y[t]!)) missing++
-  const { spec, arma, scale, mean, sigma2 } = parameters
+  for (let t = 0; t < operator.depth; t++) if (Number.isNaN(y[t]!)) missing++
   const begun = {
-    ...{ spec, arma, scale, mean, sigma2 },
+    ...parametersOf(parameters),
     filter: makeFilter(parameters.arma),
     levels,
     filled,
@@ -50,17 +61,31 @@ export function filterSeries(parameters: ArimaParameters, series: Series): Arima
     observations: operator.depth - missing,
     missing,
   }
-  return advance(begun, operator, series.y.subarray(operator.depth))
+  return advance(begun, operator, y.subarray(operator.depth))
 }
 
 /** The model after newer values of its series; its parameters stay. Costs O(newer values). */
-export function continueSeries(model: ArimaModel, newer: Float64Array): ArimaModel {
-  const operator = differencing(model.spec.d, model.spec.differenceLag)
+export function continueSeries(model: ArimaModel, newer: Series): ArimaModel {
   return advance(
     { ...model, filter: resumeFilter(model.arma, model.state, model.covariance) },
-    operator,
-    newer,
+    operatorOf(model.orders),
+    unexplained(model, newer),
   )
+}
+
+/** The series less what its regressors explain; itself when there are none. */
+export function unexplained(
+  { spec, beta }: Pick<ArimaModel, 'spec' | 'beta'>,
+  series: Series,
+): Float64Array {
+  if (beta.length === 0) return series.y
+  const taken = explainedBy(spec.regressors, beta, series)
+  return series.y.map((value, t) => value - taken[t]!)
+}
+
+function parametersOf(given: ArimaParameters): ArimaParameters {
+  const { spec, orders, arma, scale, mean, beta, sigma2 } = given
+  return { spec, orders, arma, scale, mean, beta, sigma2 }
 }
 
 type Begun = ArimaParameters &
@@ -93,9 +118,9 @@ function advance(begun: Begun, operator: Differencing, newer: Float64Array): Ari
     filled[at] = missing ? 1 : 0
     if (!missing) observations++
   }
-  const { spec, arma, sigma2 } = begun
   return {
-    ...{ family: 'arima', spec, arma, scale, mean, sigma2 },
+    family: 'arima',
+    ...parametersOf(begun),
     state: filter.state,
     covariance: filterCovariance(filter),
     levels: levels.slice(waited + taken),

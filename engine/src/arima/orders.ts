@@ -1,3 +1,5 @@
+import { type Differencing, differencing } from '../series/difference.ts'
+
 /**
  * The orders of a multiplicative seasonal ARIMA:
  * φ(B) Φ(Bˢ) ((1 - B)^d (1 - B^differenceLag) (1 - Bˢ)^D η - constant) = θ(B) Θ(Bˢ) ε.
@@ -47,4 +49,9 @@ export function carryShape(x: Float64Array, from: Orders, to: Orders): Float64Ar
     target += to[field]
   }
   return carried
+}
+
+/** The differencing that these orders take. */
+export function operatorOf({ d, differenceLag, D, seasonLength }: Orders): Differencing {
+  return differencing(d, differenceLag, D, seasonLength)
 }

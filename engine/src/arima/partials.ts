@@ -4,24 +4,43 @@
  * fences.
  */
 
-/** The coefficients of every order up to p: row k holds those of order k + 1, width p. */
-export function levinsonTriangle(partials: Float64Array): Float64Array {
-  const p = partials.length
-  const rows = new Float64Array(p * p)
-  for (let k = 0; k < p; k++) {
-    const partial = partials[k]!
-    for (let i = 0; i < k; i++) {
-      rows[k * p + i] = rows[(k - 1) * p + i]! - partial * rows[(k - 1) * p + (k - 1 - i)]!
-    }
-    rows[k * p + k] = partial
+/** Turns partials into φ of 1 - φ₁B - …, in place. */
+export function stepUp(values: Float64Array): void {
+  for (let k = 1; k < values.length; k++) raiseOrder(values, k)
+}
+
+/** From the coefficients of order k in the first k values to those of order k + 1. */
+export function raiseOrder(values: Float64Array, k: number): void {
+  const partial = values[k]!
+  for (let i = 0, j = k - 1; i <= j; i++, j--) {
+    const low = values[i]!
+    const high = values[j]!
+    values[i] = low - partial * high
+    if (i < j) values[j] = high - partial * low
   }
-  return rows
+}
+
+/** Turns φ into its partials, in place; false when φ is not stationary. */
+export function stepDown(values: Float64Array): boolean {
+  for (let k = values.length - 1; k >= 0; k--) {
+    const partial = values[k]!
+    if (!(Math.abs(partial) < 1)) return false
+    const shrink = 1 / ((1 - partial) * (1 + partial))
+    for (let i = 0, j = k - 1; i <= j; i++, j--) {
+      const low = values[i]!
+      const high = values[j]!
+      values[i] = (low + partial * high) * shrink
+      if (i < j) values[j] = (high + partial * low) * shrink
+    }
+  }
+  return true
 }
 
 /** φ of 1 - φ₁B - … from its partials. */
 export function arFromPartials(partials: Float64Array): Float64Array {
-  const p = partials.length
-  return levinsonTriangle(partials).slice(p * Math.max(0, p - 1))
+  const ar = partials.slice()
+  stepUp(ar)
+  return ar
 }
 
 /** θ of 1 + θ₁B + … from partials of the same kind, so that it is invertible. */
@@ -31,19 +50,8 @@ export function maFromPartials(partials: Float64Array): Float64Array {
 
 /** The partials of φ by stepping down; undefined when φ is not stationary. */
 export function partialsFromAr(ar: Float64Array): Float64Array | undefined {
-  const p = ar.length
-  const partials = new Float64Array(p)
-  let row = ar.slice()
-  for (let k = p - 1; k >= 0; k--) {
-    const partial = row[k]!
-    if (!(Math.abs(partial) < 1)) return undefined
-    partials[k] = partial
-    const shrink = 1 - partial * partial
-    const next = new Float64Array(k)
-    for (let i = 0; i < k; i++) next[i] = (row[i]! + partial * row[k - 1 - i]!) / shrink
-    row = next
-  }
-  return partials
+  const partials = ar.slice()
+  return stepDown(partials) ? partials : undefined
 }
 
 /** The partials of θ; undefined when θ is not invertible. */

@@ -1,6 +1,8 @@
 import { normalAt } from '../numeric/random.ts'
-import { carried, differencing } from '../series/difference.ts'
+import { carried } from '../series/difference.ts'
 import type { ArimaModel } from './model.ts'
+import { operatorOf } from './orders.ts'
+import { explained } from './regression.ts'
 
 /**
  * Sample paths, paths × horizon, row-major. The state's own uncertainty is drawn too: a path
@@ -11,8 +13,10 @@ export function simulateArima(
   horizon: number,
   paths: number,
   seed: number,
+  regression: readonly Float64Array[],
 ): Float64Array {
-  const operator = differencing(model.spec.d, model.spec.differenceLag)
+  const operator = operatorOf(model.orders)
+  const taken = explained(model.beta, regression, horizon)
   const { scale, mean, pending } = model
   const { ar, ma } = model.arma
   const size = model.state.length
@@ -38,7 +42,9 @@ export function simulateArima(
         state[i] = (ar[i] ?? 0) * last + (state[i + 1] ?? 0) + weight * shock
       }
       values[depth + h] = carried(operator, values, depth + h) + scale * (state[0]! + mean)
-      if (h >= pending) out[path * horizon + h - pending] = values[depth + h]!
+      if (h >= pending) {
+        out[path * horizon + h - pending] = values[depth + h]! + taken[h - pending]!
+      }
     }
   }
   return out

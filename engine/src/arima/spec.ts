@@ -1,10 +1,12 @@
-import type { Outcome } from '../family.ts'
+import type { Outcome, Series } from '../family.ts'
 import { limits } from '../limits.ts'
-import { done, refused } from '../outcome.ts'
+import { type Field, flag, listOf, parseFields, wholeNumber } from '../spec-fields.ts'
+import type { Orders } from './orders.ts'
 
 /**
- * ARIMA(p, d, q) on the difference at a lag: φ(B) ((1 - B)^d (1 - B^differenceLag) y - constant) =
- * θ(B) ε. A `differenceLag` of 0 takes no such difference. A spec is plain JSON.
+ * ARIMA(p, d, q)(P, D, Q)s with regressors: φ(B) Φ(Bˢ) ((1 - B)^d (1 - B^differenceLag) (1 - Bˢ)^D
+ * (y - β'x) - constant) = θ(B) Θ(Bˢ) ε. A `differenceLag` of 0 takes no such difference. A spec is
+ * plain JSON.
  */
 export type ArimaSpec = {
   readonly family: 'arima'
@@ -15,11 +17,19 @@ export type ArimaSpec = {
   /** Moving-average terms. */
   readonly q: number
   readonly differenceLag: number
-  /** Whether the differenced series has a mean of its own: a level for d = 0, else a drift. */
+  /** Whether the differenced series has a mean of its own: a level without differences, else a drift. */
   readonly constant: boolean
+  /** Seasonal terms and differences. */
+  readonly P: number
+  readonly D: number
+  readonly Q: number
+  /** Observations in a season; null takes the first season of the series. */
+  readonly seasonLength: number | null
+  /** Names of the columns of `Series.x` that explain the series. */
+  readonly regressors: readonly string[]
 }
 
-/** The model that is fitted when nobody asks for another; also the defaults of each field. */
+/** The model that is fitted when nobody asks for another. */
 export const arimaDefaults: ArimaSpec = {
   family: 'arima',
   p: 7,
@@ -27,68 +37,70 @@ export const arimaDefaults: ArimaSpec = {
   q: 1,
   differenceLag: 365,
   constant: false,
+  P: 0,
+  D: 0,
+  Q: 0,
+  seasonLength: null,
+  regressors: [],
 }
 
-/** Checks a user's spec and fills in what it leaves out. */
+/** The fields of the first version of this spec: what it left out was `arimaDefaults`. */
+const firstFields = ['family', 'p', 'd', 'q', 'differenceLag', 'constant']
+
+/**
+ * Checks a user's spec and fills in what it leaves out: by `arimaDefaults` when it has none but the
+ * oldest fields, else by zero terms and no difference.
+ */
 export function parseArimaSpec(spec: Readonly<Record<string, unknown>>): Outcome<ArimaSpec> {
-  const known = Object.keys(arimaDefaults)
-  for (const field of Object.keys(spec)) {
-    if (known.includes(field)) continue
-    return refused({
-      code: 'unknown-field',
-      detail: `The family arima has no field ${JSON.stringify(field.slice(0, 100))}.`,
-      field: `/${pointer(field.slice(0, 100))}`,
-      remedy: `The fields are ${known.join(', ')}.`,
-    })
+  const old = Object.keys(spec).every((field) => firstFields.includes(field))
+  const { p, d, q, differenceLag, constant } = arimaDefaults
+  const order = (otherwise: number) => {
+    return wholeNumber(0, limits.orderMax, old ? otherwise : 0)
   }
-  for (const [field, max] of Object.entries(orderLimits)) {
-    const value = spec[field]
-    if (value === undefined) continue
-    if (!Number.isInteger(value) || (value as number) < 0 || (value as number) > max) {
-      return refused({
-        code: typeof value === 'number' ? 'out-of-range' : 'wrong-type',
-        detail: `${field} has to be a whole number from 0 to ${max}.`,
-        field: `/${field}`,
-      })
-    }
+  const fields = {
+    p: order(p),
+    d: wholeNumber(0, limits.differencesMax, d),
+    q: order(q),
+    differenceLag: wholeNumber(0, limits.differenceLagMax, old ? differenceLag : 0),
+    constant: flag(constant),
+    P: wholeNumber(0, limits.seasonalOrderMax, 0),
+    D: wholeNumber(0, limits.differencesMax, 0),
+    Q: wholeNumber(0, limits.seasonalOrderMax, 0),
+    seasonLength: wholeNumber(1, limits.seasonLengthMax, null),
+    regressors: distinct(listOf(columnName, limits.regressorsMax, [])),
   }
-  const order = (field: keyof typeof orderLimits) =>
-    (spec[field] as number | undefined) ?? arimaDefaults[field]
-  const constant = spec.constant ?? arimaDefaults.constant
-  if (typeof constant !== 'boolean' || spec.constant === null) {
-    return refused({
-      code: 'wrong-type',
-      detail: 'constant has to be true or false.',
-      field: '/constant',
-    })
-  }
-  return done({
-    family: 'arima',
-    p: order('p') + 0,
-    d: order('d') + 0,
-    q: order('q') + 0,
-    differenceLag: order('differenceLag') + 0,
-    constant,
-  })
+  return parseFields('arima', fields, spec)
+}
+
+/** The orders of a spec for a series; `seasonLength` null is the first of its seasons, else 1. */
+export function ordersOf(spec: ArimaSpec, { seasons }: Pick<Series, 'seasons'>): Orders {
+  const { p, d, q, P, D, Q, constant, differenceLag } = spec
+  const seasonLength = spec.seasonLength ?? seasons?.[0] ?? 1
+  return { p, d, q, P, D, Q, seasonLength, constant, differenceLag }
 }
 
 /** Coefficients that are estimated, the variance of the shocks not among them. */
-export function coefficientCount(spec: ArimaSpec): number {
-  return spec.p + spec.q + (spec.constant ? 1 : 0)
+export function coefficientCount(orders: Orders, regressors: number): number {
+  const { p, q, P, Q, constant } = orders
+  return p + q + P + Q + regressors + (constant ? 1 : 0)
 }
 
-/** Differences without which the corrected information criterion is not defined. */
-export function differencesNeeded(spec: ArimaSpec): number {
-  return coefficientCount(spec) + 3
+const columnName: Field<string> = (value, name) => {
+  if (typeof value === 'string' && value.length > 0 && value.length <= columnNameMax) {
+    return { value }
+  }
+  const code = typeof value === 'string' ? 'out-of-range' : 'wrong-type'
+  const detail = `${name} has to be a name of 1 to ${columnNameMax} characters.`
+  return { fault: { code, detail, field: `/${name}` } }
 }
 
-const orderLimits = {
-  p: limits.orderMax,
-  d: limits.differencesMax,
-  q: limits.orderMax,
-  differenceLag: limits.differenceLagMax,
-} as const
-
-function pointer(field: string): string {
-  return field.replaceAll('~', '~0').replaceAll('/', '~1')
+function distinct(list: Field<readonly string[]>): Field<readonly string[]> {
+  return (value, name) => {
+    const outcome = list(value, name)
+    if ('fault' in outcome || new Set(outcome.value).size === outcome.value.length) return outcome
+    const detail = `${name} names a column twice.`
+    return { fault: { code: 'out-of-range', detail, field: `/${name}` } }
+  }
 }
+
+const columnNameMax = 100
