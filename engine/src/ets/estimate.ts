@@ -47,7 +47,7 @@ export function estimate(
     .filter(({ value }) => Number.isFinite(value))
     .sort((a, b) => a.value - b.value)
   let best: Estimate | undefined
-  for (const start of starts.slice(0, quick ? 1 : thoroughStarts)) {
+  for (const start of unlike(starts, quick ? quickStarts : thoroughStarts)) {
     const found = search(searches, objective, form, start, quick)
     const total = {
       iterations: (best?.iterations ?? 0) + found.iterations,
@@ -59,8 +59,25 @@ export function estimate(
   return best
 }
 
-/** Searches of one thorough estimate: one more optimum is found now and then. */
-const thoroughStarts = 3
+/** Searches of one estimate, each from elsewhere: a second one finds a better optimum at times. */
+const quickStarts = 2
+const thoroughStarts = 4
+
+/** The first starts that lie apart from each other: alike ones lead to the same optimum. */
+function unlike(starts: readonly Point[], count: number): readonly Point[] {
+  const taken: Point[] = []
+  for (const start of starts) {
+    if (taken.length === count) break
+    const near = taken.some(({ smoothing }) =>
+      smoothing.every((value, i) => Math.abs(value - start.smoothing[i]!) < alikeWithin[i]!),
+    )
+    if (!near) taken.push(start)
+  }
+  return taken
+}
+
+/** Alpha, beta, gamma and phi this near lead to the same optimum. */
+const alikeWithin = [0.25, 0.15, 0.2, 0.1]
 
 function search(
   { trace, budget, optimisers }: Searches,
@@ -123,13 +140,15 @@ const plainShares: readonly (readonly number[])[] = [
 const drawnStarts = 2
 
 function plainStarts({ trace, bounds, run }: Searches, form: Form): Start[] {
-  const states = firstStates(trace.y, form)
   const drawn = Array.from({ length: drawnStarts }, (_, path) =>
     Array.from({ length: 4 }, (_, step) => uniformAt(run.seed, path, step)),
   )
-  return [...plainShares, ...drawn].map((shares) => {
+  const smoothings = [...plainShares, ...drawn].map((shares) => {
     const smoothing = new Float64Array(4)
     smoothingAt(Float64Array.from(shares), form, bounds, smoothing)
-    return { smoothing, states }
+    return smoothing
   })
+  return firstStates(trace.y, form).flatMap((states) =>
+    smoothings.map((smoothing) => ({ smoothing, states })),
+  )
 }

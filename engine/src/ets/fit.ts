@@ -142,7 +142,7 @@ function beginning(
   const form = forms.find((each) => checkForm(y, each) === undefined)!
   const smoothing = new Float64Array(4)
   smoothingAt(Float64Array.of(0.5, 0.1, 0.1, 0.9), form, spec.bounds, smoothing)
-  const states = firstStates(scaled.y, form)
+  const states = firstStates(scaled.y, form).at(-1)!
   const value = Number.POSITIVE_INFINITY
   return { form, smoothing, states, value, iterations: 0, evaluations: 0, converged: false }
 }

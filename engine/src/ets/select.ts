@@ -86,7 +86,7 @@ export function select(
 }
 
 /** How far above the best a coarse criterion may be and still turn out the best. */
-const likelyWithin = 1
+const likelyWithin = 2
 
 /** Whether the optimum of one form is worth a start for another: all but the error or the trend. */
 function isKin(known: Form, form: Form): boolean {

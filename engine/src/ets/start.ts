@@ -4,11 +4,25 @@ import type { Form } from './form.ts'
 export type States = Float64Array
 
 /**
- * States to begin a search from (after HKOS 2008, section 2.6.1): seasons from a decomposition by a
- * centred moving average, level and trend from a line through the first adjusted values. `y` may
- * have gaps.
+ * States to begin a search from: once by the whole series, once more by its first seasons when they
+ * may differ from later ones, and last without any seasons, which a product can always begin with.
  */
-export function firstStates(y: Float64Array, form: Form): States {
+export function firstStates(y: Float64Array, form: Form): readonly States[] {
+  const whole = statesOf(y, form)
+  if (form.season === 'N') return [whole]
+  const early = y.length > earlySeasons * form.seasonLength
+  const flat = whole.slice().fill(form.season === 'M' ? 1 : 0, 2)
+  if (!early) return [whole, flat]
+  return [whole, statesOf(y.subarray(0, earlySeasons * form.seasonLength), form), flat]
+}
+
+const earlySeasons = 4
+
+/**
+ * After HKOS 2008, section 2.6.1: seasons from a decomposition by a centred moving average, level
+ * and trend from a line through the first adjusted values. `y` may have gaps.
+ */
+function statesOf(y: Float64Array, form: Form): States {
   const m = form.seasonLength
   const states = new Float64Array(2 + m)
   const multiplied = form.season === 'M'
