@@ -59,8 +59,14 @@ function ascending<D>(field: Field<readonly number[] | D>): Field<readonly numbe
   }
 }
 
+/**
+ * With additive errors: a series without its seasons may go below zero where the series itself never
+ * does, and an update has to take whatever comes.
+ */
+const defaultMember = { family: 'ets', error: 'A', season: 'N' }
+
 function member(value: unknown, name: string): ReturnType<Field<MemberSpec>> {
-  const given = value ?? { family: 'ets', season: 'N' }
+  const given = value ?? defaultMember
   const known = members.map((family) => family.name).join(', ')
   if (typeof given !== 'object' || Array.isArray(given)) {
     const detail = `${name} has to be a spec of one of: ${known}.`
