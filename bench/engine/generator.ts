@@ -63,13 +63,13 @@ export function generateSeries(frequency: GeneratedFrequency, seed: number): Gen
 /** Trends, breaks, cycles and wandering, in units of the noise. */
 function levelOf(draw: Draw, length: number, season: number): Float64Array {
   const year = Math.max(4, season)
-  const wander = draw.chance(0.75) ? Math.exp(draw.between(-2.5, 0.3)) : 0
+  const wander = draw.chance(0.8) ? Math.exp(draw.between(-2.5, 1.2)) : 0
   const root = draw.chance(0.3) ? draw.between(0.7, 0.99) : 1
-  const slopeWander = draw.chance(0.4) ? Math.exp(draw.between(-5.5, -2.5)) : 0
+  const slopeWander = draw.chance(0.5) ? Math.exp(draw.between(-4, 0)) : 0
   const damping = draw.chance(0.5) ? draw.between(0.8, 0.99) : 1
   const shiftOdds = (draw.chance(0.5) ? draw.between(0.2, 1.5) : 0) / (8 * year)
   const breakOdds = (draw.chance(0.5) ? draw.between(0.2, 1.5) : 0) / (6 * year)
-  const slopeSize = Math.exp(draw.between(-4, -0.5)) / Math.sqrt(season)
+  const slopeSize = Math.exp(draw.between(-3.5, 0.5)) / Math.sqrt(season)
   const swing = draw.chance(0.3) ? Math.exp(draw.between(-0.5, 1.5)) : 0
   const period = year * draw.between(2.5, 9)
   let slope = draw.chance(0.7) ? slopeSize * draw.normal() : 0

@@ -1,5 +1,5 @@
 import { studentQuantile } from '../numeric/student.ts'
-import { disagreementShare, type Kind, patience, type Widening, widenings } from './constants.ts'
+import { disagreementShare, type Kind, patience, widenings } from './constants.ts'
 import type { RungName } from './ladder.ts'
 import type { Calibration } from './model.ts'
 import type { Rolling } from './rolling.ts'
@@ -21,7 +21,7 @@ export function kindOf(rung: RungName, seasons: readonly number[], observed: num
 export function calibrate(circumstances: Circumstances, rolling: Rolling): Calibration {
   const widening = widenings[circumstances.kind]
   const { degrees, growth } = widening
-  const shown = shownScale(rolling, widening)
+  const shown = shownScale(rolling)
   const logScale =
     widening.level +
     widening.follow * shown.weight * Math.log(shown.scale) +
@@ -42,19 +42,18 @@ export function lengthFeature(observed: number): number {
 }
 
 /**
- * The scale that the scores show: the conformal quantile of their sizes over that of the t, pooled
- * over steps, and how much it weighs. Scores of one origin are not independent: an origin counts as
- * a few.
+ * The scale that the scores show: the conformal quantile of their sizes over that of the normal,
+ * pooled over steps, and how much it weighs. Scores of one origin are not independent: an origin
+ * counts as a few.
  */
-export function shownScale(
-  { scores, steps, origins }: Rolling,
-  { growth, degrees }: Pick<Widening, 'growth' | 'degrees'>,
-): { readonly scale: number; readonly weight: number } {
+export function shownScale({ scores, origins }: Rolling): {
+  readonly scale: number
+  readonly weight: number
+} {
   if (scores.length === 0) return { scale: 1, weight: 0 }
-  const sizes = scores.map((s, i) => Math.abs(s) / Math.exp(growth * Math.log(steps[i]! + 1)))
-  sizes.sort()
+  const sizes = scores.map(Math.abs).sort()
   const rank = Math.min(sizes.length, Math.ceil(shownLevel * (sizes.length + 1)))
-  const scale = sizes[rank - 1]! / studentQuantile((1 + shownLevel) / 2, degrees)
+  const scale = sizes[rank - 1]! / shownScore
   const count = Math.min(scores.length, origins * scoresPerOrigin)
   const bounded = Math.min(scaleMax, Math.max(1 / scaleMax, scale))
   return { scale: bounded, weight: count / (count + patience) }
@@ -62,6 +61,8 @@ export function shownScale(
 
 const shortMax = 12
 const shownLevel = 0.8
+/** Of the normal, for both tails together. */
+const shownScore = 1.2815515655446004
 const scoresPerOrigin = 3
 /** Beyond this factor a few scores say nothing about the width. */
 const scaleMax = 8

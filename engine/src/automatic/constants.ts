@@ -19,10 +19,10 @@ export const patience = 12
 export const disagreementShare = 1
 
 export const widenings: Readonly<Record<Kind, Widening>> = {
-  short: { level: 0.5, follow: 0.5, length: 0, growth: 0.1, degrees: 4 },
-  plain: { level: 0.25, follow: 0.6, length: 0, growth: 0.1, degrees: 6 },
-  seasonal: { level: 0.15, follow: 0.7, length: 0, growth: 0.05, degrees: 6 },
-  long: { level: 0.1, follow: 0.8, length: 0, growth: 0, degrees: 8 },
+  short: { level: 0.265, follow: 1.742, length: 0.172, growth: 0.335, degrees: 4.902 },
+  plain: { level: -0.318, follow: 0.927, length: -0.372, growth: 0.137, degrees: 3.484 },
+  seasonal: { level: -0.126, follow: 0.94, length: -0.087, growth: 0.065, degrees: 3.495 },
+  long: { level: 1.231, follow: 1.831, length: -0.73, growth: -0.039, degrees: 5.029 },
 }
 
 export type Kind = 'short' | 'plain' | 'seasonal' | 'long'

@@ -41,9 +41,9 @@ export function memberSpec(
     case 'additive':
       return { family: 'additive' }
     case 'croston-sba':
-      return { family: 'intermittent', method: 'sba' }
+      return { family: 'croston', method: 'sba' }
     case 'tsb':
-      return { family: 'intermittent', method: 'tsb' }
+      return { family: 'tsb' }
     default:
       return { family: 'baseline', method: name }
   }
