@@ -1,3 +1,6 @@
+import { additive } from './additive/family.ts'
+import type { AdditiveModel } from './additive/model.ts'
+import type { AdditiveSpec } from './additive/spec.ts'
 import { arima } from './arima/family.ts'
 import type { ArimaModel } from './arima/model.ts'
 import type { ArimaSpec } from './arima/spec.ts'
@@ -19,8 +22,16 @@ import type { ThetaSpec } from './theta/spec.ts'
  * The families that stand alone. A family that is made of others (MSTL, automatic) takes its parts
  * from here, and is itself listed in `families.ts`.
  */
-export type MemberSpec = ArimaSpec | BaselineSpec | CrostonSpec | EtsSpec | ThetaSpec | TsbSpec
+export type MemberSpec =
+  | AdditiveSpec
+  | ArimaSpec
+  | BaselineSpec
+  | CrostonSpec
+  | EtsSpec
+  | ThetaSpec
+  | TsbSpec
 export type MemberModel =
+  | AdditiveModel
   | ArimaModel
   | BaselineModel
   | CrostonModel
@@ -29,6 +40,7 @@ export type MemberModel =
   | TsbModel
 
 export const members: readonly Family<MemberSpec, MemberModel>[] = [
+  additive,
   arima,
   baseline,
   croston,

@@ -16,9 +16,7 @@ export function fitAdditive(series: Series, spec: AdditiveSpec, run: Run): Outco
   const budget = makeBudget(run)
   const first = problem.y[observed[0]!]!
   const constant = spec.growth !== 'logistic' && observed.every((t) => problem.y[t] === first)
-  const found = constant
-    ? atConstant(start, first)
-    : estimate(problem, start, budget)
+  const found = constant ? atConstant(start, first) : estimate(problem, start, budget)
   const unfinished = Number.isNaN(found.squares)
   const model: AdditiveModel = {
     ...{ family: 'additive', spec, design, scale, origin, span },

@@ -67,7 +67,8 @@ export function fittedAt(
       let multiplied = 0
       for (const [p, part] of design.parts.entries()) {
         let sum = 0
-        for (let j = part.from; j < part.to; j++) sum += features[i * design.columns + j]! * betas[j]!
+        for (let j = part.from; j < part.to; j++)
+          sum += features[i * design.columns + j]! * betas[j]!
         const multiplies = design.multiplicative[part.from] === 1
         if (multiplies) multiplied += sum
         const effect = scale * (multiplies ? sum * levels[i]! : sum)

@@ -1,7 +1,15 @@
 import type { Outcome } from '../family.ts'
 import { limits } from '../limits.ts'
 import { daysOfText } from '../series/calendar-dates.ts'
-import { type Field, flag, listOf, oneOf, parseFields, realNumber, wholeNumber } from '../spec-fields.ts'
+import {
+  type Field,
+  flag,
+  listOf,
+  oneOf,
+  parseFields,
+  realNumber,
+  wholeNumber,
+} from '../spec-fields.ts'
 import { choiceOfDates, nameField, objectOf } from './spec-items.ts'
 
 export type Mode = 'additive' | 'multiplicative'
@@ -165,7 +173,11 @@ function contradiction(spec: AdditiveSpec): { detail: string; field: string } | 
       return { detail, field: `/seasons/${i}/period` }
     }
   }
-  const named = { seasons: spec.seasons ?? [], holidays: spec.holidays, regressors: spec.regressors }
+  const named = {
+    seasons: spec.seasons ?? [],
+    holidays: spec.holidays,
+    regressors: spec.regressors,
+  }
   const taken = new Set(['trend', 'yearly', 'weekly', 'daily'])
   for (const [list, items] of Object.entries(named)) {
     for (const [i, { name }] of items.entries()) {

@@ -1,0 +1,115 @@
+import { futureColumns } from '../check-input.ts'
+import type { Ask, Forecast, Outcome, Run } from '../family.ts'
+import { normalQuantile } from '../numeric/normal.ts'
+import { done, refused } from '../outcome.ts'
+import { type AdditiveModel, type Fitted, fittedAt } from './model.ts'
+import { makePaths, trendVaries } from './paths.ts'
+
+/** The parts of the steps that are asked for, or the refusal of a regressor that is missing. */
+export function fittedAhead(model: AdditiveModel, ask: Ask): Outcome<Fitted> {
+  const names = model.design.regressors.map(({ name }) => name)
+  const future = futureColumns(names, ask)
+  if ('refusal' in future) return refused(future.refusal)
+  return done(fittedAt(model, model.length, ask.horizon, future.columns))
+}
+
+/** The sum of all parts, in their order. */
+export function totalOf({ trend, effects }: Fitted): Float64Array {
+  const total = trend.slice()
+  for (const effect of effects) for (let i = 0; i < total.length; i++) total[i]! += effect[i]!
+  return total
+}
+
+/**
+ * Quantiles count the noise and future changes of the trend; where the trend is certain they are
+ * those of the normal distribution, else of simulated paths. The parameters count as known.
+ */
+export function forecastAdditive(model: AdditiveModel, ask: Ask, run: Run): Outcome<Forecast> {
+  const ahead = fittedAhead(model, ask)
+  if (ahead.kind === 'refused') return ahead
+  const fitted = ahead.value
+  const point = totalOf(fitted)
+  const varies = trendVaries(model)
+  const forecast = varies
+    ? simulated(model, fitted, point, ask, run)
+    : { point, quantiles: normalRows(model, point, ask) }
+  const finite = [forecast.point, forecast.quantiles].every((row) => row.every(Number.isFinite))
+  if (finite) return done({ ...forecast, notes: [] })
+  return refused({
+    code: 'not-finite',
+    detail: 'The forecast leaves the range of numbers.',
+    remedy: 'Ask for a shorter horizon, or fit the model again.',
+  })
+}
+
+function normalRows(model: AdditiveModel, point: Float64Array, { quantiles }: Ask): Float64Array {
+  const noise = model.sigma * model.scale
+  const width = quantiles.length
+  const scores = quantiles.map(normalQuantile)
+  const rows = new Float64Array(point.length * width)
+  for (let h = 0; h < point.length; h++) {
+    for (let k = 0; k < width; k++) rows[h * width + k] = point[h]! + noise * scores[k]!
+  }
+  return rows
+}
+
+function simulated(model: AdditiveModel, fitted: Fitted, median: Float64Array, ask: Ask, run: Run) {
+  const { horizon, quantiles } = ask
+  const width = quantiles.length
+  const rows = new Float64Array(horizon * width)
+  // A line is as likely to bend up as down: its mean is its median.
+  const averaged = ask.point === 'mean' && model.trend.growth === 'logistic'
+  if (width === 0 && !averaged) return { point: median, quantiles: rows }
+  const count = model.spec.paths
+  const paths = makePaths(model, fitted, run.seed, 0, count)
+  const values = new Float64Array(count)
+  const means = new Float64Array(averaged ? horizon : 0)
+  for (let h = 0; h < horizon; h++) {
+    paths.step(h, values)
+    if (averaged) means[h] = meanOf(values)
+    values.sort()
+    for (let k = 0; k < width; k++) rows[h * width + k] = quantileOf(values, quantiles[k]!)
+  }
+  return { point: averaged ? means : median, quantiles: rows }
+}
+
+/** Between the two values that enclose it, linearly. */
+function quantileOf(sorted: Float64Array, probability: number): number {
+  const at = probability * (sorted.length - 1)
+  const below = Math.floor(at)
+  const low = sorted[below]!
+  const high = sorted[Math.min(below + 1, sorted.length - 1)]!
+  return low + (at - below) * (high - low)
+}
+
+function meanOf(values: Float64Array): number {
+  let sum = 0
+  for (let i = 0; i < values.length; i++) sum += values[i]! / values.length
+  return sum
+}
+
+/** Sample paths, paths × horizon, row-major. */
+export function simulateAdditive(
+  model: AdditiveModel,
+  ask: Ask,
+  count: number,
+  run: Run,
+): Outcome<Float64Array> {
+  const ahead = fittedAhead(model, ask)
+  if (ahead.kind === 'refused') return ahead
+  const { horizon } = ask
+  const out = new Float64Array(count * horizon)
+  for (let first = 0; first < count; first += blockPaths) {
+    const size = Math.min(blockPaths, count - first)
+    const paths = makePaths(model, ahead.value, run.seed, first, size)
+    const values = new Float64Array(size)
+    for (let h = 0; h < horizon; h++) {
+      paths.step(h, values)
+      for (let path = 0; path < size; path++) out[(first + path) * horizon + h] = values[path]!
+    }
+  }
+  return done(out)
+}
+
+/** Paths that are drawn beside each other: their states stay in the cache of a core. */
+const blockPaths = 1_024
