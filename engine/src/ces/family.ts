@@ -1,0 +1,73 @@
+import { checkTrailing } from '../baseline/fit.ts'
+import type {
+  Ask,
+  Components,
+  Explained,
+  Family,
+  Forecast,
+  Outcome,
+  Run,
+  Series,
+} from '../family.ts'
+import { limits } from '../limits.ts'
+import { done, refused } from '../outcome.ts'
+import { checkValues } from '../series/check.ts'
+import { cesObservationsMin, checkCesSeries, filterCes, fitCes } from './fit.ts'
+import { explainCes, forecastCes, simulateCes } from './forecast.ts'
+import { absorbAll, type CesModel, copyState } from './model.ts'
+import { type CesSpec, parseCesSpec } from './spec.ts'
+import { cesBytes, cesFormat, decodeCes, encodeCes } from './storage.ts'
+
+/** Complex exponential smoothing with four kinds of season; values may be missing. */
+export const ces: Family<CesSpec, CesModel> = {
+  name: 'ces',
+  format: cesFormat,
+  can: { regressors: false, observationsMin: cesObservationsMin, zeros: true },
+  parse: parseCesSpec,
+  check: (series, spec) => checkCesSeries(series, spec),
+  fit(series: Series, spec: CesSpec, run: Run): Outcome<CesModel> {
+    const refusal = checkCesSeries(series, spec)
+    return refusal === undefined ? fitCes(series, spec, run) : refused(refusal)
+  },
+  filter(model: CesModel, series: Series): Outcome<CesModel> {
+    const { spec, seasonLength } = model
+    const refusal = checkCesSeries(series, spec, seasonLength)
+    return refusal === undefined ? inRange(filterCes(model, series.y)) : refused(refusal)
+  },
+  update(model: CesModel, { y }: Series): Outcome<CesModel> {
+    const refusal = checkValues(y) ?? checkTrailing(y, model.pending)
+    if (refusal !== undefined) return refused(refusal)
+    const state = copyState(model)
+    absorbAll(state, y)
+    return inRange(state)
+  },
+  forecast(model: CesModel, ask: Ask): Outcome<Forecast> {
+    const forecast = forecastCes(model, ask)
+    const finite =
+      forecast.point.every(Number.isFinite) && forecast.quantiles.every(Number.isFinite)
+    return finite ? done(forecast) : refused(outOfRange)
+  },
+  simulate(model: CesModel, ask: Ask, paths: number, run: Run): Outcome<Float64Array> {
+    const values = simulateCes(model, ask.horizon, paths, run.seed)
+    return values.every(Number.isFinite) ? done(values) : refused(outOfRange)
+  },
+  explain(model: CesModel, what: Explained): Outcome<Components> {
+    return done(explainCes(model, what))
+  },
+  encode: encodeCes,
+  decode: decodeCes,
+  sizeBytes: cesBytes,
+}
+
+const outOfRange = {
+  code: 'not-finite',
+  detail: 'The forecast leaves the range of numbers.',
+  remedy: 'Ask for a shorter horizon, or fit the model again.',
+} as const
+
+/** The level of a growing series may leave the numbers over a long gap. */
+function inRange(model: CesModel): Outcome<CesModel> {
+  const inside = model.state.every((value) => Math.abs(value) <= limits.stateMagnitudeMax)
+  if (!inside) return refused(outOfRange)
+  return done(model, { observations: model.observations, missing: model.missing })
+}
