@@ -18,7 +18,7 @@ const y = Float64Array.from({ length: 40 }, (_, t) => Math.sin(t * t))
 describe('a spec', () => {
   test('that is not given is the default, ARIMA(7,0,1) of the difference to last year', () => {
     for (const nothing of [undefined, null]) expect(doneValue(parseSpec(nothing))).toBe(defaultSpec)
-    expect(defaultSpec).toEqual({
+    expect(defaultSpec).toMatchObject({
       family: 'arima',
       p: 7,
       d: 0,
@@ -35,7 +35,7 @@ describe('a spec', () => {
   })
 
   test.each([
-    [{ family: 'arima', P: 1 }, 'unknown-field', '/P'],
+    [{ family: 'arima', R: 1 }, 'unknown-field', '/R'],
     [{ family: 'arima', 'a/b': 1 }, 'unknown-field', '/a~1b'],
     [{ family: 'arima', p: '1' }, 'wrong-type', '/p'],
     [{ family: 'arima', p: 1.5 }, 'out-of-range', '/p'],

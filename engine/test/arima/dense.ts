@@ -1,13 +1,13 @@
-import type { Arma } from '../../src/arima/parameters.ts'
+import type { Arma, Polynomials } from '../../src/arima/parameters.ts'
 import { armaFromPartials } from '../../src/arima/parameters.ts'
 import type { TestRandom } from '../random.ts'
 
 /**
  * The oracle: log-likelihood of an ARMA process with unit shocks by the dense covariance of the
- * observed values, Cholesky, variance at its best. Autocovariances are plain sums over thousands of
- * ψ weights, so that nothing is shared with what it checks.
+ * observed values, Cholesky, variance at its best. Autocovariances are plain sums over all ψ
+ * weights, so that nothing is shared with what it checks.
  */
-export function denseLogLikelihood(w: Float64Array, arma: Arma, mean = 0): number {
+export function denseLogLikelihood(w: Float64Array, arma: Polynomials, mean = 0): number {
   const gamma = summedAutocovariances(arma, w.length)
   const seen = [...w.keys()].filter((t) => !Number.isNaN(w[t]!))
   const n = seen.length
@@ -30,18 +30,35 @@ export function denseLogLikelihood(w: Float64Array, arma: Arma, mean = 0): numbe
   return -0.5 * (n * (Math.log((2 * Math.PI * squares) / n) + 1) + logVariances)
 }
 
-/** γ by truncated sums, far beyond where roots up to 0.99 have died out. */
-export function summedAutocovariances({ ar, ma }: Arma, count: number): Float64Array {
-  const terms = 6_000
-  const psi = new Float64Array(terms + count)
-  for (let j = 0; j < psi.length; j++) {
-    psi[j] = j === 0 ? 1 : (ma[j - 1] ?? 0)
-    for (let i = 1; i <= Math.min(j, ar.length); i++) psi[j]! += ar[i - 1]! * psi[j - i]!
+/** γ by sums over shock weights, taken until they have died out. */
+export function summedAutocovariances({ ar, ma }: Polynomials, count: number): Float64Array {
+  const psi: number[] = []
+  let loudest = 1
+  while (psi.length < 500_000 && loudest > 1e-14) {
+    loudest = 0
+    for (let k = 0; k < 500; k++) {
+      const j = psi.length
+      let sum = j === 0 ? 1 : (ma[j - 1] ?? 0)
+      for (let i = 1; i <= Math.min(j, ar.length); i++) sum += ar[i - 1]! * psi[j - i]!
+      psi.push(sum)
+      loudest = Math.max(loudest, Math.abs(sum))
+    }
   }
   return Float64Array.from({ length: count }, (_, k) => {
     let sum = 0
-    for (let j = terms - 1; j >= 0; j--) sum += psi[j]! * psi[j + k]!
+    for (let j = psi.length - 1 - k; j >= 0; j--) sum += psi[j]! * psi[j + k]!
     return sum
+  })
+}
+
+/** A random process with a seasonal part, whose roots in Bˢ have moduli up to `modulusMax` too. */
+export function randomSeasonalArma(random: TestRandom, modulusMax: number): Arma {
+  const plain = randomArma(random, random.integer(0, 4), random.integer(0, 4), modulusMax)
+  const season = randomArma(random, random.integer(0, 2), random.integer(0, 2), modulusMax)
+  return armaFromPartials(plain.arPartials, plain.maPartials, {
+    ar: season.arPartials,
+    ma: season.maPartials,
+    seasonLength: random.integer(2, 12),
   })
 }
 

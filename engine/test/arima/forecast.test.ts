@@ -6,7 +6,7 @@ import { fitModel, forecastModel, levelQuantiles } from '../../src/index.ts'
 import { doneValue } from '../expect-done.ts'
 import { makeRandom } from '../random.ts'
 import { simulate } from './dense.ts'
-import { randomModel, specOf } from './models.ts'
+import { parametersOf, randomModel, specOf } from './models.ts'
 
 const quantiles = levelQuantiles([80, 95])
 const run = { seed: 1, workMax: 1e8 }
@@ -36,7 +36,7 @@ describe('a forecast', () => {
 
   test('of a first-order autoregression is what the textbook says', () => {
     const arma = armaFromPartials(Float64Array.of(0.5), new Float64Array(0))
-    const parameters = { spec: specOf({}), arma, scale: 1, mean: 10, sigma2: 4 }
+    const parameters = parametersOf(specOf({}), arma, { mean: 10, sigma2: 4 })
     const model = filterSeries(parameters, { y: Float64Array.of(10, 12) })
     const { point, quantiles: bounds } = doneValue(
       forecastModel(model, { horizon: 3, quantiles: Float64Array.of(0.975) }),
@@ -90,7 +90,7 @@ describe('a forecast', () => {
       }
       const seen = y.slice(0, past)
       for (const t of missing) seen[t] = Number.NaN
-      const model = filterSeries({ spec, arma, scale: 1, mean: 0, sigma2: 1 }, { y: seen })
+      const model = filterSeries(parametersOf(spec, arma), { y: seen })
       const bounds = { horizon, quantiles: Float64Array.of(0.8413447460685429) }
       const forecast = doneValue(forecastModel(model, bounds))
       deviations = forecast.quantiles.map((bound, h) => bound - forecast.point[h]!)

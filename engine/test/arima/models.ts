@@ -1,11 +1,23 @@
 import { arimaAt } from '../../src/arima/fit.ts'
-import type { ArimaModel } from '../../src/arima/model.ts'
+import type { ArimaModel, ArimaParameters } from '../../src/arima/model.ts'
+import type { Arma } from '../../src/arima/parameters.ts'
+import { arimaDefaults, ordersOf } from '../../src/arima/spec.ts'
 import type { ArimaSpec } from '../../src/index.ts'
 import { makeRandom } from '../random.ts'
 import { randomArma } from './dense.ts'
 
 export function specOf(fields: Partial<ArimaSpec>): ArimaSpec {
-  return { family: 'arima', p: 1, d: 0, q: 0, differenceLag: 0, constant: false, ...fields }
+  return { ...arimaDefaults, p: 1, q: 0, differenceLag: 0, ...fields }
+}
+
+/** Parameters of a model without regressors, as `filterSeries` takes them. */
+export function parametersOf(
+  spec: ArimaSpec,
+  arma: Arma,
+  { scale = 1, mean = 0, sigma2 = 1 } = {},
+): ArimaParameters {
+  const beta = new Float64Array(0)
+  return { spec, orders: ordersOf(spec, {}), arma, scale, mean, sigma2, beta }
 }
 
 /** A random spec, a random walk with gaps, and the model of it at random parameters. */

@@ -9,7 +9,7 @@ import type { ArimaSpec } from '../../src/index.ts'
 export type Reference = {
   readonly name: string
   readonly series: string
-  readonly spec: ArimaSpec
+  readonly spec: Partial<ArimaSpec>
   readonly ar: readonly number[]
   readonly ma: readonly number[]
   readonly constant?: number
@@ -26,7 +26,7 @@ export const references: readonly Reference[] = [
     name: 'R: ARIMA(2,0,0) of LakeHuron with a constant',
     constant: 579.047263842205,
     series: 'LakeHuron',
-    spec: { family: 'arima', p: 2, d: 0, q: 0, differenceLag: 0, constant: true },
+    spec: { p: 2, d: 0, q: 0, differenceLag: 0, constant: true },
     ar: [1.04361074929927, -0.2494933143536],
     ma: [],
     logLikelihood: -103.633222538442,
@@ -45,7 +45,7 @@ export const references: readonly Reference[] = [
     name: 'R: ARIMA(3,0,0) of presidents with a constant',
     constant: 56.2222534828363,
     series: 'presidents',
-    spec: { family: 'arima', p: 3, d: 0, q: 0, differenceLag: 0, constant: true },
+    spec: { p: 3, d: 0, q: 0, differenceLag: 0, constant: true },
     ar: [0.74960713255639, 0.252256392855535, -0.189031516319071],
     ma: [],
     logLikelihood: -414.081931421546,
@@ -64,7 +64,7 @@ export const references: readonly Reference[] = [
     name: 'R: ARIMA(2,0,2) of lynx with a constant',
     constant: 1544.40394640985,
     series: 'lynx',
-    spec: { family: 'arima', p: 2, d: 0, q: 2, differenceLag: 0, constant: true },
+    spec: { p: 2, d: 0, q: 2, differenceLag: 0, constant: true },
     ar: [1.3420759865629, -0.673808433799599],
     ma: [-0.202742590386981, -0.256396759158656],
     logLikelihood: -932.083725072664,
@@ -82,7 +82,7 @@ export const references: readonly Reference[] = [
   {
     name: 'R: ARIMA(0,1,1) of Nile',
     series: 'Nile',
-    spec: { family: 'arima', p: 0, d: 1, q: 1, differenceLag: 0, constant: false },
+    spec: { p: 0, d: 1, q: 1, differenceLag: 0, constant: false },
     ar: [],
     ma: [-0.732941385352136],
     logLikelihood: -632.545624383197,
@@ -100,7 +100,7 @@ export const references: readonly Reference[] = [
   {
     name: 'R: ARIMA(2,1,1) of LakeHuron',
     series: 'LakeHuron',
-    spec: { family: 'arima', p: 2, d: 1, q: 1, differenceLag: 0, constant: false },
+    spec: { p: 2, d: 1, q: 1, differenceLag: 0, constant: false },
     ar: [0.971202351446592, -0.292363378214283],
     ma: [-0.910752763232267],
     logLikelihood: -102.535634604329,
@@ -122,7 +122,7 @@ export const references: readonly Reference[] = [
   {
     name: 'R: ARIMA(0,1,1) of UKgas at lag 4',
     series: 'UKgas',
-    spec: { family: 'arima', p: 0, d: 1, q: 1, differenceLag: 4, constant: false },
+    spec: { p: 0, d: 1, q: 1, differenceLag: 4, constant: false },
     ar: [],
     ma: [-0.929676299866483],
     logLikelihood: -513.337390135118,
@@ -140,7 +140,7 @@ export const references: readonly Reference[] = [
   {
     name: 'R: ARIMA(2,1,1) of AirPassengers at lag 12',
     series: 'AirPassengers',
-    spec: { family: 'arima', p: 2, d: 1, q: 1, differenceLag: 12, constant: false },
+    spec: { p: 2, d: 1, q: 1, differenceLag: 12, constant: false },
     ar: [0.595980706586721, 0.214274553578295],
     ma: [-0.981877169668577],
     logLikelihood: -504.923852561182,
@@ -158,7 +158,7 @@ export const references: readonly Reference[] = [
   {
     name: 'R: ARIMA(3,1,1) of JohnsonJohnson at lag 4',
     series: 'JohnsonJohnson',
-    spec: { family: 'arima', p: 3, d: 1, q: 1, differenceLag: 4, constant: false },
+    spec: { p: 3, d: 1, q: 1, differenceLag: 4, constant: false },
     ar: [-0.171213026433575, 0.138670522423021, -0.208027863194868],
     ma: [-0.6635532034914],
     logLikelihood: -43.0076196123806,
@@ -176,7 +176,7 @@ export const references: readonly Reference[] = [
   {
     name: 'R: ARIMA(1,1,1) of WWWusage',
     series: 'WWWusage',
-    spec: { family: 'arima', p: 1, d: 1, q: 1, differenceLag: 0, constant: false },
+    spec: { p: 1, d: 1, q: 1, differenceLag: 0, constant: false },
     ar: [0.650375976231776],
     ma: [0.525595888951201],
     logLikelihood: -254.149735787166,
@@ -194,7 +194,7 @@ export const references: readonly Reference[] = [
   {
     name: 'R: ARIMA(7,0,1) of core',
     series: 'core',
-    spec: { family: 'arima', p: 7, d: 0, q: 1, differenceLag: 0, constant: false },
+    spec: { p: 7, d: 0, q: 1, differenceLag: 0, constant: false },
     ar: [
       0.238634039498676, 0.0430136210253149, -0.00310545600652326, 0.0393172633927683,
       0.0177233887036414, 0.0200007455722608, 0.0324895657404964,
@@ -215,7 +215,7 @@ export const references: readonly Reference[] = [
   {
     name: 'R: ARIMA(7,0,1) of core, better optimum',
     series: 'core',
-    spec: { family: 'arima', p: 7, d: 0, q: 1, differenceLag: 0, constant: false },
+    spec: { p: 7, d: 0, q: 1, differenceLag: 0, constant: false },
     ar: [
       1.14477668683294, -0.436111407242092, 0.0962793848562029, 0.0125804358312994,
       -0.0104040083430785, 0.0124817752313126, 0.00853328864980205,
@@ -236,7 +236,7 @@ export const references: readonly Reference[] = [
   {
     name: 'statsforecast: ARIMA(7,0,1) of core',
     series: 'core',
-    spec: { family: 'arima', p: 7, d: 0, q: 1, differenceLag: 0, constant: false },
+    spec: { p: 7, d: 0, q: 1, differenceLag: 0, constant: false },
     ar: [1.14392, -0.435651, 0.0961997, 0.012544, -0.0103136, 0.0124524, 0.00858681],
     ma: [-0.616895],
     logLikelihood: -8689.291917149441,
@@ -254,7 +254,7 @@ export const references: readonly Reference[] = [
   {
     name: 'R: ARIMA(2,0,1) of core',
     series: 'core',
-    spec: { family: 'arima', p: 2, d: 0, q: 1, differenceLag: 0, constant: false },
+    spec: { p: 2, d: 0, q: 1, differenceLag: 0, constant: false },
     ar: [0.24528183631526, 0.0480399969947655],
     ma: [0.286604971960511],
     logLikelihood: -8698.17765572526,
@@ -273,7 +273,7 @@ export const references: readonly Reference[] = [
     name: 'statsmodels: ARIMA(7,0,1) of core with a constant',
     constant: 0.01519916454364055,
     series: 'core',
-    spec: { family: 'arima', p: 7, d: 0, q: 1, differenceLag: 0, constant: true },
+    spec: { p: 7, d: 0, q: 1, differenceLag: 0, constant: true },
     ar: [
       1.1442153154152084, -0.43579928460942985, 0.09622020861253805, 0.012554166557586299,
       -0.010325333555441598, 0.012442690393931049, 0.00857248739317809,

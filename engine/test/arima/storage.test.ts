@@ -1,46 +1,59 @@
 import { describe, expect, test } from 'vitest'
+import { arima } from '../../src/arima/family.ts'
+import { arimaDefaults } from '../../src/arima/spec.ts'
 import { type Column, decodeContainer, encodeContainer } from '../../src/codec/container.ts'
 import { decodeModel, encodeModel, forecastModel, modelSizeBytes } from '../../src/index.ts'
 import { sealed } from '../codec/seal.ts'
 import { doneValue, refusalOf } from '../expect-done.ts'
-import { randomModel } from './models.ts'
+import { readGolden } from '../golden.ts'
+import { randomModel, specOf } from './models.ts'
 
 /**
- * Format 1 as it was first written: ARIMA(2,1,1) at lag 4 with a constant, a gap and a missing end.
- * It must be readable for ever; what it forecasts was written down with it.
+ * Format 1 as it was written: ARIMA(2,1,1) at lag 4 with a constant, a gap and a missing end, and
+ * the default model of the sample data. What they forecast was written down with them.
  */
-const golden = Buffer.from(
-  'iUFMTQ0KGgoBAAAAUQEAAAEAAAAJAAAABWFyaW1hBm9yZGVycwIFAAAABmNvdW50cwIDAAAAB3NjYWxhcnMBAwAA' +
-    'AAthci1wYXJ0aWFscwECAAAAC21hLXBhcnRpYWxzAQEAAAAFc3RhdGUBAgAAAApjb3ZhcmlhbmNlAQQAAAAGbGV2' +
-    'ZWxzAQUAAAAGZmlsbGVkAwUAAAACAAAAAQAAAAEAAAAEAAAAAQAAAAAAAAAPAAAAAgAAAAEAAAAAAAAAAAAAAAAA' +
-    'IEDGZ0La+5/FP3AoifjgJgJAAAAAAAAA4D8AAAAAAADQvwAAAAAAANg/+UxIe/+z9L/Dn+kE5zzgPwAAAAAAAAAA' +
-    'AAAAAAAAAAAAAAAAAAAAAODgUm/JfHI/AAAAAAAAIEAAAAAAAAAiQAAAAAAAABxAAAAAAAAAIkAAAAAAAAAIQAAA' +
-    'AAAA7gjdgw==',
-  'base64',
-)
+const gaps = readGolden('arima-1-gaps.bin')
+const core = readGolden('arima-1-core.bin')
+/** The former, as it is written now. */
+const golden = Buffer.from(encodeModel(doneValue(arima.decode(gaps))))
 
 describe('a stored model', () => {
-  test('of format 1 is read, forecasts what it did, and is written as it was', () => {
-    const model = doneValue(decodeModel(golden))
-    expect(model.spec).toEqual({
-      family: 'arima',
-      p: 2,
-      d: 1,
-      q: 1,
-      differenceLag: 4,
-      constant: true,
-    })
+  test('of format 1 is read, and forecasts what it did; written anew it is of format 2', () => {
+    const model = doneValue(arima.decode(gaps))
+    expect(model.spec).toEqual(specOf({ p: 2, d: 1, q: 1, differenceLag: 4, constant: true }))
     expect(model).toMatchObject({ observations: 15, missing: 2, pending: 1, scale: 8 })
     expect([...model.levels]).toEqual([8, 9, 7, 9, 3])
+    const again = doneValue(arima.decode(golden))
+    expect(again).toEqual(model)
     const ask = { horizon: 3, quantiles: Float64Array.of(0.1, 0.9) }
-    const forecast = doneValue(forecastModel(model, ask))
     const point = [3.3743519833155093, 8.00440027486015, 3.884643919823495]
     const low = [-21.404509474433198, -22.546470213141845, -30.592338572075697]
-    point.forEach((value, h) => {
-      expect(Math.abs(forecast.point[h]! / value - 1)).toBeLessThan(1e-12)
-      expect(Math.abs(forecast.quantiles[2 * h]! / low[h]! - 1)).toBeLessThan(1e-12)
-    })
-    expect(Buffer.from(encodeModel(model)).equals(golden)).toBe(true)
+    for (const read of [model, again]) {
+      const forecast = doneValue(forecastModel(read, ask))
+      point.forEach((value, h) => {
+        expect(Math.abs(forecast.point[h]! / value - 1)).toBeLessThan(1e-12)
+        expect(Math.abs(forecast.quantiles[2 * h]! / low[h]! - 1)).toBeLessThan(1e-12)
+      })
+    }
+  })
+
+  test('of format 1 keeps the default model of that time, and takes updates', () => {
+    const model = doneValue(arima.decode(core))
+    expect(model.spec).toEqual(arimaDefaults)
+    const ask = { horizon: 400, quantiles: Float64Array.of(0.1, 0.9) }
+    const { point, quantiles } = doneValue(forecastModel(model, ask))
+    const written = [
+      [0, 14.865864276652708, 10.492877521949627],
+      [30, 16.100795212772958, 11.062197716449399],
+      [399, 14.800355500891891, 7.674701181303292],
+    ] as const
+    for (const [h, mean, low] of written) {
+      expect(Math.abs(point[h]! / mean - 1)).toBeLessThan(1e-12)
+      expect(Math.abs(quantiles[2 * h]! / low - 1)).toBeLessThan(1e-12)
+    }
+    const next = doneValue(arima.update(model, { y: Float64Array.of(14) }))
+    expect(next.observations).toBe(model.observations + 1)
+    expect(encodeModel(next).length).toBeLessThan(6_000)
   })
 
   test('comes back with the same forecasts, bit by bit, and of the size that was said', () => {
@@ -87,9 +100,13 @@ describe('a stored model', () => {
   })
 
   test.each<[string, string, Column]>([
-    ['a huge order', 'orders', Int32Array.of(2 ** 31 - 1, 1, 1, 4, 1)],
-    ['a negative order', 'orders', Int32Array.of(-1, 1, 1, 4, 1)],
-    ['a lag that its levels do not cover', 'orders', Int32Array.of(2, 1, 1, 5, 1)],
+    ['a huge order', 'orders', Int32Array.of(2 ** 31 - 1, 1, 1, 4, 1, 0, 0, 0, 1)],
+    ['a negative order', 'orders', Int32Array.of(-1, 1, 1, 4, 1, 0, 0, 0, 1)],
+    ['a lag that its levels do not cover', 'orders', Int32Array.of(2, 1, 1, 5, 1, 0, 0, 0, 1)],
+    ['orders that are not those of its spec', 'orders', Int32Array.of(2, 1, 1, 4, 0, 0, 0, 0, 1)],
+    ['a season of nothing', 'orders', Int32Array.of(2, 1, 1, 4, 1, 0, 0, 0, 0)],
+    ['a spec that is no spec', 'spec', '{}'],
+    ['coefficients of no regressor', 'beta', Float64Array.of(1)],
     ['a partial autocorrelation of one', 'ar-partials', Float64Array.of(0.5, 1)],
     ['a partial autocorrelation that is no number', 'ma-partials', Float64Array.of(Number.NaN)],
     ['an infinite state', 'state', Float64Array.of(Number.POSITIVE_INFINITY, 0)],
@@ -113,7 +130,7 @@ describe('a stored model', () => {
     const container = doneValue(decodeContainer(golden))
     const write = (change: object) => decodeModel(encodeContainer({ ...container, ...change }))
     expect(refusalOf(write({ family: 'oracle' })).detail).toContain('oracle')
-    expect(refusalOf(write({ familyFormat: 2 })).detail).toContain('format 2')
+    expect(refusalOf(write({ familyFormat: 3 })).detail).toContain('format 3')
     const columns = new Map(container.columns)
     columns.delete('state')
     expect(refusalOf(write({ columns })).detail).toContain('state is missing')

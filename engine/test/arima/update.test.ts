@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
+import { arima } from '../../src/arima/family.ts'
 import { filterSeries } from '../../src/arima/model.ts'
-import { encodeModel, updateModel } from '../../src/index.ts'
+import { encodeModel } from '../../src/index.ts'
 import { doneValue, refusalOf } from '../expect-done.ts'
 import { makeRandom } from '../random.ts'
 import { randomModel } from './models.ts'
@@ -13,7 +14,7 @@ test('an update in any number of pieces equals filtering the whole, byte by byte
     let updated = begin
     for (let at = 60; at < y.length; ) {
       const to = Math.min(y.length, at + random.integer(0, 20))
-      updated = doneValue(updateModel(updated, { y: y.subarray(at, to) }))
+      updated = doneValue(arima.update(updated, { y: y.subarray(at, to) }))
       at = to
     }
     expect(encodeModel(updated), `seed ${seed}`).toEqual(encodeModel(model))
@@ -23,24 +24,24 @@ test('an update in any number of pieces equals filtering the whole, byte by byte
 test('an update leaves the former model as it was', () => {
   const { model } = randomModel(3)
   const before = encodeModel(model)
-  doneValue(updateModel(model, { y: Float64Array.of(1, 2, 3) }))
+  doneValue(arima.update(model, { y: Float64Array.of(1, 2, 3) }))
   expect(encodeModel(model)).toEqual(before)
 })
 
 test('missing values at the end wait, and count, until an observed one follows', () => {
   const { model } = randomModel(1)
-  const waiting = doneValue(updateModel(model, { y: new Float64Array(5).fill(Number.NaN) }))
+  const waiting = doneValue(arima.update(model, { y: new Float64Array(5).fill(Number.NaN) }))
   expect(waiting.pending).toBe(model.pending + 5)
   expect(waiting.missing).toBe(model.missing + 5)
-  const observed = doneValue(updateModel(waiting, { y: Float64Array.of(1) }))
+  const observed = doneValue(arima.update(waiting, { y: Float64Array.of(1) }))
   expect(observed.pending).toBe(0)
   expect(observed.observations).toBe(model.observations + 1)
 })
 
 test('what no model can take is refused with its place', () => {
   const { model } = randomModel(1)
-  const infinite = updateModel(model, { y: Float64Array.of(1, Number.POSITIVE_INFINITY) })
+  const infinite = arima.update(model, { y: Float64Array.of(1, Number.POSITIVE_INFINITY) })
   expect(refusalOf(infinite)).toMatchObject({ code: 'not-finite', field: '/y/1' })
-  const endless = updateModel(model, { y: new Float64Array(10_001).fill(Number.NaN) })
+  const endless = arima.update(model, { y: new Float64Array(10_001).fill(Number.NaN) })
   expect(refusalOf(endless).code).toBe('too-many-missing')
 })
