@@ -25,10 +25,24 @@ export function barrier(
   return -weight * (Math.log(inside) + Math.log(above) + Math.log(below) + Math.log(b))
 }
 
-/** Whether a whole model forgets its errors: by the recursion of Schur and Cohn on its polynomial. */
+/**
+ * Whether a whole model forgets its errors: by the recursion of Schur and Cohn on its polynomial. A
+ * level and a season share their mean, so that with α₁ = 1 one root is exactly one, and moves what
+ * no forecast sees from one to the other; it may grow a little.
+ */
 export function isStable(structure: Structure, parameters: Float64Array): boolean {
-  return hasRootsInside(errorPolynomial(structure, parameters))
+  const polynomial = errorPolynomial(structure, parameters)
+  const radius = Math.exp(seasonGrowthMax / Math.max(1, structure.seasonLag))
+  let power = 1
+  for (let i = 0; i < polynomial.length; i++) {
+    polynomial[i]! /= power
+    power *= radius
+  }
+  return hasRootsInside(polynomial)
 }
+
+/** The logarithm of what that mode may grow by in one season. */
+const seasonGrowthMax = 0.02
 
 /** The largest magnitude of an eigenvalue of F, by which a forecast grows in each of its lags. */
 export function growthOf(a0: number, a1: number): number {
