@@ -15,10 +15,19 @@ export type Generated = {
   readonly frequency: GeneratedFrequency
 }
 
-export type GeneratedFrequency = 'yearly' | 'quarterly' | 'monthly' | 'weekly' | 'daily'
+export type GeneratedFrequency =
+  | 'yearly'
+  | 'quarterly'
+  | 'monthly'
+  | 'weekly'
+  | 'daily'
+  | 'daily for years'
+  | 'hourly'
 
 type Shape = {
+  /** The season that everything is measured by, and perhaps one beside it. */
   readonly season: number
+  readonly other?: number
   readonly shortest: number
   readonly longest: number
   readonly horizon: number
@@ -30,6 +39,8 @@ const shapes: Readonly<Record<GeneratedFrequency, Shape>> = {
   monthly: { season: 12, shortest: 30, longest: 330, horizon: 24 },
   weekly: { season: 52, shortest: 130, longest: 400, horizon: 26 },
   daily: { season: 7, shortest: 60, longest: 800, horizon: 30 },
+  'daily for years': { season: 365, other: 7, shortest: 800, longest: 3_000, horizon: 30 },
+  hourly: { season: 24, other: 168, shortest: 400, longest: 1_500, horizon: 48 },
 }
 
 /** The series of a number; the same for the same number. */
@@ -45,18 +56,21 @@ export function generateSeries(frequency: GeneratedFrequency, seed: number): Gen
   const season = draw.chance(shape.season > 1 ? 0.85 : 0)
     ? seasonOf(draw, length, shape.season)
     : new Float64Array(length)
+  const other = shape.other ?? 1
+  const isMade = other > 1 && draw.chance(0.7)
+  const beside = isMade ? seasonOf(draw, length, other) : new Float64Array(length)
   const size = draw.between(0.01, 0.12)
   const slow = size * Math.exp(draw.between(-1.2, 1.2))
   const swing = size * Math.exp(draw.between(-0.5, 1.5))
   const log = Float64Array.from(
     { length },
-    (_, t) => size * noise[t]! + slow * level[t]! + swing * season[t]!,
+    (_, t) => size * noise[t]! + slow * level[t]! + swing * (season[t]! + beside[t]!),
   )
   // Multiplied parts: the logarithm is what is added up; a sum else, of the same relative size.
   const base = Math.exp(draw.between(1, 12))
   const multiplied = positive && draw.chance(0.6)
   const y = log.map((value) => base * (multiplied ? Math.exp(clamp(value, 12)) : 1 + value))
-  const seasons = shape.season > 1 ? [shape.season] : []
+  const seasons = [shape.season, other].filter((length) => length > 1).sort((a, b) => a - b)
   return { y, train, seasons, frequency }
 }
 

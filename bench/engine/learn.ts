@@ -2,9 +2,9 @@ import { parseArgs } from 'node:util'
 import { kindOf, lengthFeature, shownScale } from '../../engine/src/automatic/calibrate.ts'
 import { makeMedian, type Voices, voicesOf } from '../../engine/src/automatic/combine.ts'
 import { disagreementShare, type Kind, patience } from '../../engine/src/automatic/constants.ts'
-import { fitAutomatic } from '../../engine/src/automatic/fit.ts'
+import { fitAutomatic, fitMember } from '../../engine/src/automatic/fit.ts'
 import { memberSeries } from '../../engine/src/automatic/model.ts'
-import { rollOrigins, scoreAt } from '../../engine/src/automatic/rolling.ts'
+import { type Refit, rollOrigins, scoreAt } from '../../engine/src/automatic/rolling.ts'
 import { automaticDefaults } from '../../engine/src/automatic/spec.ts'
 import { studentQuantile } from '../../engine/src/numeric/student.ts'
 import { type GeneratedFrequency, generateSeries } from './generator.ts'
@@ -35,6 +35,8 @@ const counts: Readonly<Record<GeneratedFrequency, number>> = {
   monthly: 1,
   weekly: 0.15,
   daily: 0.3,
+  'daily for years': 0.1,
+  hourly: 0.15,
 }
 for (const [frequency, share] of Object.entries(counts)) {
   const wanted = Math.round(share * Number(values.count))
@@ -52,7 +54,13 @@ function gather(frequency: GeneratedFrequency, i: number): void {
   const horizon = y.length - train
   const voices = voicesOf(model.members, { horizon, quantiles: tails }, run)
   if (voices.kind === 'refused') return
-  const rolling = rollOrigins(model.members, memberSeries(model, series), disagreementShare, run)
+  const rolling = rollOrigins(
+    model.members,
+    memberSeries(model, series),
+    disagreementShare,
+    run,
+    refit(model.seasons),
+  )
   const kind = kindOf(model.rung, model.seasons, train)
   const shown = shownScale(rolling)
   const median = makeMedian(voices.value.weights)
@@ -64,10 +72,14 @@ function gather(frequency: GeneratedFrequency, i: number): void {
     into.push({
       logSize: Math.log(score),
       shown: shown.weight * Math.log(shown.scale),
-      length: lengthFeature(train),
+      length: lengthFeature(kind, train),
       logStep: Math.log(h + 1),
     })
   }
+}
+
+function refit(seasons: readonly number[]): Refit {
+  return (name, series) => fitMember(name, series, seasons, run)
 }
 
 function sizeAt(

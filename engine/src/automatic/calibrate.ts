@@ -25,7 +25,7 @@ export function calibrate(circumstances: Circumstances, rolling: Rolling): Calib
   const logScale =
     widening.level +
     widening.follow * shown.weight * Math.log(shown.scale) +
-    widening.length * lengthFeature(circumstances.observed)
+    widening.length * lengthFeature(circumstances.kind, circumstances.observed)
   const scale = Math.exp(logScale)
   const covered = (probability: number) =>
     coverage(rolling, { scale, growth, degrees }, probability)
@@ -37,7 +37,9 @@ export function calibrate(circumstances: Circumstances, rolling: Rolling): Calib
   }
 }
 
-export function lengthFeature(observed: number): number {
+/** How long a series is, where its length still matters. */
+export function lengthFeature(kind: Kind, observed: number): number {
+  if (kind === 'long') return 0
   return Math.log(Math.min(500, Math.max(4, observed)) / 50)
 }
 

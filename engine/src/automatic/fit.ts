@@ -28,16 +28,18 @@ export function fitAutomatic(
     tryMember(tried, reserve, seen, seasons, run)
   }
   if (tried.members.length === 0) return refused(tried.refusal ?? nobody)
-  const rolling =
-    rung.name === 'constant' || run.shouldStop?.() === true
-      ? noRolling
-      : rollOrigins(tried.members, seen, disagreementShare, run)
-  const kept = keepGood(tried, rolling.memberErrors)
+  const share = Math.floor(run.workMax / (rung.members.length * roundsMax))
+  const roll = (members: readonly Member[]) => {
+    const idle = rung.name === 'constant' || run.shouldStop?.() === true
+    if (idle) return noRolling
+    return rollOrigins(members, seen, disagreementShare, run, (name, part) =>
+      fitMember(name, part, seasons, { ...run, workMax: share }),
+    )
+  }
+  const rolling = roll(tried.members)
+  const kept = keepGood(tried, rolling.memberErrors, rung.name === 'long-season')
   const members = kept.map((member) => ({ ...member, weight: 1 / kept.length }))
-  const judged =
-    kept.length < tried.members.length
-      ? rollOrigins(members, seen, disagreementShare, run)
-      : rolling
+  const judged = kept.length < tried.members.length ? roll(members) : rolling
   const shown = spec.intervals === 'conformal' ? judged : noRolling
   const kind = kindOf(rung.name, seasons, profile.observed)
   const calibration = calibrate({ kind, observed: profile.observed }, shown)
@@ -84,7 +86,7 @@ function tryMembers(
     stopped: false,
     refusal: undefined,
   }
-  const share = Math.floor(run.workMax / names.length)
+  const share = Math.floor(run.workMax / (names.length * roundsMax))
   for (const [at, name] of names.entries()) {
     if (tried.members.length > 0 && run.shouldStop?.() === true) {
       tried.stopped = true
@@ -118,7 +120,8 @@ function tryMember(
   tried.members.push({ name, weight: 1, model: outcome.value })
 }
 
-function fitMember(
+/** One member, fitted; refused when it has no finite forecast. */
+export function fitMember(
   name: MemberName,
   series: Series,
   seasons: readonly number[],
@@ -142,19 +145,26 @@ function fitMember(
 /** A look at what a fitted member forecasts. */
 const probe = { horizon: 12, quantiles: Float64Array.of(0.1, 0.9) }
 const nobody: Refusal = { code: 'no-member', detail: 'No member can be fitted to the series.' }
-/** A member whose errors are this many times the typical member's is not listened to. */
-const worseMax = 2
+/** A member is fitted once, and at some origins again, for the choice and for the widths. */
+const roundsMax = 9
+/** A member whose errors are this many times those of others is not listened to. */
+const worseMax = { rewound: 2, refitted: 1.25 } as const
 
 /** The members without those that rolling origins show to be far off. */
-function keepGood(tried: Tried, errors: Float64Array): Member[] {
+function keepGood(tried: Tried, errors: Float64Array, isRefitted: boolean): Member[] {
   const { members, candidates } = tried
-  if (members.length < 3 || errors.length < members.length) return members
-  const typical = errors.slice().sort()[Math.floor((errors.length - 1) / 2)]!
+  if (errors.length < members.length || members.length < 2) return members
+  const sorted = errors.slice().sort()
+  // Errors of fits that had not seen them can be compared with the best; others flatter the best.
+  if (!isRefitted && members.length < 3) return members
+  const aim = isRefitted ? sorted[0]! : sorted[Math.floor((sorted.length - 1) / 2)]!
+  const most = isRefitted ? worseMax.refitted : worseMax.rewound
   return members.filter(({ name }, i) => {
-    if (!(errors[i]! > worseMax * typical)) return true
-    const times = (errors[i]! / typical).toPrecision(2)
+    if (!(errors[i]! > most * aim)) return true
+    const times = (errors[i]! / aim).toPrecision(2)
     const at = candidates.findIndex((candidate) => candidate.name === name)
-    const why = `Its errors at rolling origins were ${times} times those of the typical member.`
+    const than = isRefitted ? 'the best' : 'the typical'
+    const why = `Its errors at rolling origins were ${times} times those of ${than} member.`
     candidates[at] = { ...candidates[at]!, refused: why }
     return false
   })

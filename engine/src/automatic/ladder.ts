@@ -64,4 +64,4 @@ export function rungOf(profile: Profile, spec: AutomaticSpec): Rung {
 
 const fewMax = 4
 const longSeason = 24
-const longMembers = ['mstl-ets', 'fourier-arima', 'seasonal-naive'] as const
+const longMembers = ['mstl-ets', 'fourier-arima', 'additive', 'seasonal-naive'] as const

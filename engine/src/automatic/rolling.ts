@@ -1,7 +1,8 @@
-import type { Run, Series } from '../family.ts'
+import type { Outcome, Run, Series } from '../family.ts'
 import { disagreementAt, joinSpread, makeMedian, type Voices, voicesOf } from './combine.ts'
 import type { Member } from './model.ts'
-import { partOf } from './parts.ts'
+import { type PartModel, partOf } from './parts.ts'
+import type { MemberName } from './roster.ts'
 
 /** Errors at rolling origins of the combination and of each member. */
 export type Rolling = {
@@ -20,18 +21,24 @@ export const noRolling: Rolling = {
   memberErrors: new Float64Array(0),
 }
 
+/** Fits a member anew to the beginning of a series. */
+export type Refit = (name: MemberName, series: Series) => Outcome<PartModel>
+
 /**
- * Forecasts from origins in the newer half of a series, each member's parameters as they were fitted
- * on all of it: the state alone is taken back. Such errors are smaller than those to come; the
- * constants that turn them into a scale were learned with the same optimism in them.
+ * Forecasts from origins in the newer half of a series. A member's parameters are those that were
+ * fitted to all of it: the state alone is taken back. Such errors are smaller than those to come; the
+ * constants that turn them into a scale were learned with the same optimism in them. A member that
+ * keeps a pattern of the whole series cannot be taken back and is fitted anew, at fewer origins.
  */
 export function rollOrigins(
   members: readonly Member[],
   series: Series,
   disagreement: number,
   run: Run,
+  refit: Refit,
 ): Rolling {
-  const plan = planOrigins(series)
+  const some = members.some(({ name }) => isRefitted(name))
+  const plan = some ? planRefits(series) : planOrigins(series)
   if (plan === undefined || members.length === 0) return noRolling
   const { first, step, origins, horizon } = plan
   const { y } = series
@@ -39,12 +46,14 @@ export function rollOrigins(
   const counts = new Int32Array(members.length)
   const scores: number[] = []
   const steps: number[] = []
-  let before: Member[] = []
+  let before: readonly Member[] = members
   let used = 0
   for (let k = 0; k < origins; k++) {
     if (run.shouldStop?.() === true) break
     const origin = first + k * step
-    const now = k === 0 ? rewind(members, series, first) : advance(before, y, origin - step, origin)
+    const seen = { ...series, y: y.subarray(0, origin) }
+    const newer = k === 0 ? undefined : y.subarray(origin - step, origin)
+    const now = moveTo(before, seen, newer, refit)
     if (now.length < members.length) return noRolling
     before = now
     const length = Math.min(horizon, y.length - origin)
@@ -81,23 +90,47 @@ function planOrigins({ y, seasons = [] }: Series) {
   return n - first >= 3 ? { first, step, origins, horizon } : undefined
 }
 
-function rewind(members: readonly Member[], series: Series, first: number): Member[] {
-  const { y, seasons = [] } = series
-  const begun: Member[] = []
-  for (const member of members) {
-    const outcome = partOf(member.model).filter(member.model, { y: y.subarray(0, first), seasons })
-    if (outcome.kind !== 'refused') begun.push({ ...member, model: outcome.value })
-  }
-  return begun
+const refitsMax = 4
+const refitHorizonMax = 48
+
+/** Origins for members that are fitted anew: spread over the last of the longest season. */
+function planRefits({ y, seasons = [] }: Series) {
+  const longest = seasons.at(-1) ?? 1
+  const n = y.length
+  const wanted = Math.min(refitHorizonMax, Math.max(horizonMax, seasons[0] ?? 1))
+  const horizon = Math.max(1, Math.min(wanted, Math.floor(n / 5)))
+  const step = Math.max(1, Math.ceil(horizon / 2), Math.ceil(longest / refitsMax))
+  const last = n - horizon
+  // Without two whole cycles before it, an origin would judge what has not seen its season.
+  const earliest = Math.min(last, Math.max(Math.ceil(n / 2), 2 * longest))
+  const origins = Math.min(refitsMax, Math.floor((last - earliest) / step) + 1)
+  return n >= 10 ? { first: last - (origins - 1) * step, step, origins, horizon } : undefined
 }
 
-function advance(members: readonly Member[], y: Float64Array, from: number, to: number): Member[] {
-  const next: Member[] = []
+/** Whether a member's parameters hold so much of the series that its state is not all it knows. */
+function isRefitted(name: MemberName): boolean {
+  return name === 'mstl-ets' || name === 'additive'
+}
+
+/** The members at the end of what is seen; those that refuse are left out. */
+function moveTo(
+  members: readonly Member[],
+  seen: Series,
+  newer: Float64Array | undefined,
+  refit: Refit,
+): Member[] {
+  const moved: Member[] = []
   for (const member of members) {
-    const outcome = partOf(member.model).update(member.model, { y: y.subarray(from, to) })
-    if (outcome.kind !== 'refused') next.push({ ...member, model: outcome.value })
+    const { name, model } = member
+    const part = partOf(model)
+    const outcome = isRefitted(name)
+      ? refit(name, seen)
+      : newer === undefined
+        ? part.filter(model, seen)
+        : part.update(model, { y: newer })
+    if (outcome.kind !== 'refused') moved.push({ ...member, model: outcome.value })
   }
-  return next
+  return moved
 }
 
 /** The scores of one origin. A spread of nothing gives none. */
