@@ -1,5 +1,6 @@
 export type { ArimaModel } from './arima/model.ts'
 export type { ArimaSpec } from './arima/spec.ts'
+export { fitMany } from './batch/fit-many.ts'
 export { containerFormats } from './codec/container.ts'
 export { type Anomalies, type Anomaly, findAnomalies } from './evaluate/anomalies.ts'
 export {

@@ -1,0 +1,3 @@
+import { serveFits } from './serve.ts'
+
+serveFits()
