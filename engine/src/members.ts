@@ -7,6 +7,9 @@ import type { ArimaSpec } from './arima/spec.ts'
 import { baseline } from './baseline/family.ts'
 import type { BaselineModel } from './baseline/model.ts'
 import type { BaselineSpec } from './baseline/spec.ts'
+import { ces } from './ces/family.ts'
+import type { CesModel } from './ces/model.ts'
+import type { CesSpec } from './ces/spec.ts'
 import { ets } from './ets/family.ts'
 import type { EtsModel } from './ets/model.ts'
 import type { EtsSpec } from './ets/spec.ts'
@@ -26,6 +29,7 @@ export type MemberSpec =
   | AdditiveSpec
   | ArimaSpec
   | BaselineSpec
+  | CesSpec
   | CrostonSpec
   | EtsSpec
   | ThetaSpec
@@ -34,6 +38,7 @@ export type MemberModel =
   | AdditiveModel
   | ArimaModel
   | BaselineModel
+  | CesModel
   | CrostonModel
   | EtsModel
   | ThetaModel
@@ -43,6 +48,7 @@ export const members: readonly Family<MemberSpec, MemberModel>[] = [
   additive,
   arima,
   baseline,
+  ces,
   croston,
   ets,
   theta,

@@ -42,7 +42,7 @@ export function isStable(structure: Structure, parameters: Float64Array): boolea
 }
 
 /** The logarithm of what that mode may grow by in one season. */
-const seasonGrowthMax = 0.02
+const seasonGrowthMax = 0.1
 
 /** The largest magnitude of an eigenvalue of F, by which a forecast grows in each of its lags. */
 export function growthOf(a0: number, a1: number): number {
