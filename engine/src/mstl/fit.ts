@@ -39,6 +39,7 @@ export function fitMstl(series: Series, spec: MstlSpec, run: Run): Outcome<MstlM
   const model: MstlModel = {
     family: 'mstl',
     ...patterns,
+    spec: { ...spec, member: fitted.value.spec },
     phases: new Int32Array(parts.seasons.length),
     leverage: leverageOf(parts.seasons, y.length),
     noise: deviation(y, parts),

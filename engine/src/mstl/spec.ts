@@ -41,12 +41,24 @@ export function findMember(name: unknown): Family<MemberSpec, MemberModel> | und
   return members.find((family) => family.name === name)
 }
 
-const fields = {
+/** All of a spec but its member. */
+export type OwnSpec = Omit<MstlSpec, 'member'>
+
+export function ownSpec({ family, seasons, robust, boxCox }: MstlSpec): OwnSpec {
+  return { family, seasons, robust, boxCox }
+}
+
+export function parseOwnSpec(spec: Readonly<Record<string, unknown>>): Outcome<OwnSpec> {
+  return parseFields('mstl', ownFields, spec)
+}
+
+const ownFields = {
   seasons: ascending(listOf(wholeNumber(2, limits.seasonLengthMax, 2), limits.seasonsMax, null)),
   robust: flag(true),
   boxCox: oneOf(['log'], null),
-  member,
 }
+
+const fields = { ...ownFields, member }
 
 function ascending<D>(field: Field<readonly number[] | D>): Field<readonly number[] | D> {
   return (value, name) => {

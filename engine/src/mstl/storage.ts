@@ -5,14 +5,17 @@ import { limits } from '../limits.ts'
 import { done } from '../outcome.ts'
 import { leverageMax } from './fit.ts'
 import type { MstlModel } from './model.ts'
-import { memberFamily, parseMstlSpec } from './spec.ts'
+import { findMember, type MstlSpec, memberFamily, ownSpec, parseOwnSpec } from './spec.ts'
 
 export const mstlFormat = 1
 
-/** Format 1: the patterns, where the series stands in them, and the member as its own container. */
+/**
+ * Format 1: the patterns, where the series stands in them, and the member as its own container,
+ * which also keeps the member's spec: so its family alone knows its older formats.
+ */
 export function encodeMstl(model: MstlModel): Uint8Array {
   const columns = new Map<string, Column>([
-    ['spec', specColumn(model.spec)],
+    ['spec', specColumn(ownSpec(model.spec))],
     ['seasons', model.seasons],
     ['phases', model.phases],
     ['patterns', model.patterns],
@@ -28,8 +31,8 @@ export function decodeMstl(bytes: Uint8Array): Outcome<MstlModel> {
   const read = readColumns(bytes, expected)
   if (read.kind === 'refused') return read
   const columns = read.value
-  const spec = readSpec(columns.get('spec'), parseMstlSpec)
-  if (spec === undefined) return badFormat('its spec is invalid')
+  const own = readSpec(columns.get('spec'), parseOwnSpec)
+  if (own === undefined) return badFormat('its spec is invalid')
   const seasons = readSeasons(columns.get('seasons'))
   if (seasons === undefined) return badFormat('its seasons are out of range')
   const phases = integers(columns.get('phases'), seasons.length, 0, limits.seasonLengthMax)
@@ -44,11 +47,11 @@ export function decodeMstl(bytes: Uint8Array): Outcome<MstlModel> {
   if (leverage < 0 || leverage > leverageMax || noise < 0) return badFormat('its noise is invalid')
   const member = columns.get('member')
   if (!(member instanceof Uint8Array)) return badFormat('it has no member')
-  if (claimedFamily(member) !== spec.member.family) {
-    return badFormat(`its member is not of the family ${spec.member.family}`)
-  }
-  const decoded = memberFamily(spec.member).decode(member)
+  const family = findMember(claimedFamily(member))
+  if (family === undefined) return badFormat('its member is of no known family')
+  const decoded = family.decode(member)
   if (decoded.kind === 'refused') return decoded
+  const spec: MstlSpec = { ...own, member: decoded.value.spec }
   return done({
     family: 'mstl',
     spec,
