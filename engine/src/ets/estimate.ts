@@ -139,13 +139,13 @@ const plainShares: readonly (readonly number[])[] = [
 /** Two more are drawn, so that another seed looks elsewhere, too. */
 const drawnStarts = 2
 
-function plainStarts({ trace, bounds, run }: Searches, form: Form): Start[] {
+function plainStarts({ trace, run }: Searches, form: Form): Start[] {
   const drawn = Array.from({ length: drawnStarts }, (_, path) =>
     Array.from({ length: 4 }, (_, step) => uniformAt(run.seed, path, step)),
   )
   const smoothings = [...plainShares, ...drawn].map((shares) => {
     const smoothing = new Float64Array(4)
-    smoothingAt(Float64Array.from(shares), form, bounds, smoothing)
+    smoothingAt(Float64Array.from(shares), form, 'usual', smoothing)
     return smoothing
   })
   return firstStates(trace.y, form).flatMap((states) =>
