@@ -10,31 +10,47 @@ import type {
   Series,
 } from '../family.ts'
 import { done, refused } from '../outcome.ts'
+import { inverseBoxCox } from '../series/box-cox.ts'
 import { checkValues } from '../series/check.ts'
 import { checkArimaSeries, checkForOrders, checkPending, checkRegressors } from './check.ts'
+import { checkTransform, designed, designedAsk, settledSpec, stepsOf } from './design/design.ts'
+import { spreadProbability, undoComponents, undoForecast } from './design/undo.ts'
 import { explainArima } from './explain.ts'
 import { fitArima } from './fit.ts'
 import { forecastArima } from './forecast.ts'
 import { type ArimaModel, continueSeries, filterSeries } from './model.ts'
+import { fitSelected } from './select/fit.ts'
 import { simulateArima } from './simulate.ts'
 import { type ArimaSpec, parseArimaSpec } from './spec.ts'
 import { arimaBytes, arimaFormat, decodeArima, encodeArima } from './storage.ts'
 
-/** ARIMA by exact maximum likelihood on the differenced series; values may be missing. */
+/**
+ * ARIMA by exact maximum likelihood on the differenced series; values may be missing. Orders may be
+ * chosen, the series transformed, and seasons be Fourier terms: those the design makes and undoes,
+ * around models that know only a series and its regressors.
+ */
 export const arima: Family<ArimaSpec, ArimaModel> = {
   name: 'arima',
   format: arimaFormat,
   can: { regressors: true, observationsMin: 3, zeros: true },
   parse: parseArimaSpec,
-  check: checkArimaSeries,
+  check(series: Series, spec: ArimaSpec) {
+    const settled = settledSpec(spec, series)
+    // What is chosen needs no more than a mean does.
+    const least = spec.select ? { ...settled, constant: true } : settled
+    return checkTransform(series, settled) ?? checkArimaSeries(designed(series, settled, 0), least)
+  },
   fit(series: Series, spec: ArimaSpec, run: Run): Outcome<ArimaModel> {
-    const refusal = checkArimaSeries(series, spec)
-    return refusal === undefined ? fitArima(series, spec, run) : refused(refusal)
+    const refusal = arima.check(series, spec)
+    if (refusal !== undefined) return refused(refusal)
+    const settled = settledSpec(spec, series)
+    const made = designed(series, settled, 0)
+    return spec.select ? fitSelected(made, settled, run) : fitArima(made, settled, run)
   },
   forecast(model: ArimaModel, ask: Ask): Outcome<Forecast> {
-    const found = futureColumns(model.spec.regressors, ask)
+    const found = futureColumns(model.spec.regressors, designedAsk(ask, model))
     if ('refusal' in found) return refused(found.refusal)
-    const forecast = forecastArima(model, ask, found.columns)
+    const forecast = backTransformed(model, ask, found.columns)
     if (forecast.point.every(Number.isFinite) && forecast.quantiles.every(Number.isFinite)) {
       return done(forecast)
     }
@@ -45,25 +61,50 @@ export const arima: Family<ArimaSpec, ArimaModel> = {
     })
   },
   update(model: ArimaModel, newer: Series): Outcome<ArimaModel> {
-    const fault = checkValues(newer.y) ?? checkRegressors(newer, model.spec)
+    const { spec } = model
+    const made = designed(newer, spec, stepsOf(model))
+    const fault = checkValues(newer.y) ?? checkTransform(newer, spec) ?? checkRegressors(made, spec)
     const refusal = fault ?? checkPending(newer.y, model.pending)
     if (refusal !== undefined) return refused(refusal)
-    const next = continueSeries(model, newer)
+    const next = continueSeries(model, made)
     return done(next, { observations: next.observations, missing: next.missing })
   },
   filter(model: ArimaModel, series: Series): Outcome<ArimaModel> {
-    const refusal = checkForOrders(series, model.spec, model.orders)
-    return refusal === undefined ? done(filterSeries(model, series)) : refused(refusal)
+    const made = designed(series, model.spec, 0)
+    const fault = checkTransform(series, model.spec)
+    const refusal = fault ?? checkForOrders(made, model.spec, model.orders)
+    return refusal === undefined ? done(filterSeries(model, made)) : refused(refusal)
   },
   simulate(model: ArimaModel, ask: Ask, paths: number, run: Run): Outcome<Float64Array> {
-    const found = futureColumns(model.spec.regressors, ask)
+    const found = futureColumns(model.spec.regressors, designedAsk(ask, model))
     if ('refusal' in found) return refused(found.refusal)
-    return done(simulateArima(model, ask.horizon, paths, run.seed, found.columns))
+    const values = simulateArima(model, ask.horizon, paths, run.seed, found.columns)
+    const { boxCox: lambda } = model.spec
+    if (typeof lambda !== 'number') return done(values)
+    return done(values.map((value) => inverseBoxCox(value, lambda)))
   },
   explain(model: ArimaModel, what: Explained): Outcome<Components> {
-    return explainArima(model, what)
+    if ('ask' in what) {
+      const components = explainArima(model, { ask: designedAsk(what.ask, model) })
+      if (components.kind === 'refused') return components
+      return done(undoComponents(components.value, model, stepsOf(model)))
+    }
+    const refusal = checkTransform(what.series, model.spec)
+    if (refusal !== undefined) return refused(refusal)
+    const components = explainArima(model, { series: designed(what.series, model.spec, 0) })
+    if (components.kind === 'refused') return components
+    return done(undoComponents(components.value, model, 0))
   },
   encode: encodeArima,
   decode: decodeArima,
   sizeBytes: arimaBytes,
+}
+
+function backTransformed(model: ArimaModel, ask: Ask, columns: readonly Float64Array[]): Forecast {
+  const forecast = forecastArima(model, ask, columns)
+  const { boxCox: lambda } = model.spec
+  if (typeof lambda !== 'number') return forecast
+  const wide = { ...ask, quantiles: Float64Array.of(spreadProbability) }
+  const spread = forecastArima(model, wide, columns).quantiles
+  return undoForecast(forecast, spread, lambda, ask)
 }

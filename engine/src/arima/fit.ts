@@ -10,8 +10,16 @@ import { inDataUnits, inSampleUnits, onDataScale, type Prepared, prepare } from 
 import { regressorColumns } from './regression.ts'
 import { type ArimaSpec, coefficientCount, ordersOf } from './spec.ts'
 
-/** Fits a series that passes `checkArimaSeries`. Stopped, it returns the best so far. */
-export function fitArima(series: Series, spec: ArimaSpec, run: Run): Outcome<ArimaModel> {
+/**
+ * Fits a series that passes `checkArimaSeries`. Stopped, it returns the best so far. An estimate of
+ * just these orders that a search has `given` spares the fit.
+ */
+export function fitArima(
+  series: Series,
+  spec: ArimaSpec,
+  run: Run,
+  given?: OrdersEstimate,
+): Outcome<ArimaModel> {
   const prepared = preparedOf(series, spec)
   if (prepared.exact !== undefined) return fitExact(series, spec, prepared, prepared.exact, run)
   const budget = makeBudget(run)
@@ -19,7 +27,7 @@ export function fitArima(series: Series, spec: ArimaSpec, run: Run): Outcome<Ari
   const { onProgress } = run
   const progress = onProgress === undefined ? {} : { onProgress }
   const effort = { ...thorough(orders), seed: run.seed, ...progress }
-  const found = estimateOrders(prepared, orders, effort, budget)
+  const found = given ?? estimateOrders(prepared, orders, effort, budget)
   const model = modelOf(series, spec, prepared, found)
   const ended = budget.ended()
   run.onProgress?.(1)

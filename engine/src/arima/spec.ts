@@ -1,6 +1,9 @@
 import type { Outcome, Series } from '../family.ts'
 import { limits } from '../limits.ts'
+import { refused } from '../outcome.ts'
+import type { FourierTerm } from '../series/fourier.ts'
 import { type Field, flag, listOf, parseFields, wholeNumber } from '../spec-fields.ts'
+import { type BoxCoxWish, boxCoxField, fourierField, fourierList } from './design/spec.ts'
 import type { Orders } from './orders.ts'
 
 /**
@@ -27,6 +30,12 @@ export type ArimaSpec = {
   readonly seasonLength: number | null
   /** Names of the columns of `Series.x` that explain the series. */
   readonly regressors: readonly string[]
+  /** Whether orders, differences and constant are chosen; those fields are then left out. */
+  readonly select: boolean
+  /** λ of a Box-Cox transform of positive values; `auto` chooses one in [0, 1], or none. */
+  readonly boxCox: BoxCoxWish
+  /** Seasons of any length as regression on pairs of sine and cosine. */
+  readonly fourier: readonly FourierTerm[]
 }
 
 /** The model that is fitted when nobody asks for another. */
@@ -42,6 +51,9 @@ export const arimaDefaults: ArimaSpec = {
   Q: 0,
   seasonLength: null,
   regressors: [],
+  select: false,
+  boxCox: null,
+  fourier: [],
 }
 
 /** The fields of the first version of this spec: what it left out was `arimaDefaults`. */
@@ -68,8 +80,26 @@ export function parseArimaSpec(spec: Readonly<Record<string, unknown>>): Outcome
     Q: wholeNumber(0, limits.seasonalOrderMax, 0),
     seasonLength: wholeNumber(1, limits.seasonLengthMax, null),
     regressors: distinct(listOf(columnName, limits.regressorsMax, [])),
+    select: flag(false),
+    boxCox: boxCoxField,
+    fourier: fourierList(listOf(fourierField, limits.seasonsMax, [])),
   }
-  return parseFields('arima', fields, spec)
+  const parsed = parseFields('arima', fields, spec)
+  return parsed.kind !== 'refused' && parsed.value.select ? unlessGiven(parsed) : parsed
+}
+
+/** Refuses orders beside the wish to have them chosen. */
+function unlessGiven(parsed: Extract<Outcome<ArimaSpec>, { value: unknown }>): Outcome<ArimaSpec> {
+  const { value } = parsed
+  const chosen = ['p', 'd', 'q', 'P', 'D', 'Q', 'constant', 'differenceLag'] as const
+  const given = chosen.find((field) => Number(value[field]) !== 0)
+  if (given === undefined) return parsed
+  return refused({
+    code: 'conflict',
+    detail: `${given} is chosen when select is true.`,
+    field: `/${given}`,
+    remedy: `Leave out ${given}, or set select to false.`,
+  })
 }
 
 /** The orders of a spec for a series; `seasonLength` null is the first of its seasons, else 1. */
