@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { accuracyReport, type Contestant, printAccuracy } from './contest.ts'
-import { forecastSplits } from './our-forecasts.ts'
-import { judgePeer, judgesOf } from './scoring.ts'
-import { everyNth, readResults, readSplits, resultFiles } from './splits.ts'
+import { accuracyReport, printAccuracy } from './contest.ts'
+import { oursOf, peersOf } from './contestants.ts'
+import { judgesOf } from './scoring.ts'
+import { everyNth, readSplits, resultFiles } from './splits.ts'
 
 /**
  * Scores some of our specs beside peers whose forecasts are kept in a folder:
@@ -40,43 +40,8 @@ const judges = judgesOf(sample)
 console.log(`${judges.length} splits; ${sample.length - judges.length} without a scale left out`)
 
 const files = values.peers?.split(',') ?? (await resultFiles(folder))
-const contestants: Contestant[] = [...(await peersOf(files)), ...values.spec.map(oursOf)]
-const report = accuracyReport(contestants)
+const ours = values.spec.map((text) => (text === 'default' ? undefined : JSON.parse(text)))
+const peers = await peersOf(files, judges)
+const report = accuracyReport([...peers, ...ours.map((spec: unknown) => oursOf(spec, judges))])
 printAccuracy(report)
 if (values.json !== undefined) await writeFile(values.json, JSON.stringify(report))
-
-async function peersOf(files: readonly string[]): Promise<Contestant[]> {
-  const byId = new Map(judges.map((judge) => [judge.split.id, judge]))
-  const peers = new Map<string, Contestant>()
-  for (const result of await readResults(files)) {
-    const split = byId.get(result.id)
-    if (split === undefined) continue
-    let peer = peers.get(result.model)
-    if (peer === undefined) {
-      peer = { name: result.model, isOurs: false, scored: [], failures: [] }
-      peers.set(result.model, peer)
-    }
-    const scores = judgePeer(split, result)
-    if ('fault' in scores) peer.failures.push({ id: result.id, fault: scores.fault })
-    else peer.scored.push({ split, scores, cpuSeconds: result.cpuSeconds })
-  }
-  return [...peers.values()]
-}
-
-function oursOf(text: string): Contestant {
-  const spec: unknown = text === 'default' ? undefined : JSON.parse(text)
-  const shown = process.stderr.isTTY
-  const { scored, failures, bytesMax } = forecastSplits(spec, judges, (done) => {
-    if (shown && done % 10 === 0) process.stderr.write(`\r${text}: ${done} of ${judges.length} `)
-  })
-  if (shown) process.stderr.write('\n')
-  return { name: `almanac ${shortName(spec)}`, isOurs: true, scored, failures, bytesMax }
-}
-
-/** The family, and what else the spec says. */
-function shortName(spec: unknown): string {
-  if (typeof spec !== 'object' || spec === null) return 'default'
-  const { family, ...rest } = spec as Record<string, unknown>
-  const said = Object.entries(rest).map(([name, value]) => `${name}=${JSON.stringify(value)}`)
-  return [String(family), ...said].join(' ')
-}
