@@ -71,7 +71,7 @@ export function estimate(problem: Problem, start: Parameters, budget: Budget): E
       damping = Math.max(dampingMin, damping * 10)
       shortened = true
     }
-    const peak = peakOf(equations, valuesOf(candidate), best.variance, priors, damping)
+    const peak = peakOf(equations, valuesOf(candidate), best.variance, priors, damping, budget)
     rounds += peak.rounds
     if (!(best.loss - peak.loss > tolerance * (1 + Math.abs(best.loss)))) {
       return { ...settled(best, candidate, peak), passes, rounds, converged: true }

@@ -2,7 +2,7 @@ import type { Outcome, Report, Run, Series } from '../family.ts'
 import { makeBudget } from '../numeric/budget.ts'
 import { makeDesign, timesOf } from './design.ts'
 import { type Estimate, estimate, type Problem } from './estimate.ts'
-import { type AdditiveModel, floorOf } from './model.ts'
+import { type AdditiveModel, capacityOf, floorOf } from './model.ts'
 import { makePriors } from './posterior.ts'
 import { observedSteps, settleChangepoints, settleRegressors, settleSeasons } from './settle.ts'
 import type { AdditiveSpec } from './spec.ts'
@@ -62,7 +62,7 @@ function settle(series: Series, spec: AdditiveSpec) {
     logistic: spec.growth === 'logistic',
   })
   const problem: Problem = { design, origin, span, y, x, priors }
-  const capacity = spec.growth === 'logistic' ? (spec.capacity! - floor) / scale : 0
+  const capacity = capacityOf(spec, scale)
   const trend: Trend = {
     growth: spec.growth,
     capacity,

@@ -94,5 +94,11 @@ export function floorOf(spec: AdditiveSpec): number {
   return spec.growth === 'logistic' ? (spec.floor ?? 0) : 0
 }
 
+/** The capacity of a logistic trend above its floor, scaled; values can be tiny beside it. */
+export function capacityOf(spec: AdditiveSpec, scale: number): number {
+  if (spec.growth !== 'logistic') return 0
+  return Math.min(1e100, (spec.capacity! - floorOf(spec)) / scale)
+}
+
 /** Rows that are made at once: their features stay in the cache of a core. */
 export const chunkRows = 512

@@ -1,3 +1,4 @@
+import type { Budget } from '../numeric/budget.ts'
 import { factorise, solveLower, solveUpper } from './cholesky.ts'
 import type { Equations } from './equations.ts'
 import { minimiseSparse } from './sparse.ts'
@@ -72,6 +73,7 @@ export function peakOf(
   startVariance: number,
   priors: Priors,
   damping: number,
+  budget: Budget,
 ): Peak {
   const { size, gram, observations } = equations
   const parameters = origin.slice()
@@ -81,7 +83,7 @@ export function peakOf(
     for (let j = 0; j < size; j++) sum += gram[i * size + j]! * origin[j]!
     toward[i] = sum
   }
-  const solver = makeSolver(equations, origin, toward, priors, damping)
+  const solver = makeSolver(equations, origin, toward, priors, damping, budget)
   let variance = startVariance
   let squares = equations.squares
   let rounds = 0
@@ -91,13 +93,18 @@ export function peakOf(
     const next = varianceOf(squares, observations, priors)
     const moved = Math.abs(next - variance)
     variance = next
-    if (moved <= 1e-11 * variance) break
+    if (moved <= 1e-11 * variance || !budget.spend(plainWork(equations))) break
   }
   const loss = lossOf(parameters, variance, squares, observations, priors)
   return { parameters, variance, squares, loss, rounds }
 }
 
 const roundsMax = 200
+
+/** What the elimination costs, in observations of a likelihood. */
+function plainWork({ size, plain }: Equations): number {
+  return Math.ceil((plain * (plain * plain + size * size)) / 4_000)
+}
 
 /** The residual sum of squares of the equations at some parameters. */
 function squaresAt(
@@ -126,6 +133,7 @@ function makeSolver(
   toward: Float64Array,
   priors: Priors,
   damping: number,
+  budget: Budget,
 ): (variance: number, parameters: Float64Array) => void {
   const changes = size - plain
   const root = new Float64Array(plain * plain)
@@ -154,7 +162,7 @@ function makeSolver(
         pull[j] = sum
         deltas[j] = parameters[plain + j]!
       }
-      minimiseSparse(reduced, pull, variance / priors.changeScale, deltas)
+      minimiseSparse(reduced, pull, variance / priors.changeScale, deltas, budget)
       for (let i = 0; i < plain; i++) {
         let sum = image[i]!
         for (let j = 0; j < changes; j++) sum -= coupled[i * changes + j]! * deltas[j]!

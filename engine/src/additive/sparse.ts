@@ -1,14 +1,17 @@
+import type { Budget } from '../numeric/budget.ts'
 import { factorise, solveLower, solveUpper } from './cholesky.ts'
 
 /**
  * Minimises x'Ax / 2 - c'x + penalty Σ |x_i| exactly: feature-sign search (Lee, Battle, Raina and
- * Ng 2007). A is size × size, row-major and positive; `x` holds a start and gets the minimum.
+ * Ng 2007). A is size × size, row-major and positive; `x` holds a start and gets the minimum, or
+ * the best so far when the budget ends.
  */
 export function minimiseSparse(
   a: Float64Array,
   c: Float64Array,
   penalty: number,
   x: Float64Array,
+  budget: Pick<Budget, 'spend'>,
 ): void {
   const size = x.length
   const signs = Float64Array.from(x, Math.sign)
@@ -16,6 +19,8 @@ export function minimiseSparse(
   let value = objective(a, c, penalty, x)
   // Each round lowers the value, and there are finitely many choices of signs.
   for (let round = 0; round < 20 * size + 20; round++) {
+    const active = signs.reduce((count, sign) => count + (sign === 0 ? 0 : 1), 0)
+    if (!budget.spend(Math.ceil((active * (active * active + 3 * size * size)) / pointWork))) return
     const lowered = moveActive(a, c, penalty, x, signs, value)
     const moved = lowered < value - 1e-15 * Math.abs(value)
     value = Math.min(value, lowered)
@@ -29,6 +34,9 @@ export function minimiseSparse(
     refused[entering] = 1
   }
 }
+
+/** Products that cost about as much as one observation of a likelihood. */
+const pointWork = 1_000
 
 /** The zero with the steepest descent beyond the penalty gets its sign; -1 when there is none. */
 function steepest(

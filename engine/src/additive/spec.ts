@@ -95,7 +95,7 @@ export const specLimits = {
   holidaysMax: 200,
   datesMax: 10_000,
   windowMax: 60,
-  changepointsMax: 200,
+  changepointsMax: 100,
   pathsMax: 10_000,
   /** Columns of seasons, holidays and regressors together. */
   columnsMax: 600,

@@ -4,7 +4,7 @@ import type { Outcome } from '../family.ts'
 import { limits } from '../limits.ts'
 import { done } from '../outcome.ts'
 import { makeDesign } from './design.ts'
-import { type AdditiveModel, floorOf } from './model.ts'
+import { type AdditiveModel, capacityOf } from './model.ts'
 import { stepsMax } from './moves.ts'
 import { readSettled, settledColumns } from './settled.ts'
 import { type AdditiveSpec, parseAdditiveSpec, specLimits } from './spec.ts'
@@ -61,9 +61,8 @@ export function decodeAdditive(bytes: Uint8Array): Outcome<AdditiveModel> {
   const deltas = doubles(columns.get('deltas'), changepoints.length, limits.stateMagnitudeMax)
   const betas = doubles(columns.get('betas'), design.columns, limits.stateMagnitudeMax)
   if (deltas === undefined || betas === undefined) return badFormat('its coefficients are invalid')
-  const { growth } = spec
-  const capacity = growth === 'logistic' ? (spec.capacity! - floorOf(spec)) / scale : 0
-  const trend = { growth, capacity, k, m, changepoints, deltas }
+  const capacity = capacityOf(spec, scale)
+  const trend = { growth: spec.growth, capacity, k, m, changepoints, deltas }
   const counted = { length, observations, missing }
   return done({
     ...{ family: 'additive', spec, design, scale, origin, span, trend, betas, sigma },
