@@ -124,7 +124,7 @@ const tolerance = 1e-6
  * How much the first level counts for being near the first value, beside one for each error: where
  * α is near one, no error that counts says anything of it, and it would be any number.
  */
-const firstWeight = 0.01
+const firstWeight = 1e-4
 
 /**
  * The first level, 1 - 1/θ in [0, 1] and the sum of squares for one α, into `out`. Level and error

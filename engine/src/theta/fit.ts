@@ -62,6 +62,7 @@ export function fitTheta(series: Series, spec: ThetaSpec, run: Run): Outcome<The
   const errors = series.y
     .map((value) => absorb(start, value))
     .filter((error) => !Number.isNaN(error))
+    .subarray(young)
   const parameters = isStandard(best.method) ? 2 : 3
   const { deviation, logLikelihood } = spreadOf(errors, Math.min(parameters, errors.length - 1))
   const model: ThetaModel = { ...start, deviation }
@@ -81,6 +82,42 @@ export function fitTheta(series: Series, spec: ThetaSpec, run: Run): Outcome<The
     converged: ended === undefined ? ('yes' as const) : ('no' as const),
   }
   return { kind: ended === undefined ? 'done' : 'stopped', value: model, report }
+}
+
+/** The model of a series at given parameters, without any search; the first level as in the paper. */
+export function thetaAt(
+  series: Series,
+  spec: ThetaSpec & { readonly method: ThetaMethod },
+  given: { readonly alpha: number; readonly theta: number; readonly levelStart: number },
+): { readonly model: ThetaModel; readonly squares: number } {
+  const seasonLength = seasonOf(spec, series)
+  const seasonal = chooseSeasonal(series.y, seasonLength, spec)
+  const { origin, unit, y } = adjust(series.y, seasonal)
+  const dynamic = isDynamic(spec.method)
+  const share = 1 - 1 / given.theta
+  const state = startState({
+    family: 'theta',
+    spec,
+    seasonLength,
+    seasonal,
+    dynamic,
+    alpha: given.alpha,
+    share,
+    deviation: 0,
+    origin,
+    // The line, too, is less the origin here, and so much less is its share in the level.
+    levelStart: given.levelStart - origin * (1 - share),
+    line: dynamic
+      ? new Float64Array(2)
+      : linesOf(y)
+          .slice(2 * y.length)
+          .map((value) => unit * value),
+  })
+  const errors = series.y
+    .map((value) => absorb(state, value))
+    .filter((error) => !Number.isNaN(error))
+    .subarray(youngMax)
+  return { model: state, squares: errors.reduce((sum, error) => sum + error * error, 0) }
 }
 
 /** The model with the same parameters at the end of a series. */
