@@ -3,8 +3,8 @@ import { badFormat, type Column, claimedFamily, encodeContainer } from '../codec
 import type { Outcome } from '../family.ts'
 import { limits } from '../limits.ts'
 import { done } from '../outcome.ts'
-import { leverageMax } from './fit.ts'
 import type { MstlModel } from './model.ts'
+import { leverageMax } from './patterns.ts'
 import { findMember, type MstlSpec, memberFamily, ownSpec, parseOwnSpec } from './spec.ts'
 
 export const mstlFormat = 1
