@@ -1,9 +1,9 @@
 import { arimaAt } from '../../src/arima/fit.ts'
 import type { ArimaModel, ArimaParameters } from '../../src/arima/model.ts'
-import type { Arma } from '../../src/arima/parameters.ts'
+import { type Arma, armaFromPartials } from '../../src/arima/parameters.ts'
 import { arimaDefaults, ordersOf } from '../../src/arima/spec.ts'
 import type { ArimaSpec } from '../../src/index.ts'
-import { makeRandom } from '../random.ts'
+import { makeRandom, type TestRandom } from '../random.ts'
 import { randomArma } from './dense.ts'
 
 export function specOf(fields: Partial<ArimaSpec>): ArimaSpec {
@@ -33,6 +33,7 @@ export function randomModel(seed: number): {
     q: random.integer(0, 4),
     differenceLag: random.integer(0, 7),
     constant: random.uniform() < 0.5,
+    ...(seed % 2 === 0 ? {} : randomSeason(random)),
   })
   let level = random.between(-100, 100)
   const gaps = random.uniform() < 0.5 ? random.between(0, 0.08) : 0
@@ -41,6 +42,22 @@ export function randomModel(seed: number): {
     return random.uniform() < gaps ? Number.NaN : level
   })
   if (random.uniform() < 0.3) y.fill(Number.NaN, 120 - random.integer(1, 9))
-  const arma = randomArma(random, spec.p, spec.q, 0.95)
+  const plain = randomArma(random, spec.p, spec.q, 0.95)
+  const season = randomArma(random, spec.P, spec.Q, 0.9)
+  const arma = armaFromPartials(plain.arPartials, plain.maPartials, {
+    ar: season.arPartials,
+    ma: season.maPartials,
+    seasonLength: spec.seasonLength ?? 1,
+  })
   return { y, spec, model: arimaAt({ y }, spec, arma).model }
+}
+
+function randomSeason(random: TestRandom): Partial<ArimaSpec> {
+  return {
+    differenceLag: 0,
+    P: random.integer(0, 2),
+    D: random.integer(0, 1),
+    Q: random.integer(0, 2),
+    seasonLength: random.integer(2, 6),
+  }
 }

@@ -26,6 +26,7 @@ const specs: readonly ArimaSpec[] = [
   specOf({ p: 7, q: 1, differenceLag: 5 }),
   specOf({ p: 1, q: 1, d: 2, differenceLag: 12, constant: true }),
   specOf({ p: 0 }),
+  specOf({ d: 1, q: 1, P: 1, D: 1, Q: 1, seasonLength: 6 }),
 ]
 
 const noise = noiseOf(long)

@@ -32,13 +32,15 @@ describe.each(references)('$name', (reference) => {
     expect(fit.report.converged).toBe('yes')
   })
 
-  test('forecasts and bounds at its parameters agree within 1e-3', () => {
+  test('forecasts at its parameters agree within 1e-6, bounds within 1e-3', () => {
     const horizon = reference.mean.length
     const { model } = at(reference)
     const forecast = doneValue(forecastModel(model, { horizon, quantiles: levelQuantiles([95]) }))
     for (let h = 0; h < horizon; h++) {
       const [mean, low] = [reference.mean[h]!, reference.low95[h]!]
-      expect(Math.abs(forecast.point[h]! / mean - 1), `step ${h}`).toBeLessThan(1e-3)
+      expect(Math.abs(forecast.point[h]! / mean - 1), `step ${h}`).toBeLessThan(
+        reference.pointsWithin ?? 1e-6,
+      )
       const width = forecast.point[h]! - forecast.quantiles[2 * h]!
       expect(Math.abs(width / (mean - low) - 1), `width at step ${h}`).toBeLessThan(
         reference.boundsWithin ?? 1e-3,
@@ -65,11 +67,18 @@ describe('the default model on the sample data', () => {
     expect(y.reduce((sum, value) => sum + value, 0)).toBeCloseTo(40_798.8, 6)
   })
 
-  test('the fit reaches the better of the two optima', () => {
-    const fit = fitModel({ y: readSampleData() }, doneValue(parseSpec(undefined)), run)
-    if (fit.kind !== 'done') throw new Error(fit.kind)
-    expect(fit.report.logLikelihood).toBeGreaterThanOrEqual(-8_689.293)
-    expect(fit.report.differences).toBe(3_285)
+  test('the fit reaches the best of its three optima from each of 20 seeds', () => {
+    // R stops at -8690.30, statsmodels and statsforecast at -8689.292; the third has a slow root.
+    for (let seed = 0; seed < 20; seed++) {
+      const fit = fitModel({ y: readSampleData() }, doneValue(parseSpec(undefined)), {
+        ...run,
+        seed,
+      })
+      if (fit.kind !== 'done') throw new Error(fit.kind)
+      expect(fit.report.logLikelihood, `seed ${seed}`).toBeGreaterThanOrEqual(-8_686.806)
+      expect(fit.report.differences).toBe(3_285)
+      expect(fit.report.converged).toBe('yes')
+    }
   })
 
   test('its forecast is last year plus the forecast of the difference', () => {
@@ -81,7 +90,7 @@ describe('the default model on the sample data', () => {
     const forecast = doneValue(forecastModel(model, { horizon: 500, quantiles }))
     for (let h = 0; h < reference.mean.length; h++) {
       const expected = y[y.length - 365 + h]! + reference.mean[h]!
-      expect(Math.abs(forecast.point[h]! / expected - 1)).toBeLessThan(1e-6)
+      expect(Math.abs(forecast.point[h]! / expected - 1)).toBeLessThan(1e-4)
     }
     const width = (h: number) => forecast.quantiles[2 * h + 1]! - forecast.quantiles[2 * h]!
     expect(width(400) / width(300), 'a second year adds its own variance').toBeGreaterThan(1.3)
