@@ -76,16 +76,16 @@ function checkAutomaticSeries({ y }: Series): Refusal | undefined {
 }
 
 function forecastAutomatic(model: AutomaticModel, ask: Ask, run: Run): Outcome<Forecast> {
-  const { point: wanted = 'median', ...plain } = ask
-  const voices = voicesOf(model.members, { ...plain, point: 'median' }, run)
+  const { point: wanted, ...plain } = ask
+  const voices = voicesOf(model.members, plain, run)
   if (voices.kind === 'refused') return voices
   const forecast = combineVoices(voices.value, model.calibration, ask)
   const notes = [
     ...forecast.notes,
     ...(model.rung === 'constant' ? [] : [intervalNote(model.calibration)]),
   ]
-  if (wanted === 'median') return done({ ...forecast, notes })
-  const means = voicesOf(model.members, { ...plain, point: 'mean', quantiles: none }, run)
+  if (wanted === undefined) return done({ ...forecast, notes })
+  const means = voicesOf(model.members, { ...plain, point: wanted, quantiles: none }, run)
   if (means.kind === 'refused') return means
   const { point } = combineVoices(means.value, model.calibration, { ...ask, quantiles: none })
   return done({ ...forecast, point, notes })

@@ -127,7 +127,7 @@ export function fitMember(
   seasons: readonly number[],
   run: Run,
 ): Outcome<PartModel> {
-  const spec = memberSpec(name, seasons)
+  const spec = memberSpec(name, seasons, series.y.length)
   const part = parts.get(String(spec.family))
   if (part === undefined)
     return refused({ code: 'unknown-family', detail: 'There is no such family.' })

@@ -17,12 +17,12 @@ export const memberNames = [
 ] as const
 export type MemberName = (typeof memberNames)[number]
 
-/** The spec of a member for a series with some seasons, as its family parses it. */
+/** The spec of a member for a series of some length and seasons, as its family parses it. */
 export function memberSpec(
   name: MemberName,
   seasons: readonly number[],
+  observed: number,
 ): Readonly<Record<string, unknown>> {
-  const longest = seasons.at(-1) ?? 1
   switch (name) {
     case 'ets':
       return { family: 'ets' }
@@ -37,7 +37,7 @@ export function memberSpec(
     case 'mstl-ets':
       return { family: 'mstl' }
     case 'fourier-arima':
-      return { family: 'arima', select: true, fourier: 2, seasonLength: longest }
+      return { ...fourierOrders(observed), seasonLength: 1, fourier: seasons.map(fourierTerm) }
     case 'additive':
       return { family: 'additive' }
     case 'croston-sba':
@@ -47,4 +47,20 @@ export function memberSpec(
     default:
       return { family: 'baseline', method: name }
   }
+}
+
+/**
+ * The orders of a long series are not searched for: a search would cost a second, and the error of
+ * a first difference whose shocks fade fits wandering levels and, near its bound, steady ones.
+ */
+function fourierOrders(observed: number) {
+  if (observed <= searchedMax) return { family: 'arima', select: true }
+  return { family: 'arima', p: 1, d: 1, q: 2 }
+}
+
+const searchedMax = 500
+
+/** A few smooth waves for a long season; short ones may take any shape. */
+function fourierTerm(period: number): { readonly period: number; readonly pairs: number } {
+  return { period, pairs: Math.min(Math.floor(period / 2), period < 300 ? 5 : 3) }
 }
