@@ -121,7 +121,7 @@ function describe(model: AdditiveModel, found: Estimate): Report {
     ...{ observations, missing, iterations: found.rounds, evaluations: found.passes },
     sigma2: model.sigma * model.sigma * scale * scale,
     rate: trend.k * scale,
-    offset: trend.m,
+    offset: trend.growth === 'logistic' ? trend.m : trend.m * scale,
     changepoints: trend.changepoints.length,
   } as const
   const spread = model.sigma * model.sigma
