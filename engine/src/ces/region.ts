@@ -32,7 +32,8 @@ export function barrier(
  */
 export function isStable(structure: Structure, parameters: Float64Array): boolean {
   const polynomial = errorPolynomial(structure, parameters)
-  const radius = Math.exp(seasonGrowthMax / Math.max(1, structure.seasonLag))
+  const { seasonLag } = structure
+  const radius = seasonLag === 0 ? 1 : Math.exp(seasonGrowthMax / seasonLag)
   let power = 1
   for (let i = 0; i < polynomial.length; i++) {
     polynomial[i]! /= power
