@@ -21,7 +21,7 @@ export type Estimate = Point & {
 /** What the searches of one series share. */
 export type Searches = {
   readonly trace: Trace
-  readonly bounds: EtsSpec['bounds']
+  readonly spec: Pick<EtsSpec, 'bounds' | 'prior'>
   readonly budget: Budget
   readonly run: Pick<Run, 'seed'>
   /** By size; their memory is used again and again. */
@@ -41,7 +41,7 @@ export function estimate(
   known: readonly Start[],
   quick: boolean,
 ): Estimate | undefined {
-  const objective = makeObjective(searches.trace, form, searches.bounds, searches.budget)
+  const objective = makeObjective(searches.trace, form, searches.spec, searches.budget)
   const starts = [...known, ...plainStarts(searches, form)]
     .map((start) => ({ ...start, value: objective.at(start) }))
     .filter(({ value }) => Number.isFinite(value))

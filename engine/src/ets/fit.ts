@@ -28,7 +28,7 @@ export function fitEts(series: Series, spec: EtsSpec, run: Run): Outcome<EtsMode
   const lengthMax = forms.reduce((most, form) => Math.max(most, form.seasonLength), 1)
   const searches: Searches = {
     trace: makeTrace(scaled.y, observed, lengthMax),
-    bounds: spec.bounds,
+    spec,
     budget: makeBudget(run),
     run,
     optimisers: new Map(),
@@ -36,7 +36,10 @@ export function fitEts(series: Series, spec: EtsSpec, run: Run): Outcome<EtsMode
   const offset = -observed * Math.log(scaled.scale)
   const selection = select(searches, forms, spec, series.y, offset, run)
   const best = selection.best ?? beginning(series.y, forms, spec, scaled)
-  const sigma2 = varianceOf(searches, best)
+  const value = valueAt(searches, best)
+  // A form that is not defined on all of its series is as uncertain as its fit is large.
+  const squares = Number.isFinite(value) ? searches.trace.sums[0]! : observed
+  const sigma2 = squares / freedomOf(best.form, observed)
   const { form, smoothing, states } = best
   const model = filterSeries(
     { spec, form, scale: scaled.scale, smoothing, initial: states, sigma2 },
@@ -50,7 +53,7 @@ export function fitEts(series: Series, spec: EtsSpec, run: Run): Outcome<EtsMode
     value: model,
     report: {
       summary: summarise(model, selection, spec, seasonLength),
-      ...describe(model, offset - best.value),
+      ...describe(model, offset - value),
       iterations: selection.iterations,
       evaluations: selection.evaluations,
       converged: converged ? 'yes' : 'no',
@@ -121,15 +124,13 @@ function freedomOf(form: Form, observed: number): number {
   return Math.max(1, observed - parameterCount(form))
 }
 
-function varianceOf({ trace, budget }: Searches, { form, smoothing, states }: Estimate): number {
+/** The objective without a prior; leaves the squares of the errors in the trace. */
+function valueAt({ trace, budget }: Searches, { form, smoothing, states }: Estimate): number {
   trace.level[0] = states[0]!
   trace.trend[0] = states[1]!
   trace.season.set(states.subarray(2))
-  const endless = budget.ended() === undefined ? budget : makeBudget({ workMax: Infinity })
-  const value = evaluate(trace, form, smoothing, endless)
-  // A form that is not defined on all of its series is as uncertain as its fit is large.
-  if (!Number.isFinite(value)) return 1
-  return trace.sums[0]! / freedomOf(form, trace.observed)
+  const endless = { ...budget, spend: () => true }
+  return evaluate(trace, form, smoothing, endless)
 }
 
 /** Where a search would begin, for a fit that is stopped before it or has nowhere to go. */

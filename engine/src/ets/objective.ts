@@ -39,7 +39,7 @@ export type Objective = {
 export function makeObjective(
   trace: Trace,
   form: Form,
-  bounds: EtsSpec['bounds'],
+  { bounds, prior }: Pick<EtsSpec, 'bounds' | 'prior'>,
   budget: Budget,
 ): Objective {
   const m = form.seasonLength
@@ -79,7 +79,17 @@ export function makeObjective(
 
   function value(): number {
     if (checked && !isForgetful(smoothing, form, polynomial)) return Number.POSITIVE_INFINITY
-    return evaluate(trace, form, smoothing, budget)
+    let doubt = 0
+    if (prior === 'steady') {
+      for (const k of free) doubt -= doubts[k]! * Math.log(Math.max(doubtMin, 1 - shares[k]!))
+    }
+    return doubt + evaluate(trace, form, smoothing, budget)
+  }
+
+  function byShares(slopes: Float64Array): void {
+    slopesByShares(slopes, shares, smoothing, form, bounds)
+    if (prior !== 'steady') return
+    for (const k of free) slopes[k]! += doubts[k]! / Math.max(doubtMin, 1 - shares[k]!)
   }
 
   function smooth(x: Float64Array, gradient: Float64Array): number {
@@ -90,7 +100,7 @@ export function makeObjective(
     const { slopes, adjoint } = trace
     gradient[free.length] = slopes[4]! * units[free.length]!
     if (trended) gradient[free.length + 1] = slopes[5]! * units[free.length + 1]!
-    slopesByShares(slopes, shares, smoothing, form, bounds)
+    byShares(slopes)
     for (let i = 0; i < free.length; i++) {
       const k = free[i]!
       gradient[i] = 0.5 * slopes[k]! * units[i]! * Math.cos(angles[k]! + units[i]! * x[i]!)
@@ -149,7 +159,7 @@ export function makeObjective(
     unstick(x) {
       set(x)
       if (!Number.isFinite(value()) || !differentiate(trace, form, smoothing, budget)) return false
-      slopesByShares(trace.slopes, shares, smoothing, form, bounds)
+      byShares(trace.slopes)
       let moved = false
       for (let i = 0; i < free.length; i++) {
         const k = free[i]!
@@ -164,6 +174,14 @@ export function makeObjective(
     },
   }
 }
+
+/**
+ * The prior that doubts trends and seasons that change fast: densities (1 - share)² for beta,
+ * 1 - share for gamma. The exponents forecast best on 1,200 generated series, yearly to monthly,
+ * among 0, 1, 2, 4, 8 and 0, 1, 3; no real series had a part in it.
+ */
+const doubts = [0, 2, 1, 0]
+const doubtMin = 1e-9
 
 /** A share this near to an end is at it. */
 const endWithin = 1e-3

@@ -21,6 +21,11 @@ export type EtsSpec = {
    * forgotten (admissible), or in both.
    */
   readonly bounds: 'usual' | 'admissible' | 'both'
+  /**
+   * Flat maximises the likelihood. Steady multiplies it by a weak prior against trends and seasons
+   * that change fast, which short series can hardly tell from noise: it forecasts better.
+   */
+  readonly prior: 'flat' | 'steady'
 }
 
 export const etsDefaults: EtsSpec = {
@@ -32,6 +37,7 @@ export const etsDefaults: EtsSpec = {
   seasonLength: null,
   criterion: 'aicc',
   bounds: 'both',
+  prior: 'flat',
 }
 
 /** Checks a user's spec and fills in what it leaves out. */
@@ -61,6 +67,7 @@ const fields = {
   seasonLength: orChosen(wholeNumber(1, limits.etsSeasonLengthMax, null)),
   criterion: oneOf<EtsSpec['criterion'], 'aicc'>(['aicc', 'aic', 'bic'], 'aicc'),
   bounds: oneOf<EtsSpec['bounds'], 'both'>(['usual', 'admissible', 'both'], 'both'),
+  prior: oneOf<EtsSpec['prior'], 'flat'>(['flat', 'steady'], 'flat'),
 }
 
 /** A field in which null is a value of its own: left to the criterion. */

@@ -8,7 +8,8 @@ export type States = Float64Array
  * may differ from later ones, and last without any seasons, which a product can always begin with.
  */
 export function firstStates(y: Float64Array, form: Form): readonly States[] {
-  const whole = statesOf(y, form)
+  const begin = y.subarray(0, Math.max(pointsMax, seasonsMax * form.seasonLength))
+  const whole = statesOf(begin, form)
   if (form.season === 'N') return [whole]
   const early = y.length > earlySeasons * form.seasonLength
   const flat = whole.slice().fill(form.season === 'M' ? 1 : 0, 2)
@@ -17,6 +18,9 @@ export function firstStates(y: Float64Array, form: Form): readonly States[] {
 }
 
 const earlySeasons = 4
+/** More than these say nothing more of the beginning. */
+const pointsMax = 400
+const seasonsMax = 20
 
 /**
  * After HKOS 2008, section 2.6.1: seasons from a decomposition by a centred moving average, level

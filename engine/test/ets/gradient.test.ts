@@ -15,7 +15,8 @@ describe.each(formNames)('%s', (name) => {
     const form = formOf(name, 4)
     const y = makeSeries(3, 60, 4).map((value, t) => (t % 13 === 5 ? Number.NaN : value / 128))
     const observed = y.filter((value) => !Number.isNaN(value)).length
-    const objective = makeObjective(makeTrace(y, observed, 4), form, bounds, endless)
+    const prior = bounds === 'usual' ? 'steady' : 'flat'
+    const objective = makeObjective(makeTrace(y, observed, 4), form, { bounds, prior }, endless)
     const states = firstStates(y, form)[0]!
     objective.place({ smoothing: Float64Array.of(0.3, 0.1, 0.15, 0.9), states }, 0.05)
     const random = makeRandom(7)
