@@ -122,6 +122,8 @@ const smoothedMin = 20
 /** Deviations from its neighbours at which a phase is itself something, not noise. */
 const standsOut = 4
 const lagsMax = 200
+/** More values tell no more of a covariance, and take time. */
+const recentMax = 20_000
 const halfWidths = [1, 2, 3, 5, 8, 12, 18, 27, 40, 60, 90, 135, 200]
 
 function smoothedPattern(pattern: Float64Array, choice: Smoother): Float64Array {
@@ -203,8 +205,9 @@ function sharedVariance(weights: Float64Array, covariances: Float64Array): numbe
   return Math.min(1, Math.max(0, sum / covariances[0]!))
 }
 
-/** Of the remainder, at lags 0 … lags; missing ones aside. */
-function autocovariances(remainder: Float64Array, lags: number): Float64Array {
+/** Of the end of the remainder, at lags 0 … lags; missing ones aside. */
+function autocovariances(whole: Float64Array, lags: number): Float64Array {
+  const remainder = whole.subarray(Math.max(0, whole.length - recentMax))
   const covariances = new Float64Array(Math.min(lags, Math.max(0, remainder.length - 1)) + 1)
   for (let lag = 0; lag < covariances.length; lag++) {
     let sum = 0

@@ -132,10 +132,13 @@ function innerPass(
   const { period } = plan
   const { detrended, cycles, filtered } = work
   for (let t = 0; t < n; t++) detrended[t] = y[t]! - trend[t]!
+  // Looks at the clock between the loops that smooth nothing: on long series each takes its time.
+  if (budget?.spend(n) === false) return false
   if (!smoothCycles(n, plan, weights, work, budget)) return false
   movingAverage(cycles, n + 2 * period, period, filtered)
   movingAverage(filtered, n + period + 1, period, detrended)
   movingAverage(detrended, n + 2, 3, filtered)
+  if (budget?.spend(n) === false) return false
   if (!smooth(filtered, n, plan.lowPass, undefined, detrended, 0, budget)) return false
   for (let t = 0; t < n; t++) {
     const season = cycles[t + period]! - detrended[t]!

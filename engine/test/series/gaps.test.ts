@@ -44,6 +44,17 @@ describe('gaps', () => {
     })
   })
 
+  test('of many seasons follow the season, too', () => {
+    const whole = Float64Array.from({ length: 240 }, (_, t) => {
+      return 50 + 0.1 * t + 10 * Math.sin((2 * Math.PI * t) / 12)
+    })
+    const { y } = fillSeasonally(
+      whole.map((value, t) => (t > 60 && t < 150 ? missing : value)),
+      [12],
+    )
+    expect(Math.max(...y.map((value, t) => Math.abs(value - whole[t]!)))).toBeLessThan(1.5)
+  })
+
   test('of a series shorter than two seasons are bridged by lines', () => {
     const y = Float64Array.of(1, missing, 3, 4, 5, 6, 7)
     expect(fillSeasonally(y, [4])).toEqual(fillLinearly(y))
