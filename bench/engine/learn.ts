@@ -13,14 +13,18 @@ import { quantileRegression } from './quantile-regression.ts'
 /**
  * Prints the constants of `engine/src/automatic/constants.ts`, learned from generated series:
  *
- *     node bench/engine/learn.ts [--count 400] [--seed 1]
+ *     node bench/engine/learn.ts [--count 150] [--seed 1] [--frequency weekly,hourly]
  *
  * Each series is fitted without what comes after its end. The errors of the combination there, in
  * units of its own spread, are regressed on what is known at the end, at the quantiles of 80% and
  * 95% of their size: the first gives the scale, both together the degrees of freedom.
  */
 const { values } = parseArgs({
-  options: { count: { type: 'string', default: '400' }, seed: { type: 'string', default: '1' } },
+  options: {
+    count: { type: 'string', default: '150' },
+    seed: { type: 'string', default: '1' },
+    frequency: { type: 'string' },
+  },
 })
 const run = { seed: 1, workMax: 1e9 }
 const tails = Float64Array.of(0.1, 0.9)
@@ -38,7 +42,9 @@ const counts: Readonly<Record<GeneratedFrequency, number>> = {
   'daily for years': 0.1,
   hourly: 0.15,
 }
+const asked = values.frequency?.split(',')
 for (const [frequency, share] of Object.entries(counts)) {
+  if (asked?.includes(frequency) === false) continue
   const wanted = Math.round(share * Number(values.count))
   for (let i = 0; i < wanted; i++) gather(frequency as GeneratedFrequency, i)
 }

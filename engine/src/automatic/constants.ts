@@ -19,10 +19,10 @@ export const patience = 12
 export const disagreementShare = 1
 
 export const widenings: Readonly<Record<Kind, Widening>> = {
-  short: { level: 0.265, follow: 1.742, length: 0.172, growth: 0.335, degrees: 4.902 },
-  plain: { level: -0.318, follow: 0.927, length: -0.372, growth: 0.137, degrees: 3.484 },
-  seasonal: { level: -0.126, follow: 0.94, length: -0.087, growth: 0.065, degrees: 3.495 },
-  long: { level: 1.231, follow: 1.831, length: -0.73, growth: -0.039, degrees: 5.029 },
+  short: { level: -0.008, follow: 0.98, length: 0.034, growth: 0.265, degrees: 3.39 },
+  plain: { level: -0.236, follow: 0.984, length: -0.201, growth: 0.149, degrees: 3.451 },
+  seasonal: { level: -0.092, follow: 0.982, length: -0.102, growth: 0.035, degrees: 3.089 },
+  long: { level: 0.227, follow: 2, length: 0, growth: -0.045, degrees: 5.363 },
 }
 
 export type Kind = 'short' | 'plain' | 'seasonal' | 'long'
