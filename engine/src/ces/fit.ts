@@ -6,7 +6,7 @@ import { type Budget, makeBudget } from '../numeric/budget.ts'
 import { checkObserved } from '../series/check.ts'
 import { makeKernel } from './kernel.ts'
 import { absorbAll, type CesModel, type CesState, startState } from './model.ts'
-import { barrier, growthOf, isStable } from './region.ts'
+import { barrier, growthOf, makeStability } from './region.ts'
 import { type CesSeason, type CesSpec, cesSeasonLengthMax, cesSeasons, seasonOf } from './spec.ts'
 import { roughStart } from './start.ts'
 import { type Structure, structureOf } from './structure.ts'
@@ -117,12 +117,13 @@ function estimate(
   const { parameters: count, seasonWidth } = structure
   const rough = roughStart(y, structure)
   const kernel = makeKernel(y, structure, rough)
+  const isStable = makeStability(structure)
   const floor = observed * rounding * rounding
   const objective = (p: Float64Array, gradient: Float64Array): number => {
     gradient.fill(0)
     if (growthOf(p[0]!, p[1]!) > growthMax) return Number.POSITIVE_INFINITY
     if (seasonWidth === 2 && growthOf(p[2]!, p[3]!) > growthMax) return Number.POSITIVE_INFINITY
-    if (seasonWidth > 0 && !isStable(structure, p)) return Number.POSITIVE_INFINITY
+    if (seasonWidth > 0 && !isStable(p)) return Number.POSITIVE_INFINITY
     if (!budget.spend(3 * y.length)) return Number.NaN
     const squares = kernel.evaluate(p, gradient) + floor
     for (let k = 0; k < count; k++) gradient[k] = gradient[k]! / squares

@@ -26,20 +26,47 @@ export function barrier(
 }
 
 /**
- * Whether a whole model forgets its errors: by the recursion of Schur and Cohn on its polynomial. A
- * level and a season share their mean, so that with α₁ = 1 one root is exactly one, and moves what
- * no forecast sees from one to the other; it may grow a little.
+ * A test, with workspaces of its own, of whether a whole model forgets its errors. A level and a
+ * season share their mean, so that with α₁ = 1 one root is exactly one, and moves what no forecast
+ * sees from one to the other; it may grow a little.
  */
-export function isStable(structure: Structure, parameters: Float64Array): boolean {
-  const polynomial = errorPolynomial(structure, parameters)
-  const { seasonLag } = structure
-  const radius = seasonLag === 0 ? 1 : Math.exp(seasonGrowthMax / seasonLag)
-  let power = 1
-  for (let i = 0; i < polynomial.length; i++) {
-    polynomial[i]! /= power
-    power *= radius
+export function makeStability(structure: Structure): (parameters: Float64Array) => boolean {
+  const { levelLag, seasonLag, seasonWidth } = structure
+  const seasonDegree = seasonWidth * seasonLag
+  const degree = 2 * levelLag + seasonDegree
+  const polynomial = new Float64Array(degree + 1)
+  const shrink = seasonLag === 0 ? 1 : Math.exp(-seasonGrowthMax / seasonLag)
+
+  /** Adds the product of two polynomials in z^-1, of which only some powers are not zero. */
+  function addProduct(own: readonly number[], seasonal: readonly number[]): void {
+    for (let i = 0; i < own.length; i++) {
+      for (let j = 0; j < seasonal.length; j++) {
+        polynomial[i * levelLag + j * seasonLag]! += own[i]! * seasonal[j]!
+      }
+    }
   }
-  return hasRootsInside(polynomial)
+
+  return (parameters) => {
+    const own = pairOf(parameters[0]!, parameters[1]!)
+    polynomial.fill(0)
+    if (seasonWidth === 0) {
+      addProduct(own.bottom, [1])
+      addProduct(own.top, [1])
+    } else {
+      const b = parameters[2]!
+      const { bottom, top } =
+        seasonWidth === 2 ? pairOf(b, parameters[3]!) : { bottom: [1, -1], top: [0, b] }
+      addProduct(own.bottom, bottom)
+      addProduct(own.top, bottom)
+      addProduct(own.bottom, top)
+    }
+    let power = 1
+    for (let i = 1; i <= degree; i++) {
+      power *= shrink
+      polynomial[i]! *= power
+    }
+    return hasRootsInside(polynomial)
+  }
 }
 
 /** The logarithm of what that mode may grow by in one season. */
@@ -54,55 +81,27 @@ export function growthOf(a0: number, a1: number): number {
 }
 
 /**
- * det(z I - F + g w') of the whole model, highest power first: with P and N the denominator and
- * numerator of each part's w' (z I - F)⁻¹ g, it is P₁ P₂ + N₁ P₂ + N₂ P₁.
+ * Denominator and numerator of one pair's w' (z I - F)⁻¹ g, highest power first. With those of the
+ * level and the season, det(z I - F + g w') of the whole is P₁ P₂ + N₁ P₂ + N₂ P₁.
  */
-function errorPolynomial(structure: Structure, parameters: Float64Array): Float64Array {
-  const { levelLag, seasonLag, seasonWidth } = structure
-  const own = pairOf(parameters[0]!, parameters[1]!, levelLag)
-  if (seasonWidth === 0) return plus(own.bottom, own.top)
-  const b = parameters[2]!
-  const season =
-    seasonWidth === 2
-      ? pairOf(b, parameters[3]!, seasonLag)
-      : { bottom: spread([1, -1], seasonLag), top: spread([0, b], seasonLag) }
-  return plus(times(plus(own.bottom, own.top), season.bottom), times(season.top, own.bottom))
+function pairOf(a0: number, a1: number) {
+  const second = -((1 - a0) * (a0 - a1) + (1 - a1) * (a0 + a1))
+  return { bottom: [1, a0 - 2, 2 - a0 - a1], top: [0, a0 - a1, second] }
 }
 
-function pairOf(a0: number, a1: number, lag: number) {
-  const top = [0, a0 - a1, -((1 - a0) * (a0 - a1) + (1 - a1) * (a0 + a1))]
-  return { bottom: spread([1, a0 - 2, 2 - a0 - a1], lag), top: spread(top, lag) }
-}
-
-function spread(coefficients: readonly number[], lag: number): Float64Array {
-  const polynomial = new Float64Array((coefficients.length - 1) * lag + 1)
-  coefficients.forEach((value, i) => {
-    polynomial[i * lag] = value
-  })
-  return polynomial
-}
-
-function plus(a: Float64Array, b: Float64Array): Float64Array {
-  return a.map((value, i) => value + b[i]!)
-}
-
-function times(a: Float64Array, b: Float64Array): Float64Array {
-  const product = new Float64Array(a.length + b.length - 1)
-  for (let i = 0; i < a.length; i++) {
-    if (a[i] === 0) continue
-    for (let j = 0; j < b.length; j++) product[i + j]! += a[i]! * b[j]!
-  }
-  return product
-}
-
+/** By the recursion of Schur and Cohn, which overwrites the polynomial. */
 function hasRootsInside(polynomial: Float64Array): boolean {
-  let current = polynomial
   for (let degree = polynomial.length - 1; degree > 0; degree--) {
-    const last = current[degree]! / current[0]!
+    const last = polynomial[degree]! / polynomial[0]!
     if (!(Math.abs(last) < 1)) return false
-    const next = new Float64Array(degree)
-    for (let i = 0; i < degree; i++) next[i] = current[i]! - last * current[degree - i]!
-    current = next
+    if (last === 0) continue
+    // Both ends at once, since each needs the other as it was.
+    for (let i = 0, j = degree; i <= j; i++, j--) {
+      const low = polynomial[i]!
+      const high = polynomial[j]!
+      polynomial[i] = low - last * high
+      polynomial[j] = high - last * low
+    }
   }
   return true
 }
