@@ -49,7 +49,12 @@ export function chooseOrders(
     constants: withConstant ? [true, false] : [false],
   }
   const search = searchOrders({ centred, plain }, space, budget)
-  return { orders: search.orders, search }
+  // Scaling by c adds 2 log c to the criterion of every model, for each difference.
+  const shift = 2 * search.estimate.observed * Math.log(centred.scale)
+  const candidates = search.candidates.map((candidate) =>
+    candidate.aicc === undefined ? candidate : { ...candidate, aicc: candidate.aicc + shift },
+  )
+  return { orders: search.orders, search: { ...search, candidates } }
 }
 
 const noTerms = { p: 0, q: 0, P: 0, Q: 0, differenceLag: 0 } as const
