@@ -52,4 +52,15 @@ export type {
   Series,
 } from './family.ts'
 export type { Calendar, Step, Zone } from './series/calendar.ts'
+export {
+  type Cleaned,
+  type Cleaning,
+  cleanObservations,
+  type DuplicateRule,
+  fixedGrid,
+} from './series/duplicates.ts'
 export { type Frequency, frequencies, isFrequency, seasonsOf, stepOf } from './series/frequency.ts'
+export { type Filled, fillLinearly, fillSeasonally } from './series/gaps.ts'
+export { type Mstl, type MstlOptions, mstlDecompose } from './series/mstl-decompose.ts'
+export { type Stl, type StlOptions, stl } from './series/stl.ts'
+export { type Strengths, strengths } from './series/strength.ts'
