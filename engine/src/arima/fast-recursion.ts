@@ -105,7 +105,8 @@ function stepState(
   return error
 }
 
-function reflect(
+/** One step of gain and wake, in place. */
+export function reflect(
   ar: Float64Array,
   gain: Float64Array,
   wake: Float64Array,

@@ -1,6 +1,7 @@
 import type { Ask, Forecast } from '../family.ts'
 import { normalQuantile } from '../numeric/normal.ts'
 import { carried, type Differencing } from '../series/difference.ts'
+import { wholeCovariance } from './kalman.ts'
 import type { ArimaModel } from './model.ts'
 import { operatorOf } from './orders.ts'
 import { shockWeights } from './parameters.ts'
@@ -77,7 +78,8 @@ function standardDeviations(
 
 /** The share of the variance that comes from the state; empty when the state is known. */
 function stateVariances(model: ArimaModel, operator: Differencing, steps: number): Float64Array {
-  const { covariance, arma } = model
+  const { arma } = model
+  const covariance = wholeCovariance(arma, model.state, model.covariance)
   if (covariance.length === 0) return covariance
   const size = model.state.length
   const effects = new Float64Array(steps * size)

@@ -2,6 +2,7 @@ import { limits } from '../limits.ts'
 import type { Budget } from '../numeric/budget.ts'
 import { fillMoments, makeMomentsWorkspace } from './autocovariance.ts'
 import type { ErrorSums, OneStep } from './error-sums.ts'
+import { reflect } from './fast-recursion.ts'
 import type { Polynomials } from './parameters.ts'
 
 /**
@@ -10,6 +11,9 @@ import type { Polynomials } from './parameters.ts'
  * steps ahead, but for coming shocks. It takes missing values, one value at a time, and goes on
  * where it stopped: equal states and equal values give equal bits, in however many pieces they
  * come.
+ *
+ * Up to the first missing value the covariance is that of the fast recursion (`fastRecursion`): r
+ * numbers each in `gain` and `wake` stand for r² of them.
  */
 export type Filter = {
   readonly size: number
@@ -18,10 +22,13 @@ export type Filter = {
   readonly shocks: Float64Array
   /** What is known of the state after the last value. */
   readonly state: Float64Array
-  /** Its covariance, row-major, of which only the upper triangle is kept up to date. */
-  readonly covariance: Float64Array
-  /** Settled: nothing about the past is uncertain any more, a step costs r instead of r². */
-  settled: boolean
+  /** Settled: nothing about the past is uncertain any more. A step costs r, but r² when dense. */
+  mode: 'fast' | 'dense' | 'settled'
+  /** Of the last step, in the fast mode. */
+  readonly gain: Float64Array
+  readonly wake: Float64Array
+  /** Of the state, row-major, of which only the upper triangle is kept up to date; if dense. */
+  covariance: Float64Array
   /** Before the first value the state has its stationary distribution. */
   fresh: boolean
   /** The last value was observed, so that the first state is known. */
@@ -33,24 +40,24 @@ export type Filter = {
 
 /** A filter before its first value. */
 export function makeFilter(arma: Polynomials): Filter {
-  const size = Math.max(arma.ar.length, arma.ma.length + 1)
-  const ar = new Float64Array(size)
-  ar.set(arma.ar)
-  const shocks = new Float64Array(size)
-  shocks[0] = 1
-  shocks.set(arma.ma, 1)
-  return {
-    size,
-    ar,
-    shocks,
-    state: new Float64Array(size),
-    covariance: stationaryCovariance(arma, ar, shocks),
-    settled: false,
-    fresh: true,
-    certain: false,
-    expected: 0,
-    variance: 0,
-  }
+  const filter = emptyFilter(arma)
+  const { size, ar, gain, wake } = filter
+  const moments = makeMomentsWorkspace(arma.ar.length, arma.ma.length)
+  if (!fillMoments(arma, moments)) moments.first.fill(Number.NaN)
+  const { first } = moments
+  for (let i = 0; i < size; i++) gain[i] = first[i + 1]! + ar[i]! * first[0]!
+  wake.set(gain)
+  filter.variance = first[0]!
+  // Roots this near to one leave the fast mode too few digits.
+  if (!(first[0]! < fastVarianceMax)) becomeDense(filter)
+  return filter
+}
+
+/** A filter before its first value that keeps its whole covariance from the beginning. */
+export function makeDenseFilter(arma: Polynomials): Filter {
+  const filter = makeFilter(arma)
+  if (filter.mode === 'fast') becomeDense(filter)
+  return filter
 }
 
 /**
@@ -58,7 +65,9 @@ export function makeFilter(arma: Polynomials): Filter {
  */
 export function stepFilter(filter: Filter, value: number): number {
   const missing = Number.isNaN(value)
-  if (filter.settled && !missing) return stepSettled(filter, value)
+  if (!missing && filter.mode === 'settled') return stepSettled(filter, value)
+  if (!missing && filter.mode === 'fast') return stepFast(filter, value)
+  if (filter.mode !== 'dense') becomeDense(filter)
   if (filter.fresh) filter.fresh = false
   else predict(filter)
   const { state, covariance, size } = filter
@@ -67,14 +76,18 @@ export function stepFilter(filter: Filter, value: number): number {
   const error = value - filter.expected
   if (!missing) correct(filter, error)
   filter.certain = !missing
-  filter.settled = !missing && hasSettled(covariance, size)
-  if (filter.settled) covariance.fill(0)
+  if (!missing && hasSettled(covariance, size)) filter.mode = 'settled'
   return error
 }
 
-/** The covariance of the state, both triangles; empty when nothing of it is uncertain. */
+/**
+ * What is stored of the covariance of the state: nothing when nothing of it is uncertain; in the
+ * fast mode the variance, `gain` and `wake` of the last step; else both triangles, row-major.
+ */
 export function filterCovariance(filter: Filter): Float64Array {
-  if (filter.settled) return new Float64Array(0)
+  if (filter.mode === 'settled') return new Float64Array(0)
+  if (filter.mode === 'fast')
+    return Float64Array.of(filter.variance, ...filter.gain, ...filter.wake)
   const full = filter.covariance.slice()
   mirror(full, filter.size)
   return full
@@ -86,14 +99,39 @@ export function resumeFilter(
   state: Float64Array,
   covariance: Float64Array,
 ): Filter {
-  const filter = makeFilter(arma)
+  const filter = emptyFilter(arma)
+  const { size } = filter
   filter.fresh = false
-  filter.settled = covariance.length === 0
   filter.state.set(state)
-  filter.covariance.fill(0)
-  filter.covariance.set(covariance)
-  filter.certain = filter.covariance.subarray(0, filter.size).every((value) => value === 0)
+  if (covariance.length === 0) {
+    filter.mode = 'settled'
+  } else if (covariance.length === fastLength(size)) {
+    filter.variance = covariance[0]!
+    filter.gain.set(covariance.subarray(1, size + 1))
+    filter.wake.set(covariance.subarray(size + 1))
+  } else {
+    filter.mode = 'dense'
+    filter.covariance = covariance.slice()
+    filter.certain = covariance.subarray(0, size).every((value) => value === 0)
+  }
   return filter
+}
+
+/** The length of what `filterCovariance` gives in the fast mode; no square. */
+export function fastLength(size: number): number {
+  return 2 * size + 1
+}
+
+/** Both triangles of the covariance of a state, row-major; empty when it is certain. */
+export function wholeCovariance(
+  arma: Polynomials,
+  state: Float64Array,
+  covariance: Float64Array,
+): Float64Array {
+  if (covariance.length !== fastLength(state.length)) return covariance
+  const filter = resumeFilter(arma, state, covariance)
+  becomeDense(filter)
+  return filterCovariance(filter)
 }
 
 /**
@@ -108,7 +146,7 @@ export function filterSums(
   sums: ErrorSums,
   budget: Budget,
 ): boolean {
-  const filters = series.map(() => makeFilter(arma))
+  const filters = series.map(() => makeDenseFilter(arma))
   const w = series[0]!
   for (let t = 0; t < w.length; t++) {
     if (t % limits.pollPoints === 0) {
@@ -132,6 +170,112 @@ export function filterSums(
 /** A covariance below this (shocks have variance 1) is rounding. */
 const settledWithin = 1e-13
 
+const fastVarianceMax = 1e6
+/** Reflections of a wake below this change nothing any more. */
+const stillBelow = 1e-8
+/** A reflection nearer to one would be rounding: no variance shrinks to nothing. */
+const reflectionMax = 1 - 1e-12
+
+function emptyFilter(arma: Polynomials): Filter {
+  const size = Math.max(arma.ar.length, arma.ma.length + 1)
+  const ar = new Float64Array(size)
+  ar.set(arma.ar)
+  const shocks = new Float64Array(size)
+  shocks[0] = 1
+  shocks.set(arma.ma, 1)
+  return {
+    size,
+    ar,
+    shocks,
+    state: new Float64Array(size),
+    mode: 'fast',
+    gain: new Float64Array(size),
+    wake: new Float64Array(size),
+    covariance: new Float64Array(0),
+    fresh: true,
+    certain: false,
+    expected: 0,
+    variance: 0,
+  }
+}
+
+function stepFast(filter: Filter, value: number): number {
+  const { state, ar, gain, wake, size } = filter
+  if (filter.fresh) {
+    filter.fresh = false
+  } else {
+    const share = wake[0]! / filter.variance
+    const reflection = Math.max(-reflectionMax, Math.min(reflectionMax, share))
+    reflect(ar, gain, wake, reflection)
+    // All of the past leaves a variance of 1; below that there is rounding.
+    filter.variance = Math.max(1, filter.variance * (1 - reflection) * (1 + reflection))
+    moveState(filter)
+  }
+  const { variance } = filter
+  filter.expected = state[0]!
+  const error = value - filter.expected
+  const share = error / variance
+  for (let i = 0; i + 1 < size; i++) state[i + 1]! += gain[i]! * share - ar[i]! * error
+  state[0] = value
+  let still = Math.abs(variance - 1) < settledWithin
+  for (let i = 0; still && i < size; i++) still = Math.abs(wake[i]!) < stillBelow
+  if (still) filter.mode = 'settled'
+  return error
+}
+
+/** From the fast or the settled mode to a whole covariance, after the last value. */
+function becomeDense(filter: Filter): void {
+  const { size } = filter
+  const wasFast = filter.mode === 'fast'
+  filter.mode = 'dense'
+  filter.certain = !filter.fresh
+  if (!wasFast) {
+    filter.covariance = new Float64Array(size * size)
+    return
+  }
+  const covariance = expectedCovariance(filter)
+  filter.covariance = covariance
+  if (filter.fresh) return
+  const { variance } = filter
+  for (let i = 1; i < size; i++) {
+    const share = covariance[i]! / variance
+    for (let j = i; j < size; j++) covariance[i * size + j]! -= share * covariance[j]!
+  }
+  covariance.fill(0, 0, size)
+}
+
+/**
+ * The covariance with which the last step of the fast mode expected its state: the first row is in
+ * the gain K, and the others follow, as what K and W say of its change is P = T P T' + R R' - (K K'
+ * - W W')/F.
+ */
+function expectedCovariance({ size, ar, shocks, gain, wake, variance }: Filter): Float64Array {
+  const covariance = new Float64Array(size * size)
+  const first = new Float64Array(size + 1)
+  first[0] = variance
+  for (let i = 0; i + 1 < size; i++) first[i + 1] = gain[i]! - ar[i]! * variance
+  covariance.set(first.subarray(0, size))
+  for (let i = size - 1; i >= 1; i--) {
+    for (let j = size - 1; j >= i; j--) {
+      const beyond = j + 1 < size ? covariance[(i + 1) * size + j + 1]! : 0
+      covariance[i * size + j] =
+        ar[i]! * (ar[j]! * first[0]! + first[j + 1]!) +
+        ar[j]! * first[i + 1]! +
+        beyond +
+        shocks[i]! * shocks[j]! -
+        (gain[i]! * gain[j]! - wake[i]! * wake[j]!) / variance
+    }
+  }
+  return covariance
+}
+
+/** T times the state. */
+function moveState({ state, ar, size }: Filter): void {
+  const last = state[0]!
+  for (let i = 0; i + 1 < size; i++) state[i] = ar[i]! * last + state[i + 1]!
+  state[size - 1] = ar[size - 1]! * last
+}
+
 function stepSettled(filter: Filter, value: number): number {
   const { state, ar, shocks, size } = filter
   const last = state[0]!
@@ -146,10 +290,8 @@ function stepSettled(filter: Filter, value: number): number {
 }
 
 function predict(filter: Filter): void {
-  const { state, covariance, ar, shocks, size } = filter
-  const last = state[0]!
-  for (let i = 0; i + 1 < size; i++) state[i] = ar[i]! * last + state[i + 1]!
-  state[size - 1] = ar[size - 1]! * last
+  const { covariance, ar, shocks, size } = filter
+  moveState(filter)
   if (filter.certain) {
     shift(covariance, shocks, size)
     return
@@ -202,31 +344,4 @@ function mirror(covariance: Float64Array, size: number): void {
   for (let i = 1; i < size; i++) {
     for (let j = 0; j < i; j++) covariance[i * size + j] = covariance[j * size + i]!
   }
-}
-
-/**
- * The first row from autocovariances and shock weights; the others follow from P = T P T' + R R'.
- */
-function stationaryCovariance(
-  arma: Polynomials,
-  ar: Float64Array,
-  shocks: Float64Array,
-): Float64Array {
-  const size = ar.length
-  const moments = makeMomentsWorkspace(arma.ar.length, arma.ma.length)
-  const covariance = new Float64Array(size * size)
-  if (!fillMoments(arma, moments)) return covariance.fill(Number.NaN)
-  const { first } = moments
-  covariance.set(first.subarray(0, size))
-  for (let i = size - 1; i >= 1; i--) {
-    for (let j = size - 1; j >= i; j--) {
-      const beyond = j + 1 < size ? covariance[(i + 1) * size + j + 1]! : 0
-      covariance[i * size + j] =
-        ar[i]! * (ar[j]! * first[0]! + first[j + 1]!) +
-        ar[j]! * first[i + 1]! +
-        beyond +
-        shocks[i]! * shocks[j]!
-    }
-  }
-  return covariance
 }

@@ -24,7 +24,7 @@ export type ArimaModel = {
   readonly sigma2: number
   /** The filter's state after the last observed value. */
   readonly state: Float64Array
-  /** Its covariance, row-major; empty when nothing of it is uncertain. */
+  /** Its covariance, as `filterCovariance` gives it. */
   readonly covariance: Float64Array
   /**
    * The last values up to the last observed one, less what the regressors explain, as many as the

@@ -1,5 +1,6 @@
 import { normalAt } from '../numeric/random.ts'
 import { carried } from '../series/difference.ts'
+import { wholeCovariance } from './kalman.ts'
 import type { ArimaModel } from './model.ts'
 import { operatorOf } from './orders.ts'
 import { explained } from './regression.ts'
@@ -22,7 +23,7 @@ export function simulateArima(
   const size = model.state.length
   const depth = operator.depth
   const spread = Math.sqrt(model.sigma2)
-  const root = triangularRoot(model.covariance, size)
+  const root = triangularRoot(wholeCovariance(model.arma, model.state, model.covariance), size)
   const out = new Float64Array(paths * horizon)
   const values = new Float64Array(depth + pending + horizon)
   const state = new Float64Array(size)

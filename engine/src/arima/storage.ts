@@ -4,6 +4,7 @@ import type { Outcome } from '../family.ts'
 import { limits } from '../limits.ts'
 import { done } from '../outcome.ts'
 import { checkSeason } from './check.ts'
+import { fastLength } from './kalman.ts'
 import type { ArimaModel } from './model.ts'
 import { arLags, maLags, type Orders, operatorOf } from './orders.ts'
 import { armaFromPartials } from './parameters.ts'
@@ -159,6 +160,9 @@ function ordersIn({ p, d, q, P, D, Q, constant, differenceLag }: ArimaSpec): Pic
 
 function readCovariance(column: Column | undefined, size: number): Float64Array | undefined {
   if (column instanceof Float64Array && column.length === 0) return column
+  const fast = doubles(column, fastLength(size), limits.stateMagnitudeMax)
+  // All of the past leaves a variance of 1.
+  if (fast !== undefined) return fast[0]! >= 1 ? fast : undefined
   const values = doubles(column, size * size, limits.stateMagnitudeMax)
   if (values === undefined) return undefined
   for (let i = 0; i < size; i++) {

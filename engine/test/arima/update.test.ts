@@ -1,10 +1,17 @@
 import { expect, test } from 'vitest'
 import { arima } from '../../src/arima/family.ts'
+import {
+  filterCovariance,
+  makeDenseFilter,
+  stepFilter,
+  wholeCovariance,
+} from '../../src/arima/kalman.ts'
 import { filterSeries } from '../../src/arima/model.ts'
+import { armaFromPartials } from '../../src/arima/parameters.ts'
 import { encodeModel } from '../../src/index.ts'
 import { doneValue, refusalOf } from '../expect-done.ts'
 import { makeRandom } from '../random.ts'
-import { randomModel } from './models.ts'
+import { parametersOf, randomModel, specOf } from './models.ts'
 
 test('an update in any number of pieces equals filtering the whole, byte by byte', () => {
   for (let seed = 0; seed < 200; seed++) {
@@ -44,4 +51,28 @@ test('what no model can take is refused with its place', () => {
   expect(refusalOf(infinite)).toMatchObject({ code: 'not-finite', field: '/y/1' })
   const endless = arima.update(model, { y: new Float64Array(10_001).fill(Number.NaN) })
   expect(refusalOf(endless).code).toBe('too-many-missing')
+})
+
+test('a yearly season of days is kept in a few kilobytes, whole covariance and all', () => {
+  const spec = specOf({ p: 1, q: 1, D: 1, Q: 1, seasonLength: 365 })
+  const random = makeRandom(4)
+  const y = Float64Array.from({ length: 1_500 }, (_, t) => 9 * Math.sin(t / 58) + random.normal())
+  const arma = armaFromPartials(Float64Array.of(0.5), Float64Array.of(-0.2), {
+    ar: new Float64Array(0),
+    ma: Float64Array.of(0.6),
+    seasonLength: 365,
+  })
+  const model = filterSeries(parametersOf(spec, arma), { y })
+  expect(encodeModel(model).length).toBeLessThan(30_000)
+  expect(arima.sizeBytes(model)).toBeLessThan(30_000)
+  const dense = makeDenseFilter(arma)
+  for (let t = 365; t < y.length; t++) stepFilter(dense, y[t]! - y[t - 365]!)
+  model.state.forEach((value, i) => {
+    expect(Math.abs(value - dense.state[i]!)).toBeLessThan(1e-9)
+  })
+  const whole = wholeCovariance(arma, model.state, model.covariance)
+  const expected = filterCovariance(dense)
+  for (let i = 0; i < whole.length; i++) {
+    expect(Math.abs(whole[i]! - expected[i]!)).toBeLessThan(1e-9)
+  }
 })

@@ -1,4 +1,4 @@
-import { makeFilter } from '../../src/arima/kalman.ts'
+import { makeDenseFilter } from '../../src/arima/kalman.ts'
 import type { Arma } from '../../src/arima/parameters.ts'
 import type { Differencing } from '../../src/series/difference.ts'
 
@@ -7,7 +7,7 @@ import type { Differencing } from '../../src/series/difference.ts'
  * the shocks' variance), and a value whose own variance is above 10⁴ takes no part.
  */
 export function vagueLogLikelihood(y: Float64Array, arma: Arma, operator: Differencing): number {
-  const own = makeFilter(arma)
+  const own = makeDenseFilter(arma)
   const { size, ar, shocks } = own
   const all = size + operator.depth
   const at = (i: number, j: number) => i * all + j
