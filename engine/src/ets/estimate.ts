@@ -43,7 +43,7 @@ export function estimate(
 ): Estimate | undefined {
   const objective = makeObjective(searches.trace, form, searches.spec, searches.budget)
   const starts = [...known, ...plainStarts(searches, form)]
-    .map((start) => ({ ...start, value: objective.at(start) }))
+    .map((start) => objective.at(start))
     .filter(({ value }) => Number.isFinite(value))
     .sort((a, b) => a.value - b.value)
   let best: Estimate | undefined
@@ -93,7 +93,7 @@ function search(
   }
   const x = new Float64Array(objective.size)
   let [iterations, evaluations] = [0, 0]
-  let best: Estimate = { form, ...start, iterations, evaluations, converged: false }
+  let best: Estimate = { ...start, form, iterations, evaluations, converged: false }
   for (let round = 0; round < roundsMax; round++) {
     if (round === 0 || !objective.unstick(x)) {
       if (round > 0) break

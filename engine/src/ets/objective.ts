@@ -20,8 +20,8 @@ export type Objective = {
   readonly smooth: Smooth
   /** Makes a point the origin of x, and sets the units of x by it. */
   place(point: Pick<Point, 'smoothing' | 'states'>, noise: number): void
-  /** The objective at a point, without its slopes. */
-  at(point: Pick<Point, 'smoothing' | 'states'>): number
+  /** A point as near to another as form and bounds allow, with the objective there. */
+  at(point: Pick<Point, 'smoothing' | 'states'>): Point
   /** The point that some x stand for. */
   pointAt(x: Float64Array, value: number): Point
   /**
@@ -146,7 +146,7 @@ export function makeObjective(
       level[0] = base[0]!
       trend[0] = base[1]!
       for (let j = 0; j < m; j++) season[j] = seasonal ? base[2 + j]! : 0
-      return value()
+      return { smoothing: smoothing.slice(), states: base.slice(), value: value() }
     },
     pointAt(x, result) {
       set(x)

@@ -88,7 +88,8 @@ export function sharesOf(
   bounds: EtsSpec['bounds'],
   into: Float64Array,
 ): void {
-  const phi = form.damped ? smoothing[3]! : 1
+  // A form without a trend has no damping to take over: then the least of it.
+  const phi = form.damped ? smoothing[3]! || phiMax : 1
   const alpha = smoothing[0]!
   const wide = bounds === 'admissible'
   into[0] = wide ? (alpha - 1 + 1 / phi) / (2 / phi) : alpha

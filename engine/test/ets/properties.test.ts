@@ -198,6 +198,18 @@ describe('a spec', () => {
     expect(refusalOf(fitModel(shifted, etsSpecOf('MNN'), run)).code).toBe('not-positive')
   })
 
+  test.each([1, 2, 3, 4])('scores every form as well as a fit of that form alone: %s', (seed) => {
+    const y = makeSeries(seed, 50, 4).map((value, t) => (seed === 4 ? 10 * (t % 4) + 1 : value))
+    const { candidates = [] } = reported(y).report
+    expect(candidates.map(({ name }) => name)).toHaveLength(15)
+    for (const { name, aicc } of candidates) {
+      const alone = reported(y, etsSpecOf(name.replace(/ETS|\W/g, '')))
+      expect(aicc, name).toBeLessThan(Number(alone.report.aicc) + 4)
+    }
+    const best = candidates.reduce((least, { aicc = least }) => Math.min(least, aicc), Infinity)
+    expect(reported(y).report.aicc).toBeCloseTo(best, 9)
+  })
+
   test('takes a long season when asked, and leaves it out, saying so, when not', () => {
     const daily = makeSeries(8, 200, 30)
     const asked = fitModel({ y: daily, seasons: [30] }, etsSpecOf('ANA'), run)
