@@ -30,9 +30,10 @@ const seasons: readonly CesSeason[] = ['none', 'simple', 'partial', 'full']
 
 /**
  * statsforecast backcasts to before the first season, we to before the first value. A level has
- * forgotten that at the end of these series; a season has not quite.
+ * forgotten its start at the end of these series. A season has not: on AirPassengers, with α₀ of
+ * 1.8, a start that differs by 10 in one month still moves the forecast by 0.5 after twelve years.
  */
-const forecastWithin = { plain: 1e-6, seasonal: 3e-4 } as const
+const forecastWithin = { plain: 1e-6, seasonal: 1e-3 } as const
 
 /** statsforecast 2.1.1, auto_ces(y, m, model=...): parameters, and -n/2 log of the squares. */
 const references = [
