@@ -17,7 +17,7 @@ export function fitAutomatic(
   spec: AutomaticSpec,
   run: Run,
 ): Outcome<AutomaticModel> {
-  const profile = profileOf(series, spec)
+  const profile = profileOf(series, spec, run)
   const rung = rungOf(profile, spec)
   const { seasons } = profile
   const skipped = skippedOf(series, seasons)

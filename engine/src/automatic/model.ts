@@ -44,10 +44,9 @@ export type Calibration = {
 /** The series as members see it: without what was skipped, and with the seasons that are used. */
 export function memberSeries(
   { skipped, seasons }: Pick<AutomaticModel, 'skipped' | 'seasons'>,
-  series: Series,
+  { y, calendar }: Series,
 ): Series {
-  const { calendar, ...rest } = series
   // A calendar that starts earlier than the values would put dates on the wrong ones.
-  if (skipped === 0) return { ...series, seasons }
-  return { ...rest, y: series.y.subarray(skipped), seasons }
+  const dates = calendar === undefined || skipped > 0 ? {} : { calendar }
+  return { y: y.subarray(skipped), seasons, ...dates }
 }

@@ -1,4 +1,4 @@
-import type { Series } from '../family.ts'
+import type { Run, Series } from '../family.ts'
 import { detectSeasons } from './seasons.ts'
 import type { AutomaticSpec } from './spec.ts'
 
@@ -18,7 +18,11 @@ export type Profile = {
   readonly seasonsLeft: readonly number[]
 }
 
-export function profileOf(series: Series, spec: AutomaticSpec): Profile {
+export function profileOf(
+  series: Series,
+  spec: AutomaticSpec,
+  run: Pick<Run, 'shouldStop'>,
+): Profile {
   const { y } = series
   let observed = 0
   let zeros = 0
@@ -35,12 +39,13 @@ export function profileOf(series: Series, spec: AutomaticSpec): Profile {
   const zeroShare = observed === 0 ? 0 : zeros / observed
   const given = spec.seasons ?? series.seasons
   const from = spec.seasons !== null ? 'spec' : series.seasons ? 'series' : 'detected'
-  const seasons = given ?? (constant === undefined ? detectSeasons(y) : [])
+  const seasons = given ?? (constant === undefined ? detectSeasons(y, run.shouldStop) : [])
   const fits = (length: number) => observed >= cyclesMin * length && observed > shortMax
   return {
     observed,
     constant,
-    intermittent: low >= 0 && low < high && zeroShare >= intermittentMin && !hasPattern(y, given),
+    intermittent:
+      low >= 0 && low < high && zeroShare >= intermittentMin && !hasPattern(y, given, run),
     zeroShare,
     seasons: seasons.filter(fits),
     seasonsFrom: from,
@@ -49,8 +54,12 @@ export function profileOf(series: Series, spec: AutomaticSpec): Profile {
 }
 
 /** Nights and holidays are zeros that a season explains. */
-function hasPattern(y: Float64Array, given: readonly number[] | undefined): boolean {
-  return given?.length !== 0 && detectSeasons(y).length > 0
+function hasPattern(
+  y: Float64Array,
+  given: readonly number[] | undefined,
+  { shouldStop }: Pick<Run, 'shouldStop'>,
+): boolean {
+  return given?.length !== 0 && detectSeasons(y, shouldStop).length > 0
 }
 
 /** Up to here a series is too short for anything but a few parameters. */

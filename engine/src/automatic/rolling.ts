@@ -53,7 +53,7 @@ export function rollOrigins(
     const origin = first + k * step
     const seen = { ...series, y: y.subarray(0, origin) }
     const newer = k === 0 ? undefined : y.subarray(origin - step, origin)
-    const now = moveTo(before, seen, newer, refit)
+    const now = moveTo(before, seen, newer, refit, run)
     if (now.length < members.length) return noRolling
     before = now
     const length = Math.min(horizon, y.length - origin)
@@ -112,15 +112,17 @@ function isRefitted(name: MemberName): boolean {
   return name === 'mstl-ets' || name === 'additive'
 }
 
-/** The members at the end of what is seen; those that refuse are left out. */
+/** The members at the end of what is seen; those that refuse, or whose turn does not come, are left out. */
 function moveTo(
   members: readonly Member[],
   seen: Series,
   newer: Float64Array | undefined,
   refit: Refit,
+  { shouldStop }: Pick<Run, 'shouldStop'>,
 ): Member[] {
   const moved: Member[] = []
   for (const member of members) {
+    if (shouldStop?.() === true) break
     const { name, model } = member
     const part = partOf(model)
     const outcome = isRefitted(name)

@@ -10,15 +10,15 @@ import { periodogram } from './fourier-transform.ts'
  * threshold, because they were chosen by looking. The strongest wins, a divisor of it if that
  * explains as much; its pattern is taken off and the search begins again for the next one.
  *
- * Costs O(n log n) for at most `seenMax` of the newest values.
+ * Costs O(n log n) for at most `seenMax` of the newest values; asked to stop, it has found what it has.
  */
-export function detectSeasons(y: Float64Array): number[] {
+export function detectSeasons(y: Float64Array, shouldStop?: () => boolean): number[] {
   const seen = completed(y.subarray(Math.max(0, y.length - seenMax)))
   const found: number[] = []
   if (seen.length < 3 * 4) return found
   let rest = seen
   while (found.length < foundMax) {
-    const best = strongest(rest, found)
+    const best = strongest(rest, found, shouldStop)
     if (best === undefined) break
     found.push(best)
     rest = withoutPattern(rest, best)
@@ -52,7 +52,11 @@ const wildMin = 4
 
 type Candidate = { readonly length: number; readonly correlation: number }
 
-function strongest(y: Float64Array, known: readonly number[]): number | undefined {
+function strongest(
+  y: Float64Array,
+  known: readonly number[],
+  shouldStop?: () => boolean,
+): number | undefined {
   const longest = Math.floor(y.length / cyclesMin)
   const peaks = peakLengths(y, longest).filter((length) => !isCommon(length))
   const candidates: Candidate[] = []
@@ -62,6 +66,7 @@ function strongest(y: Float64Array, known: readonly number[]): number | undefine
   ] as const) {
     for (const length of lengths) {
       if (length > longest || known.some((k) => related(k, length))) continue
+      if (shouldStop?.() === true) return undefined
       const { correlation, error } = seasonality(y, length)
       if (correlation < correlationMin || correlation < threshold * error) continue
       candidates.push({ length, correlation })

@@ -1,5 +1,11 @@
 import { bytesOf, doubles, integers, readColumns, readSpec, specColumn } from '../codec/columns.ts'
-import { badFormat, type Column, claimedFamily, encodeContainer } from '../codec/container.ts'
+import {
+  badFormat,
+  type Column,
+  claimedFamily,
+  decodeContainer,
+  encodeContainer,
+} from '../codec/container.ts'
 import type { Outcome } from '../family.ts'
 import { limits } from '../limits.ts'
 import { done } from '../outcome.ts'
@@ -39,16 +45,13 @@ export function encodeAutomatic(model: AutomaticModel): Uint8Array {
 
 /** The model in some bytes, every number of it checked; never throws. */
 export function decodeAutomatic(bytes: Uint8Array): Outcome<AutomaticModel> {
-  // How many members there are is known only from the names, so that these are looked for first.
-  let fault: Outcome<AutomaticModel> | undefined
-  for (let count = 1; count <= memberNames.length; count++) {
-    const memberColumns = Array.from({ length: count }, (_, i) => `member-${i}`)
-    const expected = { family: 'automatic', format: automaticFormat }
-    const read = readColumns(bytes, { ...expected, columns: [...plainColumns, ...memberColumns] })
-    if (read.kind !== 'refused') return readModel(read.value, count)
-    fault ??= read
-  }
-  return fault ?? badFormat('it has no members')
+  const container = decodeContainer(bytes)
+  if (container.kind === 'refused') return container
+  const count = container.value.columns.size - plainColumns.length
+  const memberColumns = Array.from({ length: Math.max(1, count) }, (_, i) => `member-${i}`)
+  const columns = [...plainColumns, ...memberColumns]
+  const read = readColumns(bytes, { family: 'automatic', format: automaticFormat, columns })
+  return read.kind === 'refused' ? read : readModel(read.value, count)
 }
 
 /** Bytes that a model keeps in memory: those of its members, and a little. */
