@@ -109,7 +109,7 @@ function chooseWeights({ sizes, intervals, flags }: Demands, spec: DemandSpec, b
 }
 
 /** Syntetos and Boylan (2005) find 0.05 to 0.2 realistic; statsforecast, too, has 0.1. */
-export const usualWeight = 0.1
+const usualWeight = 0.1
 const crostonWeights = [0.1, 0.3] as const
 const tsbWeights = [0.01, 0.5] as const
 

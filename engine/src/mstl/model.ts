@@ -50,11 +50,7 @@ export function carriedSeason(
 }
 
 /** The phases some steps later. */
-export function movedPhases(
-  seasons: Int32Array,
-  phases: ArrayLike<number>,
-  steps: number,
-): Int32Array {
+function movedPhases(seasons: Int32Array, phases: ArrayLike<number>, steps: number): Int32Array {
   return seasons.map((period, i) => (phases[i]! + steps) % period)
 }
 

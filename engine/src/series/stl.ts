@@ -1,4 +1,5 @@
 import type { Budget } from '../numeric/budget.ts'
+import { assert } from '../outcome.ts'
 import { fitAt, type Loess, smooth } from './stl-loess.ts'
 import { robustWeights } from './stl-weights.ts'
 
@@ -42,6 +43,9 @@ export type Stl = {
  */
 export function stl(y: Float64Array, options: StlOptions, budget?: Budget): Stl {
   const n = y.length
+  const { period } = options
+  const covered = Number.isInteger(period) && period >= 2 && 2 * period <= n
+  assert(covered, 'a series that is taken apart covers two seasons')
   const plan = planOf(n, options)
   const work = makeWork(n, plan.period)
   const seasonal = new Float64Array(n)
@@ -60,7 +64,7 @@ export function stl(y: Float64Array, options: StlOptions, budget?: Budget): Stl 
 }
 
 /** The least odd number not below x. */
-export function oddAtLeast(x: number): number {
+function oddAtLeast(x: number): number {
   const whole = Math.ceil(x)
   return whole % 2 === 0 ? whole + 1 : whole
 }
