@@ -18,7 +18,7 @@ import { everyNth, readSplits, resultFiles } from './splits.ts'
  * The engine beside its peers, measured in the same run:
  *
  *     npm run bench:engine -- [--accuracy] [--speed] [--full] [--every 20] [--rounds 5]
- *       [--peers FOLDER] [--json FILE]
+ *       [--races theta,ets] [--peers FOLDER] [--json FILE]
  *
  * Both parts unless one is named. `--full` takes every split and every series (the peers need an
  * hour of two cores); otherwise every 20th split of each collection and frequency, always the same.
@@ -37,6 +37,7 @@ const { values } = parseArgs({
     full: { type: 'boolean', default: false },
     every: { type: 'string', default: '20' },
     rounds: { type: 'string', default: '5' },
+    races: { type: 'string' },
     peers: { type: 'string' },
     json: { type: 'string' },
   },
@@ -69,7 +70,9 @@ try {
     const months = await monthsFor(python)
     const days = await readCoreSeries()
     const rounds = Number(values.rounds)
-    const speed = await measureSpeed({ python, months, days, rounds, isFull: values.full })
+    const only = values.races === undefined ? {} : { only: values.races.split(',') }
+    const isFull = values.full
+    const speed = await measureSpeed({ python, months, days, rounds, isFull, ...only })
     printSpeed(speed.results)
     gates.push(...speed.gates)
     record.speed = speed.results

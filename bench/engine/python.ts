@@ -44,7 +44,7 @@ export async function preparePeers({ withSeries }: { withSeries: boolean }): Pro
 
 /** The versions of what is measured, for the record. */
 export async function peerVersions(python: string): Promise<string> {
-  const names = ['statsforecast', 'prophet', 'numba', 'numpy']
+  const names = ['statsforecast', 'prophet', 'numpy']
   const found = await Promise.all(names.map((name) => installedVersion(python, name)))
   const { stdout } = await run(python, ['--version'])
   return [stdout.trim(), ...names.map((name, i) => `${name} ${found[i] ?? '–'}`)].join(', ')

@@ -50,6 +50,8 @@ export type SpeedOptions = {
   readonly rounds: number
   /** Whether every round runs through all series. */
   readonly isFull: boolean
+  /** Only these races; all unless told otherwise. */
+  readonly only?: readonly string[]
 }
 
 type RaceResult = {
@@ -70,6 +72,7 @@ export async function measureSpeed(
   const peers = openPeerProcess(options.python)
   try {
     for (const race of races) {
+      if (options.only?.includes(race.name) === false) continue
       const parsed = parseSpec(race.spec)
       if (parsed.kind === 'refused') {
         console.log(`${race.name}: skipped: ${parsed.reason.detail}`)
