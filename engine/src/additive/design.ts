@@ -23,7 +23,7 @@ export type Regressor = {
 }
 
 /** Columns of the design that belong to one part: [from, to). */
-export type Part = { readonly name: string; readonly from: number; readonly to: number }
+type Part = { readonly name: string; readonly from: number; readonly to: number }
 
 /** What turns numbers of steps into rows of the design matrix. */
 export type Design = {

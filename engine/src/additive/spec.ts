@@ -12,13 +12,13 @@ import {
 } from '../spec-fields.ts'
 import { choiceOfDates, nameField, objectOf } from './spec-items.ts'
 
-export type Mode = 'additive' | 'multiplicative'
+type Mode = 'additive' | 'multiplicative'
 
 /** A local date `YYYY-MM-DD`, or a number of steps after the first observation. */
-export type DateOrStep = string | number
+type DateOrStep = string | number
 
 /** A season of its own: sines and cosines of a period, given in steps or in days. */
-export type SeasonSpec = {
+type SeasonSpec = {
   readonly name: string
   /** In steps of the series; exactly one of `period` and `days` is given. */
   readonly period: number | null
@@ -31,7 +31,7 @@ export type SeasonSpec = {
 }
 
 /** Days, or steps, on which something happens that has an effect of its own. */
-export type HolidaySpec = {
+type HolidaySpec = {
   readonly name: string
   readonly dates: readonly DateOrStep[]
   /** Days (of dates) or steps before it that have an effect, each its own: 0 or below. */
@@ -42,7 +42,7 @@ export type HolidaySpec = {
 }
 
 /** How a column of `Series.x` is taken; those that are not listed are taken by the defaults. */
-export type RegressorSpec = {
+type RegressorSpec = {
   readonly name: string
   readonly priorScale: number | null
   /** Null: unless all of its values are 0 or 1. */

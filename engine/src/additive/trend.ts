@@ -4,7 +4,7 @@
  * logistic trend is capacity / (1 + exp(-z)). This is Taylor and Letham (2018), equations 3 and 4:
  * their offsets γ are those that make z continuous.
  */
-export type Growth = 'linear' | 'flat' | 'logistic'
+type Growth = 'linear' | 'flat' | 'logistic'
 
 export type Trend = {
   readonly growth: Growth

@@ -144,6 +144,11 @@ describe('changepoints', () => {
     expect(bent([]).trend.deltas.length).toBe(0)
   })
 
+  test('that are spread fall on even steps where two are as near, as in the reference', () => {
+    const { changepoints } = fitted({ y: noisy(8) }, { changepointCount: 2 }).trend
+    expect([...changepoints]).toEqual([2 / 7, 5 / 7])
+  })
+
   test('of a smaller prior scale bend the trend less', () => {
     const { y } = promotedDays()
     const bend = (changepointPriorScale: number) =>

@@ -31,7 +31,7 @@ describe('simulated paths', () => {
   const paths = 4_000
 
   test('have the mean and the variance that changes and noise add up to', () => {
-    const model = fitted()
+    const model = fitted({ changepointPriorScale: 5 })
     const { deltas, changepoints } = model.trend
     const { point } = doneValue(forecastModel(model, { horizon, quantiles: none }, run))
     const drawn = doneValue(simulateModel(model, { horizon, quantiles: none }, paths, run))

@@ -119,6 +119,19 @@ describe.each(cases)('$name', ({ series, spec, settings, prophet, future, within
     }
   })
 
+  test('has no slope of its density in the noise, nor from rate to offset', () => {
+    const at = plainOf(model)
+    const slope = (move: (by: number) => Partial<Plain>) => {
+      const [up, down] = [1e-4, -1e-4].map(
+        (by) => dense(series, settings, { ...at, ...move(by) }).density,
+      )
+      return Math.abs(up! - down!) / 2e-4
+    }
+    expect(slope((by) => ({ sigma: at.sigma * (1 + by) }))).toBeLessThan(1e-4 * years.y.length)
+    if (settings.capacity === undefined) return
+    expect(slope((by) => ({ k: at.k * (1 + by), m: at.m / (1 + by) }))).toBeLessThan(0.02)
+  })
+
   test('puts changepoints where Prophet does, and at its parameters forecasts what it does', () => {
     expect([...model.trend.changepoints].length).toBe(prophet.changepoints.length)
     for (const [j, time] of prophet.changepoints.entries()) {
