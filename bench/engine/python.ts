@@ -27,19 +27,27 @@ export async function preparePeers({ withSeries }: { withSeries: boolean }): Pro
       'The peers are Python packages: install python3 with its venv module (Debian: python3-venv).',
     )
   }
-  const wanted = { ...peers, ...(withSeries ? series : {}) }
+  await install(python, peers, [])
+  // Only its data are read: what it would bring along could change the peers' own packages.
+  if (withSeries) await install(python, series, ['--no-deps'])
+  return python
+}
+
+async function install(
+  python: string,
+  wanted: Readonly<Record<string, string>>,
+  flags: readonly string[],
+): Promise<void> {
   const missing: string[] = []
   for (const [name, version] of Object.entries(wanted)) {
     if ((await installedVersion(python, name)) !== version) missing.push(`${name}==${version}`)
   }
-  if (missing.length > 0) {
-    console.log(`installing ${missing.join(', ')} into ${folder} …`)
-    await orExplain(
-      run(python, ['-m', 'pip', 'install', '--quiet', ...missing], { timeout: installMs }),
-      `pip could not install ${missing.join(', ')}: is a package registry within reach?`,
-    )
-  }
-  return python
+  if (missing.length === 0) return
+  console.log(`installing ${missing.join(', ')} for ${python} …`)
+  await orExplain(
+    run(python, ['-m', 'pip', 'install', '--quiet', ...flags, ...missing], { timeout: installMs }),
+    `pip could not install ${missing.join(', ')}: is a package registry within reach?`,
+  )
 }
 
 /** The versions of what is measured, for the record. */
