@@ -43,7 +43,7 @@ export function checkTrailing(y: Float64Array, before: number): Refusal | undefi
   }
 }
 
-/** Fits a series that passes `checkBaselineSeries`. Stopped, its width is that of the errors so far. */
+/** Fits a series that passes `checkBaselineSeries`. Stopped, its width is of the errors so far. */
 export function fitBaseline(series: Series, spec: BaselineSpec, run: Run): Outcome<BaselineModel> {
   const budget = makeBudget(run)
   const end = filterBaseline(emptyState(spec, seasonOf(spec, series), 0), series.y)

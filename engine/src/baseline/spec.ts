@@ -15,7 +15,7 @@ export type BaselineSpec = {
   readonly seasonLength: number | null
 }
 
-export type BaselineMethod = (typeof methods)[number]
+type BaselineMethod = (typeof methods)[number]
 
 const methods = ['naive', 'seasonal-naive', 'drift', 'mean', 'window'] as const
 
@@ -30,7 +30,7 @@ export function seasonOf(spec: BaselineSpec, { seasons }: Series): number {
 }
 
 /** The longest window: what is longer is a mean, and each step costs one look at the window. */
-export const windowMax = 1_000
+const windowMax = 1_000
 
 const fields = {
   method: oneOf(methods, 'naive'),

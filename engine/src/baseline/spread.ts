@@ -22,3 +22,24 @@ export function largest(values: Float64Array): number {
   for (const value of values) if (Math.abs(value) > most) most = Math.abs(value)
   return most
 }
+
+/** What a report says of a likelihood; without the corrected criterion where it is not defined. */
+export function criteria(logLikelihood: number, parameters: number, count: number) {
+  const aic = 2 * parameters - 2 * logLikelihood
+  const freedom = count - parameters - 1
+  return {
+    logLikelihood,
+    aic,
+    ...(freedom > 0 ? { aicc: aic + (2 * parameters * (parameters + 1)) / freedom } : {}),
+    bic: parameters * Math.log(count) - 2 * logLikelihood,
+  }
+}
+
+/** The largest power of two not above a value, 1 for zero; exact, unlike a logarithm. */
+export function powerOfTwoBelow(value: number): number {
+  let power = 1
+  if (value === 0) return power
+  while (power <= value / 2) power *= 2
+  while (power > value) power /= 2
+  return power
+}

@@ -1,5 +1,5 @@
 import { checkTrailing } from '../baseline/fit.ts'
-import { largest, spreadOf } from '../baseline/spread.ts'
+import { criteria, largest, powerOfTwoBelow, spreadOf } from '../baseline/spread.ts'
 import type { Candidate, Outcome, Refusal, Run, Series } from '../family.ts'
 import { makeBfgs } from '../numeric/bfgs.ts'
 import { type Budget, makeBudget } from '../numeric/budget.ts'
@@ -191,17 +191,6 @@ function candidateOf({ structure, aicc }: Estimate): Candidate {
   return Number.isFinite(aicc) ? { name, aicc } : { name, refused: 'too few observations' }
 }
 
-function criteria(logLikelihood: number, parameters: number, count: number) {
-  const aic = 2 * parameters - 2 * logLikelihood
-  const freedom = count - parameters - 1
-  return {
-    logLikelihood,
-    aic,
-    ...(freedom > 0 ? { aicc: aic + (2 * parameters * (parameters + 1)) / freedom } : {}),
-    bic: parameters * Math.log(count) - 2 * logLikelihood,
-  }
-}
-
 function describe(model: CesModel) {
   const { season, seasonLength, parameters, deviation, observations, missing } = model
   const what = season === 'none' ? 'no season' : `a ${season} season of ${seasonLength} steps`
@@ -217,13 +206,4 @@ function describe(model: CesModel) {
     ...(b0 === undefined ? {} : { beta0: b0 }),
     ...(b1 === undefined ? {} : { beta1: b1 }),
   }
-}
-
-/** The largest power of two not above a value, 1 for zero; exact, unlike a logarithm. */
-function powerOfTwoBelow(value: number): number {
-  let power = 1
-  if (value === 0) return power
-  while (power <= value / 2) power *= 2
-  while (power > value) power /= 2
-  return power
 }

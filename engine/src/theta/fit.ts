@@ -1,5 +1,5 @@
 import { checkTrailing } from '../baseline/fit.ts'
-import { largest, spreadOf } from '../baseline/spread.ts'
+import { criteria, largest, powerOfTwoBelow, spreadOf } from '../baseline/spread.ts'
 import type { Candidate, Outcome, Refusal, Run, Series } from '../family.ts'
 import { makeBudget } from '../numeric/budget.ts'
 import { checkObserved } from '../series/check.ts'
@@ -181,17 +181,6 @@ const youngMax = 3
 /** A gain in the squares that is rounding is no reason to take another method. */
 const gainMin = 1e-9
 
-function criteria(logLikelihood: number, parameters: number, count: number) {
-  const aic = 2 * parameters - 2 * logLikelihood
-  const freedom = count - parameters - 1
-  return {
-    logLikelihood,
-    aic,
-    ...(freedom > 0 ? { aicc: aic + (2 * parameters * (parameters + 1)) / freedom } : {}),
-    bic: parameters * Math.log(count) - 2 * logLikelihood,
-  }
-}
-
 function describe(model: ThetaModel, method: ThetaMethod, errors: number) {
   const { seasonal, seasonLength, alpha, share, deviation } = model
   const season = {
@@ -221,13 +210,4 @@ function isDynamic(method: ThetaMethod): boolean {
 
 function isStandard(method: ThetaMethod): boolean {
   return method === 'standard' || method === 'dynamic-standard'
-}
-
-/** The largest power of two not above a value, 1 for zero; exact, unlike a logarithm. */
-function powerOfTwoBelow(value: number): number {
-  let power = 1
-  if (value === 0) return power
-  while (power <= value / 2) power *= 2
-  while (power > value) power /= 2
-  return power
 }

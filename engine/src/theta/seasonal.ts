@@ -4,7 +4,7 @@ export type Seasonal = {
   /** Factors around 1, or terms around 0. */
   readonly effects: Float64Array
 }
-export type SeasonalKind = (typeof seasonalKinds)[number]
+type SeasonalKind = (typeof seasonalKinds)[number]
 export const seasonalKinds = ['none', 'additive', 'multiplicative'] as const
 
 export const noSeason: Seasonal = { kind: 'none', effects: new Float64Array(0) }
