@@ -2,7 +2,7 @@ import type { Structure } from './structure.ts'
 
 /**
  * The barrier at the border of the parameters for which a pair of level and potential forgets its
- * errors: the eigenvalues of F - g w' lie inside the unit circle when det < 1 and |trace| < 1 + det.
+ * errors: eigenvalues of F - g w' lie inside the unit circle when det < 1 and |trace| < 1 + det.
  * In a = 1 - α₀ and α₁ each is a circle (Svetunkov, Kourentzes and Ord 2022, section 3.3). Returns
  * -Σ log of the slacks, Infinity outside, and adds the gradient by α₀ and α₁ at `at`.
  */

@@ -5,7 +5,7 @@ export type Sample = {
   readonly y: Float64Array
   /** A and B before each step: two numbers a step. */
   readonly lines: Float64Array
-  /** Errors at the beginning that do not count, as in the authors' code: the line is young there. */
+  /** First errors that do not count, as in the authors' code: the line is young there. */
   readonly young: number
   /** What 1 - 1/θ is held at; undefined when it is to be estimated. */
   readonly share: number | undefined

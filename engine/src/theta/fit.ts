@@ -20,7 +20,7 @@ export function checkThetaSeries(series: Series, spec: ThetaSpec): Refusal | und
   if (at < 0) return undefined
   return {
     code: 'not-positive',
-    detail: `Observation ${at} is not positive, so that no factor of a season can be taken from it.`,
+    detail: `Observation ${at} is not positive: no factor of a season can be taken from it.`,
     field: `/y/${at}`,
     remedy: 'Set the decomposition to additive, or leave it to the series.',
   }
@@ -84,7 +84,7 @@ export function fitTheta(series: Series, spec: ThetaSpec, run: Run): Outcome<The
   return { kind: ended === undefined ? 'done' : 'stopped', value: model, report }
 }
 
-/** The model of a series at given parameters, without any search; the first level as in the paper. */
+/** The model of a series at given parameters, without a search; the first level as the paper's. */
 export function thetaAt(
   series: Series,
   spec: ThetaSpec & { readonly method: ThetaMethod },

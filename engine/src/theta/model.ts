@@ -12,7 +12,7 @@ export type ThetaModel = {
   readonly spec: ThetaSpec
   readonly seasonLength: number
   readonly seasonal: Seasonal
-  /** Whether the line is that of the observations so far (DSTM, DOTM), or one for all (STM, OTM). */
+  /** Whether the line is of the observations so far (DSTM, DOTM), or one for all (STM, OTM). */
   readonly dynamic: boolean
   readonly alpha: number
   /** 1 - 1/θ in [0, 1]. */
