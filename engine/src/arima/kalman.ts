@@ -29,6 +29,8 @@ export type Filter = {
   readonly wake: Float64Array
   /** Of the state, row-major, of which only the upper triangle is kept up to date; if dense. */
   covariance: Float64Array
+  /** Memory of a prediction: the first row of the covariance before it, and a zero. */
+  readonly before: Float64Array
   /** Before the first value the state has its stationary distribution. */
   fresh: boolean
   /** The last value was observed, so that the first state is known. */
@@ -146,23 +148,53 @@ export function filterSums(
   sums: ErrorSums,
   budget: Budget,
 ): boolean {
-  const filters = series.map(() => makeDenseFilter(arma))
+  const filter = makeDenseFilter(arma)
+  const states = series.map((_, c) => (c === 0 ? filter.state : new Float64Array(filter.size)))
+  const others = states.slice(1).map((state) => ({ ...filter, state }))
+  const gain = new Float64Array(filter.size)
   const w = series[0]!
   for (let t = 0; t < w.length; t++) {
     if (t % limits.pollPoints === 0) {
       if (!budget.spend(Math.min(limits.pollPoints, w.length - t))) return false
     }
     const missing = Number.isNaN(w[t]!)
-    for (let c = 0; c < series.length; c++) {
-      const error = stepFilter(filters[c]!, missing ? Number.NaN : series[c]![t]!)
-      errors[c]![t] = missing ? 0 : error
+    if (filter.mode === 'settled' && !missing) {
+      errors[0]![t] = stepSettled(filter, w[t]!)
+      for (let c = 1; c < series.length; c++) {
+        errors[c]![t] = stepSettled(others[c - 1]!, series[c]![t]!)
+      }
+      variances[t] = 1
+      sums.add(errors, t, 1)
+      continue
     }
-    if (missing) continue
-    const { variance } = filters[0]!
+    if (filter.mode === 'settled') becomeDense(filter)
+    if (filter.fresh) {
+      filter.fresh = false
+    } else {
+      predict(filter)
+      for (let c = 1; c < series.length; c++) moveState(others[c - 1]!)
+    }
+    filter.certain = !missing
+    if (missing) {
+      for (let c = 0; c < series.length; c++) errors[c]![t] = 0
+      continue
+    }
+    const variance = filter.covariance[0]!
     if (!(variance > 0)) return false
+    filter.variance = variance
+    for (let i = 0; i < filter.size; i++) gain[i] = filter.covariance[i]! / variance
+    for (let c = 0; c < series.length; c++) {
+      const state = states[c]!
+      const error = series[c]![t]! - state[0]!
+      errors[c]![t] = error
+      // The main state is corrected with the covariance.
+      for (let i = 0; c > 0 && i < filter.size; i++) state[i]! += gain[i]! * error
+    }
+    correct(filter, errors[0]![t]!)
     variances[t] = variance
     sums.add(errors, t, variance)
     if (variance !== 1) sums.logVariances += Math.log(variance)
+    if (hasSettled(filter.covariance, filter.size)) filter.mode = 'settled'
   }
   return true
 }
@@ -192,6 +224,7 @@ function emptyFilter(arma: Polynomials): Filter {
     gain: new Float64Array(size),
     wake: new Float64Array(size),
     covariance: new Float64Array(0),
+    before: new Float64Array(size + 1),
     fresh: true,
     certain: false,
     expected: 0,
@@ -296,8 +329,8 @@ function predict(filter: Filter): void {
     shift(covariance, shocks, size)
     return
   }
-  const first = new Float64Array(size + 1)
-  first.set(covariance.subarray(0, size))
+  const first = filter.before
+  for (let i = 0; i < size; i++) first[i] = covariance[i]!
   shift(covariance, shocks, size)
   for (let i = 0; i < size; i++) {
     for (let j = i; j < size; j++) {
