@@ -6,7 +6,7 @@ import { type Mstl, mstlDecompose, usableSeasons } from '../series/mstl-decompos
 import { strengthsOf } from '../series/strength.ts'
 import { adjustedSeries, filterMstl, logFault, type MstlModel, transform } from './model.ts'
 import { carriedSeasonsOf } from './patterns.ts'
-import { type MstlSpec, memberFamily, seasonsOf } from './spec.ts'
+import { isRobust, type MstlSpec, memberFamily, seasonsOf } from './spec.ts'
 
 /** Why a series cannot be fitted; undefined when it can. */
 export function checkMstlSeries(series: Series, spec: MstlSpec): Refusal | undefined {
@@ -26,7 +26,7 @@ export function fitMstl(series: Series, spec: MstlSpec, run: Run): Outcome<MstlM
   const y = transform(series.y, spec)
   const seasons = seasonsOf(spec, series)
   const filled = fillSeasonally(y, seasons, budget)
-  const parts = mstlDecompose(filled.y, seasons, { robust: spec.robust }, budget)
+  const parts = mstlDecompose(filled.y, seasons, { robust: isRobust(spec, seasons) }, budget)
   const remainder = remainderOf(y, parts)
   const carried = carriedSeasonsOf(y, remainder, parts)
   const workMax = Math.max(0, run.workMax - budget.spent())
@@ -98,7 +98,7 @@ function reportOf(
   const used = parts.seasons
   const kept = usableSeasons(series.y.length, seasonsOf(spec, series))
   const dropped = seasonsOf(spec, series).filter((period) => !kept.includes(period))
-  const how = `${spec.robust ? 'robust ' : ''}STL${spec.boxCox === 'log' ? ' of the logarithm' : ''}`
+  const how = `${isRobust(spec, seasonsOf(spec, series)) ? 'robust ' : ''}STL${spec.boxCox === 'log' ? ' of the logarithm' : ''}`
   const taken =
     used.length === 0
       ? 'There is no season to take out'

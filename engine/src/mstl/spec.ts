@@ -12,8 +12,11 @@ export type MstlSpec = {
   readonly family: 'mstl'
   /** Season lengths, ascending; null takes those of the series. */
   readonly seasons: readonly number[] | null
-  /** Whether outliers lose their weight in the decomposition. */
-  readonly robust: boolean
+  /**
+   * Whether outliers lose their weight in the decomposition. Null does so for a season over 24, and
+   * for several: in a short one of few cycles a pattern that grows would count as outliers.
+   */
+  readonly robust: boolean | null
   /** `log` takes the logarithm first, so that seasons and trend multiply; values are positive. */
   readonly boxCox: 'log' | null
   /** What forecasts the series without its seasons. */
@@ -28,6 +31,11 @@ export function parseMstlSpec(spec: Readonly<Record<string, unknown>>): Outcome<
 /** The seasons that a spec means for a series. */
 export function seasonsOf(spec: MstlSpec, series: Series): readonly number[] {
   return spec.seasons ?? series.seasons ?? []
+}
+
+/** Whether a decomposition into some seasons is robust. */
+export function isRobust({ robust }: MstlSpec, seasons: readonly number[]): boolean {
+  return robust ?? (seasons.length > 1 || (seasons[0] ?? 0) > 24)
 }
 
 /** The family of a member's spec or model. */
@@ -54,7 +62,7 @@ export function parseOwnSpec(spec: Readonly<Record<string, unknown>>): Outcome<O
 
 const ownFields = {
   seasons: ascending(listOf(wholeNumber(2, limits.seasonLengthMax, 2), limits.seasonsMax, null)),
-  robust: flag(true),
+  robust: flag(null),
   boxCox: oneOf(['log'], null),
 }
 

@@ -53,6 +53,17 @@ describe('MSTL', () => {
     expect(fitted({ y: regular }, specOf()).seasons.length).toBe(0)
   })
 
+  test('is robust for a long season or several unless told otherwise, and says so', () => {
+    const y = readSampleData().slice(0, 800)
+    const fitOf = (seasons: number[], fields = {}) => mstl.fit({ y, seasons }, specOf(fields), run)
+    expect(fitOf([12])).toMatchObject({ report: { summary: expect.stringContaining('by STL') } })
+    const robust = { report: { summary: expect.stringContaining('by robust STL') } }
+    expect(fitOf([365])).toMatchObject(robust)
+    expect(fitOf([7, 12])).toMatchObject(robust)
+    expect(fitOf([12], { robust: true })).toMatchObject(robust)
+    expect(fitOf([365], { robust: false })).not.toMatchObject(robust)
+  })
+
   test('says which seasons it dropped, and what it filled', () => {
     const y = regular.map((value, t) => (t === 9 || t === 30 ? Number.NaN : value))
     const outcome = mstl.fit({ y, seasons: [4, 31] }, specOf(), run)
