@@ -153,6 +153,22 @@ describe.each(cases)('$name', ({ series, spec, settings, prophet, future, within
   })
 })
 
+test('a logistic trend that hardly grows has its mode where the prior of its offset puts it', () => {
+  const random = makeRandom(12)
+  const y = Float64Array.from({ length: 300 }, (_, t) => 40 + 0.01 * t + random.normal())
+  const series = { y, calendar: daily }
+  const spec = specOf({ growth: 'logistic', capacity: 130, yearly: 0, weekly: 0 })
+  const at = plainOf(doneValue(fitAdditive(series, spec, run)))
+  const settings = { yearly: 0, weekly: 0, capacity: 130 }
+  const densityAt = (by: number) =>
+    dense(series, settings, { ...at, k: at.k * (1 + by), m: at.m / (1 + by) }).density
+  // The curvature tells how far from the mode a slope is.
+  const [up, here, down] = [densityAt(1e-3), densityAt(0), densityAt(-1e-3)]
+  const slope = (up - down) / 2e-3
+  const curvature = (2 * here - up - down) / 1e-6
+  expect((slope * slope) / (2 * curvature)).toBeLessThan(5e-3)
+})
+
 test('the rolling forecast of the temperatures is as good as that of Prophet', () => {
   const origins = Array.from({ length: 24 }, (_, i) => 3_620 - 30 * i)
   let sum = 0
