@@ -143,6 +143,24 @@ describe.each(methods)('%s', (method) => {
   })
 })
 
+test('a line that is young moves with each value, and its bounds say so', () => {
+  const random = makeRandom(12)
+  const y = Float64Array.from({ length: 9 }, (_, t) => 10 + t + random.normal())
+  const model = doneValue(fitModel({ y }, specOf({ method: 'dynamic-standard' }), run))
+  const [horizon, paths] = [30, 20_000]
+  const ask = { horizon, quantiles }
+  const { point, quantiles: bounds } = doneValue(forecastModel(model, ask))
+  const drawn = doneValue(simulateModel(model, ask, paths, run))
+  for (const h of [3, 14, 29]) {
+    let squares = 0
+    for (let path = 0; path < paths; path++) {
+      squares += (drawn[path * horizon + h]! - point[h]!) ** 2
+    }
+    const deviation = (bounds[2 * h + 1]! - point[h]!) / 1.959963984540054
+    expect(Math.abs(Math.sqrt(squares / paths) / deviation - 1), `step ${h}`).toBeLessThan(0.02)
+  }
+})
+
 test('a constant series is repeated without width', () => {
   const y = new Float64Array(40).fill(21.7)
   const model = doneValue(fitModel({ y, seasons: [12] }, specOf(), run))
