@@ -35,6 +35,12 @@ export const cases: ReadonlyMap<string, readonly Case[]> = new Map([
         spec: { p: 1, q: 1, differenceLag: 12 },
         series: monthly,
       },
+      { name: 'orders that are chosen', spec: { select: true }, series: plain },
+      {
+        name: 'a chosen transform and Fourier terms',
+        spec: { p: 1, d: 1, boxCox: 'auto', fourier: [{ period: 12, pairs: 2 }] },
+        series: monthly,
+      },
     ],
   ],
   [

@@ -103,7 +103,8 @@ const rootMargin = 1.01
 /** R stops after as many models. */
 const modelsMax = 94
 const candidatesMax = 20
-const expandedMax = 4
+/** Around fewer the search misses models that R finds; around more it gains nothing but time. */
+const expandedMax = 3
 const refinedMax = 3
 /** A careful fit seldom gains more. */
 const refineWithin = 2
