@@ -56,6 +56,28 @@ describe('a stored model', () => {
     expect(encodeModel(next).length).toBeLessThan(6_000)
   })
 
+  test('of format 2 is read, with a season, a regressor and a state that has not settled', () => {
+    const model = doneValue(arima.decode(readGolden('arima-2-season.bin')))
+    expect(model.spec).toMatchObject({ D: 1, Q: 1, seasonLength: 4, regressors: ['price'] })
+    expect(model.covariance.length).toBeGreaterThan(0)
+    const future = { price: Float64Array.of(1, 2, 3, 4, 5, 6) }
+    const ask = { horizon: 6, quantiles: Float64Array.of(0.1), future }
+    const forecast = doneValue(forecastModel(model, ask))
+    const point = [
+      36.513046951837865, 48.34120309240394, 39.26255505426694, 50.217882753192065,
+      49.2197616297612, 60.54512575151009,
+    ]
+    const low = [
+      5.413010455617158, -1.443115623164097, -25.116395223585386, -26.272160968405522,
+      -46.158530006882394, -52.614517458281135,
+    ]
+    point.forEach((value, h) => {
+      expect(Math.abs(forecast.point[h]! / value - 1)).toBeLessThan(1e-12)
+      expect(Math.abs(forecast.quantiles[h]! / low[h]! - 1)).toBeLessThan(1e-12)
+    })
+    expect(Buffer.from(encodeModel(model)).equals(readGolden('arima-2-season.bin'))).toBe(true)
+  })
+
   test('comes back with the same forecasts, bit by bit, and of the size that was said', () => {
     for (let seed = 0; seed < 100; seed++) {
       const { model } = randomModel(seed)

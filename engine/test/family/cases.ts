@@ -35,6 +35,16 @@ export const cases: ReadonlyMap<string, readonly Case[]> = new Map([
         spec: { p: 1, q: 1, differenceLag: 12 },
         series: monthly,
       },
+      {
+        name: 'the airline model',
+        spec: { d: 1, q: 1, D: 1, Q: 1 },
+        series: monthly,
+      },
+      {
+        name: 'a seasonal autoregression with a regressor',
+        spec: { p: 1, P: 1, constant: true, regressors: ['promotion'] },
+        series: promoted,
+      },
       { name: 'orders that are chosen', spec: { select: true }, series: plain },
       {
         name: 'a chosen transform and Fourier terms',
