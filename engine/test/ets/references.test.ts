@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { etsAt } from '../../src/ets/fit.ts'
+import { criteriaOf } from '../../src/ets/select.ts'
 import {
   explainModel,
   fitModel,
@@ -90,6 +91,29 @@ test.each(chosen)('$name: the form that we choose has no higher AICc', (referenc
   const fit = fitModel(seriesOf(reference), spec, run)
   if (fit.kind !== 'done') throw new Error(fit.kind)
   expect(fit.report.aicc).toBeLessThan(reference.automaticAicc! + 2e-3)
+})
+
+const placedAndChosen = chosen.filter(({ states }) => states !== undefined)
+
+test.each(placedAndChosen)('$name: parameters are counted as there', (reference) => {
+  const { model, logLikelihood } = modelAt(reference)
+  const { aicc } = criteriaOf(logLikelihood, model.form, model.observations)
+  expect(Math.abs(aicc / reference.automaticAicc! - 1)).toBeLessThan(1e-6)
+})
+
+test.each(references)('$name: a fit reports the likelihood of its model', (reference) => {
+  const series = seriesOf(reference)
+  const spec = etsSpecOf(reference.form)
+  const fit = fitModel(series, spec, run)
+  if (fit.kind !== 'done' || fit.value.family !== 'ets') throw new Error(fit.kind)
+  const { form, smoothing, initial, scale } = fit.value
+  const states = initial.map((value, i) => (form.season === 'M' && i > 1 ? value : value * scale))
+  const placed = etsAt(series, spec, form, smoothing, states)
+  expect(fit.report.logLikelihood).toBeCloseTo(placed.logLikelihood, 8)
+  expect(fit.report.aicc).toBeCloseTo(
+    criteriaOf(placed.logLikelihood, form, series.y.length).aicc,
+    8,
+  )
 })
 
 test('ETS(M,A,M) of AirPassengers reaches -675.99 from each of 20 seeds', () => {
