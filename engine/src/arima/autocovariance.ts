@@ -40,7 +40,7 @@ export function makeMomentsWorkspace(p: number, q: number, count = 0): MomentsWo
  * of every order (Durbin-Levinson run backwards, no linear system, no truncated sum), then the
  * moving average applied to both sides. False when rounding leaves no stationary process.
  */
-export function fillAutocovariances({ ar, ma }: Polynomials, work: MomentsWorkspace): boolean {
+function fillAutocovariances({ ar, ma }: Polynomials, work: MomentsWorkspace): boolean {
   const { gamma, pure, partials, row, products, maSupport } = work
   const p = ar.length
   partials.set(ar)

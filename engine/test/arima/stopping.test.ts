@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { defaultSpec, encodeModel, fitModel } from '../../src/index.ts'
+import { arimaDefaults } from '../../src/arima/spec.ts'
+import { encodeModel, fitModel } from '../../src/index.ts'
 import { limits } from '../../src/limits.ts'
 import { doneValue } from '../expect-done.ts'
 import { makeRandom } from '../random.ts'
@@ -11,7 +12,7 @@ const boundless = { seed: 1, workMax: 1e12 }
 
 describe('a fit', () => {
   test('gives the same bytes for the same input and seed, and the same optimum for any seed', () => {
-    const fit = (seed: number) => fitModel({ y }, defaultSpec, { ...boundless, seed })
+    const fit = (seed: number) => fitModel({ y }, arimaDefaults, { ...boundless, seed })
     const first = fit(1)
     if (first.kind !== 'done') throw new Error(first.kind)
     expect(encodeModel(doneValue(fit(1)))).toEqual(encodeModel(first.value))
@@ -26,7 +27,7 @@ describe('a fit', () => {
     let polls = 0
     const stopAt = (limit: number) => {
       polls = 0
-      return fitModel({ y }, defaultSpec, { ...boundless, shouldStop: () => ++polls >= limit })
+      return fitModel({ y }, arimaDefaults, { ...boundless, shouldStop: () => ++polls >= limit })
     }
     let before = Number.NEGATIVE_INFINITY
     for (const limit of [1, 20, 200, 2_000]) {
@@ -41,11 +42,11 @@ describe('a fit', () => {
 
   test('that has spent its budget stops, at the same place each time', () => {
     const run = { seed: 1, workMax: 500_000 }
-    const fit = fitModel({ y }, defaultSpec, run)
+    const fit = fitModel({ y }, arimaDefaults, run)
     if (fit.kind !== 'stopped') throw new Error(fit.kind)
     expect(fit.report.stopped).toBe('the budget of work is spent')
     expect(Number(fit.report.evaluations) * 3_285).toBeLessThan(500_000 + 2 * 3_285)
-    const again = doneValue(fitModel({ y }, defaultSpec, run))
+    const again = doneValue(fitModel({ y }, arimaDefaults, run))
     expect(encodeModel(again)).toEqual(encodeModel(fit.value))
   })
 
@@ -68,7 +69,7 @@ describe('a fit', () => {
 
   test('tells its progress, which never goes back and ends at one', () => {
     const told: number[] = []
-    fitModel({ y }, defaultSpec, { ...boundless, onProgress: (fraction) => told.push(fraction) })
+    fitModel({ y }, arimaDefaults, { ...boundless, onProgress: (fraction) => told.push(fraction) })
     expect(told.length).toBeGreaterThan(5)
     expect(told).toEqual([...told].sort((a, b) => a - b))
     expect(told[0]).toBeGreaterThan(0)
