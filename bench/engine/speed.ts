@@ -109,7 +109,7 @@ export function printSpeed(results: readonly RaceResult[]): void {
   console.log(`\n${table([...head, 'Σ AICc', 'peer’s Σ', 'of'], rows)}`)
   console.log(
     'CPU time of a fit and a forecast with bounds, warm; cold: a new process with one series.\n' +
-      'Σ AICc: each at its own differences, on the scale of the full Gaussian likelihood.',
+      'Σ AICc: each at its own differences; of ETS without the constants of the likelihood, as R has it.',
   )
 }
 
@@ -140,7 +140,7 @@ async function runRace(race: Race, peers: PeerProcess, options: SpeedOptions): P
         if (value === null || own === undefined || !Number.isFinite(own)) continue
         aicc.count++
         aicc.ours += own
-        aicc.peer += peer === 'AutoETS' ? fullScale(value, slice[i]!.length) : value
+        aicc.peer += value
       }
     }
     ratios.push(theirs / ours.cpuSeconds)
@@ -168,11 +168,6 @@ function oursOn(race: Race, slice: readonly Float64Array[]) {
 function requestOf(model: string, slice: readonly Float64Array[]): SpeedRequest {
   const series = slice.map((y) => Array.from(y))
   return { model, season, horizon, series, start: '2000-01-01', rule: 'MS' }
-}
-
-/** R and statsforecast leave the constants out of the likelihood of ETS. */
-function fullScale(aicc: number, n: number): number {
-  return aicc + n * (Math.log(2 * Math.PI) + 1 - Math.log(n))
 }
 
 /** CPU time of a new process that fits and forecasts one series. */
