@@ -141,6 +141,18 @@ export function coreSuite(cluster: () => TestCluster): void {
       for (const value of values) expect(value).toBeCloseTo(7.5, 9)
     })
 
+    test('without a spec the version says in words what was chosen', async () => {
+      const made = await call('POST', `${api()}/models/chosen/fit`, {
+        body: { data: smallSeries(50) },
+      })
+      expect(made.status, made.text).toBe(200)
+      const version = await call('GET', `${api()}/models/chosen/versions/${made.body.version}`)
+      expect(version.body.spec).toMatchObject({ family: 'automatic' })
+      const metrics = version.body.metrics as unknown as Record<string, string>
+      expect(metrics.summary).toMatch(/season of 7/)
+      expect(metrics.candidates).toMatch(/ets.*weight/)
+    })
+
     test('missing observations are written as null', async () => {
       const data = smallSeries(50).map((value, i) => (i % 11 === 3 ? null : value))
       const made = await call('POST', `${api()}/models/gaps/fit`, {
@@ -152,6 +164,7 @@ export function coreSuite(cluster: () => TestCluster): void {
 
   describe('mistakes', () => {
     const good = smallSeries(10)
+    const lastYear = { family: 'arima' }
     const cases: [string, unknown, number, RegExp][] = [
       ['text that is not JSON', '{"data": [1, 2', 400, /JSON/],
       ['NaN, which is not JSON', '{"data": [1, NaN]}', 400, /null/],
@@ -160,7 +173,7 @@ export function coreSuite(cluster: () => TestCluster): void {
       ['no numbers at all', { data: [] }, 400, /data/],
       ['text among the numbers', { data: [...good, 'x'] }, 400, /\/data\/120/],
       ['an object among the numbers', { data: [1, {}] }, 400, /\/data\/1/],
-      ['too few numbers for the model', { data: good }, 422, /37\d/],
+      ['too few numbers for the model', { data: good, spec: lastYear }, 422, /37\d/],
       ['a field that is not known', { data: good, sepc: {} }, 400, /sepc/],
       ['an unknown family', { data: good, spec: { family: 'oracle' } }, 400, /arima/],
       [

@@ -41,12 +41,12 @@ export function parseSpec(spec: unknown): Outcome<AnySpec> {
  * Why a series cannot be fitted with a spec; undefined when it can. Costs one look at each value.
  */
 export function checkSeries(series: Series, spec: AnySpec): Refusal | undefined {
-  return checkShape(series) ?? familyOf(spec).check(series, spec)
+  return checkShape(series) ?? checkRegressors(series, spec) ?? familyOf(spec).check(series, spec)
 }
 
 /** Fits a series. `stopped` carries the best model so far; unsuitable data are refused. */
 export function fitModel(series: Series, spec: AnySpec, run: Run): Outcome<AnyModel> {
-  const fault = checkShape(series)
+  const fault = checkShape(series) ?? checkRegressors(series, spec)
   return fault === undefined ? familyOf(spec).fit(series, spec, run) : refused(fault)
 }
 
@@ -57,7 +57,6 @@ export function forecastModel(model: AnyModel, ask: Ask, run: Run = plainRun): O
   const forecast = familyOf(model).forecast(model, ask, run)
   return forecast.kind === 'refused' ? forecast : settleForecast(forecast, ask)
 }
-
 /** Sample paths, paths × horizon, row-major. A shorter horizon begins a longer one. */
 export function simulateModel(
   model: AnyModel,
@@ -111,6 +110,20 @@ export function levelQuantiles(levels: readonly number[]): Float64Array {
   assert(inside, 'a level lies strictly between 0 and 100')
   const bounds = levels.flatMap((level) => [(100 - level) / 200, (100 + level) / 200])
   return Float64Array.from(new Set(bounds)).sort()
+}
+
+/** Regressors that a family would pass over in silence are refused. */
+function checkRegressors({ x = {} }: Series, { family }: AnySpec): Refusal | undefined {
+  const name = Object.keys(x)[0]
+  if (name === undefined || familyOf({ family }).can.regressors) return undefined
+  const taking = [...families.values()].filter(({ can }) => can.regressors)
+  const known = taking.map((other) => other.name).join(', ')
+  return {
+    code: 'no-regressors',
+    detail: `The family ${family} takes no regressors, and the series has ${name}. ${known} do.`,
+    field: '/x',
+    remedy: `Leave out x, or set the family to one of: ${known}.`,
+  }
 }
 
 /** Forecasts draw nothing unless a family has no formula for its bounds; the seed is then 0. */

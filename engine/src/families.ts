@@ -1,7 +1,6 @@
-import { arimaDefaults } from './arima/spec.ts'
 import { automatic } from './automatic/family.ts'
 import type { AutomaticModel } from './automatic/model.ts'
-import type { AutomaticSpec } from './automatic/spec.ts'
+import { type AutomaticSpec, automaticDefaults } from './automatic/spec.ts'
 import type { Family } from './family.ts'
 import { type MemberModel, type MemberSpec, members } from './members.ts'
 import { mstl } from './mstl/family.ts'
@@ -20,4 +19,4 @@ export const families: ReadonlyMap<string, Family<AnySpec, AnyModel>> = new Map(
 )
 
 /** The model that is fitted when nobody asks for another. */
-export const defaultSpec: AnySpec = arimaDefaults
+export const defaultSpec: AnySpec = automaticDefaults

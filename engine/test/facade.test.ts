@@ -13,24 +13,19 @@ import {
 import { doneValue, refusalOf } from './expect-done.ts'
 
 const spec = doneValue(parseSpec({ family: 'arima', p: 1, q: 0, differenceLag: 0 }))
+const lastYear = doneValue(parseSpec({ family: 'arima' }))
 const y = Float64Array.from({ length: 40 }, (_, t) => Math.sin(t * t))
 
 describe('a spec', () => {
-  test('that is not given is the default, ARIMA(7,0,1) of the difference to last year', () => {
+  test('that is not given is the automatic choice', () => {
     for (const nothing of [undefined, null]) expect(doneValue(parseSpec(nothing))).toBe(defaultSpec)
-    expect(defaultSpec).toMatchObject({
-      family: 'arima',
-      p: 7,
-      d: 0,
-      q: 1,
-      differenceLag: 365,
-      constant: false,
-    })
+    expect(defaultSpec).toEqual(doneValue(parseSpec({ family: 'automatic' })))
   })
 
-  test('fills in what is left out, and survives JSON', () => {
+  test('of the oldest fields alone is ARIMA(7,0,1) of the difference to last year', () => {
+    expect(lastYear).toMatchObject({ p: 7, d: 0, q: 1, differenceLag: 365, constant: false })
     const parsed = doneValue(parseSpec({ family: 'arima', p: 2, constant: true }))
-    expect(parsed).toEqual({ ...defaultSpec, p: 2, constant: true })
+    expect(parsed).toEqual({ ...lastYear, p: 2, constant: true })
     expect(doneValue(parseSpec(JSON.parse(JSON.stringify(parsed))))).toEqual(parsed)
   })
 
@@ -64,7 +59,7 @@ describe('a spec', () => {
 
 describe('a series', () => {
   test('that is too short is told how long it is and how long it has to be', () => {
-    const refusal = checkSeries({ y: new Float64Array(100) }, defaultSpec)
+    const refusal = checkSeries({ y: new Float64Array(100) }, lastYear)
     expect(refusal).toMatchObject({ code: 'too-short', field: '/y' })
     expect(refusal?.detail).toContain('100 observations')
     expect(refusal?.detail).toContain('at least 376')
@@ -72,14 +67,22 @@ describe('a series', () => {
 
   test('of exactly the needed length can be fitted, one shorter cannot', () => {
     const enough = Float64Array.from({ length: 376 }, (_, t) => Math.sin(t * t))
-    expect(checkSeries({ y: enough }, defaultSpec)).toBeUndefined()
-    expect(checkSeries({ y: enough.slice(1) }, defaultSpec)?.code).toBe('too-short')
-    expect(fitModel({ y: enough }, defaultSpec, { seed: 1, workMax: 1e7 }).kind).toBe('done')
+    expect(checkSeries({ y: enough }, lastYear)).toBeUndefined()
+    expect(checkSeries({ y: enough.slice(1) }, lastYear)?.code).toBe('too-short')
+    expect(fitModel({ y: enough }, lastYear, { seed: 1, workMax: 1e7 }).kind).toBe('done')
   })
 
   test('with an infinite value is told where', () => {
     const infinite = y.map((value, t) => (t === 7 ? Number.NEGATIVE_INFINITY : value))
     expect(checkSeries({ y: infinite }, spec)).toMatchObject({ code: 'not-finite', field: '/y/7' })
+  })
+
+  test('with regressors is refused by a family that takes none', () => {
+    const x = { price: y }
+    const none = doneValue(parseSpec({ family: 'ets' }))
+    expect(checkSeries({ y, x }, none)).toMatchObject({ code: 'no-regressors', field: '/x' })
+    expect(refusalOf(fitModel({ y, x }, none, { seed: 1, workMax: 1e7 })).detail).toContain('arima')
+    expect(checkSeries({ y, x: {} }, none)).toBeUndefined()
   })
 })
 

@@ -10,10 +10,10 @@ import {
 /** Fits a series by days, stores the model as bytes, and forecasts a week with 80% bounds. */
 export function forecastWeek(temperatures: readonly (number | null)[]) {
   const y = Float64Array.from(temperatures, (value) => value ?? Number.NaN)
-  const spec = parseSpec({ family: 'arima', p: 2, q: 1, differenceLag: 365 })
+  const spec = parseSpec({ family: 'automatic' })
   if (spec.kind === 'refused') return spec.reason
 
-  const fit = fitModel({ y }, spec.value, { seed: 1, workMax: 1e9 })
+  const fit = fitModel({ y, seasons: [7, 365] }, spec.value, { seed: 1, workMax: 1e9 })
   if (fit.kind === 'refused') return fit.reason
   const bytes = encodeModel(fit.value)
 

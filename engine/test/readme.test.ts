@@ -9,9 +9,10 @@ test('the example of the README is the one that is tested', () => {
   expect(read('../README.md')).toContain(`\`\`\`ts\n${read('./readme-example.ts')}\`\`\``)
 })
 
-test('the example forecasts a week, and refuses a series that is too short', () => {
+test('the example forecasts a week, also from little, and refuses a series of nothing', () => {
   const week = forecastWeek([...readSampleData()])
   expect(week).toMatchObject({ point: expect.any(Float64Array) })
   expect('point' in week && week.point.length).toBe(7)
-  expect(forecastWeek([1, null, 3])).toMatchObject({ code: 'too-short' })
+  expect(forecastWeek([1, null, 3])).toMatchObject({ point: expect.any(Float64Array) })
+  expect(forecastWeek([null, null])).toMatchObject({ code: 'all-missing' })
 })
