@@ -1,7 +1,7 @@
 import type { Outcome, Series } from '../family.ts'
 import { limits } from '../limits.ts'
 import { refused } from '../outcome.ts'
-import type { FourierTerm } from '../series/fourier.ts'
+import { type FourierTerm, fourierNames } from '../series/fourier.ts'
 import { type Field, flag, listOf, parseFields, wholeNumber } from '../spec-fields.ts'
 import { type BoxCoxWish, boxCoxField, fourierField, fourierList } from './design/spec.ts'
 import type { Orders } from './orders.ts'
@@ -85,7 +85,14 @@ export function parseArimaSpec(spec: Readonly<Record<string, unknown>>): Outcome
     fourier: fourierList(listOf(fourierField, limits.seasonsMax, [])),
   }
   const parsed = parseFields('arima', fields, spec)
-  return parsed.kind !== 'refused' && parsed.value.select ? unlessGiven(parsed) : parsed
+  if (parsed.kind === 'refused') return parsed
+  const { regressors, fourier } = parsed.value
+  const columns = new Set([...regressors, ...fourierNames(fourier)]).size
+  if (columns > limits.regressorsMax) {
+    const detail = `Regressors and Fourier terms are ${columns} columns; at most ${limits.regressorsMax} are taken.`
+    return refused({ code: 'too-many', detail, field: '/fourier' })
+  }
+  return parsed.value.select ? unlessGiven(parsed) : parsed
 }
 
 /** Refuses orders beside the wish to have them chosen. */

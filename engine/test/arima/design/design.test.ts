@@ -185,6 +185,7 @@ test('far forecasts of a negative λ end at the ceiling with a note, not in a re
 })
 
 test('a spec that contradicts itself is refused by its field', () => {
+  const many = Array.from({ length: 90 }, (_, i) => `column ${i}`)
   const cases: [Record<string, unknown>, string][] = [
     [{ select: true, p: 2 }, '/p'],
     [{ select: true, constant: true }, '/constant'],
@@ -203,6 +204,7 @@ test('a spec that contradicts itself is refused by its field', () => {
       '/fourier',
     ],
     [{ fourier: [{ period: 365, pairs: 60 }] }, '/fourier'],
+    [{ regressors: many, fourier: [{ period: 12, pairs: 6 }] }, '/fourier'],
   ]
   for (const [fields, field] of cases) {
     expect(refusalOf(parseSpec({ family: 'arima', ...fields })).field).toBe(field)
