@@ -26,11 +26,11 @@ export type Anomalies = {
 
 /**
  * The past observations that lie outside of what a model expected one step ahead. The spread of the
- * errors is their median absolute deviation, which the anomalies themselves hardly widen; the bounds
+ * errors is their median absolute deviation, which the anomalies themselves hardly widen; bounds
  * are those of Student's t. An anomaly moves what is expected after it, so each is looked at again
  * with those before it replaced by what was expected, and what then is ordinary is dropped.
  *
- * @param level in percent, of ordinary observations inside; one in a thousand is outside by default.
+ * @param level in percent, of ordinary observations inside; by default one in 1,000 is outside.
  */
 export function findAnomalies(
   model: AnyModel,
@@ -82,8 +82,8 @@ const wrongLevel: Refusal = {
 }
 
 /**
- * The standard deviation that a median absolute deviation from zero stands for. Where more than half
- * of the errors are exactly zero it is the mean absolute one, so that a series that hardly ever
+ * The standard deviation that a median absolute deviation from zero stands for. Where more than
+ * half of the errors are exactly zero it is the mean absolute one, so that a series that hardly ever
  * moves has a spread, too.
  */
 function robustSpread(errors: Float64Array): { readonly sigma: number; readonly count: number } {
