@@ -89,7 +89,8 @@ export function parseArimaSpec(spec: Readonly<Record<string, unknown>>): Outcome
   const { regressors, fourier } = parsed.value
   const columns = new Set([...regressors, ...fourierNames(fourier)]).size
   if (columns > limits.regressorsMax) {
-    const detail = `Regressors and Fourier terms are ${columns} columns; at most ${limits.regressorsMax} are taken.`
+    const most = limits.regressorsMax
+    const detail = `Regressors and Fourier terms are ${columns} columns; at most ${most} are taken.`
     return refused({ code: 'too-many', detail, field: '/fourier' })
   }
   return parsed.value.select ? unlessGiven(parsed) : parsed
