@@ -83,7 +83,7 @@ const wrongLevel: Refusal = {
 
 /**
  * The standard deviation that a median absolute deviation from zero stands for. Where more than
- * half of the errors are exactly zero it is the mean absolute one, so that a series that hardly ever
+ * half of the errors are exactly zero it is the mean absolute one, for a series that hardly ever
  * moves has a spread, too.
  */
 function robustSpread(errors: Float64Array): { readonly sigma: number; readonly count: number } {
