@@ -20,7 +20,7 @@ export type ArimaSpec = {
   /** Moving-average terms. */
   readonly q: number
   readonly differenceLag: number
-  /** Whether the differenced series has a mean of its own: a level without differences, else a drift. */
+  /** Whether the differenced series has a mean: a level without differences, else a drift. */
   readonly constant: boolean
   /** Seasonal terms and differences. */
   readonly P: number

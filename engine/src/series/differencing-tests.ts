@@ -2,8 +2,8 @@ import { difference, differencing } from './difference.ts'
 import { seasonalStrength } from './seasonal-strength.ts'
 
 /**
- * The statistic of Kwiatkowski, Phillips, Schmidt and Shin (1992) for stationarity around a level or
- * a linear trend: large for a unit root. The long-run variance is Bartlett's over `lag` lags. Zero
+ * The statistic of Kwiatkowski, Phillips, Schmidt and Shin (1992) for stationarity around a level
+ * or a linear trend: large for a unit root. The long-run variance is Bartlett's over `lag` lags. Zero
  * where nothing varies; missing values are left out and the rest closes up.
  */
 export function kpssStatistic(

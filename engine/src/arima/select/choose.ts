@@ -23,8 +23,8 @@ export const maximaDefault: Maxima = { p: 5, q: 5, P: 2, Q: 2, total: 5 }
 
 /**
  * The orders of an ARIMA model: first the differences by tests (seasonal strength, then KPSS) of
- * what least squares on the columns leaves, then the terms by a search at those differences, so that
- * no criterion is compared across them.
+ * what least squares on the columns leaves, then the terms by a search at those differences, so
+ * that no criterion is compared across them.
  */
 export function chooseOrders(
   regression: Regression,
