@@ -34,7 +34,7 @@ type Shape = {
 }
 
 const shapes: Readonly<Record<GeneratedFrequency, Shape>> = {
-  yearly: { season: 1, shortest: 7, longest: 60, horizon: 6 },
+  yearly: { season: 1, shortest: 7, longest: 120, horizon: 6 },
   quarterly: { season: 4, shortest: 12, longest: 140, horizon: 8 },
   monthly: { season: 12, shortest: 30, longest: 330, horizon: 24 },
   weekly: { season: 52, shortest: 130, longest: 400, horizon: 26 },

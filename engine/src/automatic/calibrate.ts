@@ -2,7 +2,8 @@ import { studentQuantile } from '../numeric/student.ts'
 import { disagreementShare, type Kind, patience, widenings } from './constants.ts'
 import type { RungName } from './ladder.ts'
 import type { Calibration } from './model.ts'
-import type { Rolling } from './rolling.ts'
+import { shortMax } from './profile.ts'
+import { briefMax, type Rolling } from './rolling.ts'
 
 /** What the scale of a series is made of beside its rolling scores. */
 export type Circumstances = {
@@ -14,7 +15,8 @@ export type Circumstances = {
 export function kindOf(rung: RungName, seasons: readonly number[], observed: number): Kind {
   if (rung === 'long-season') return 'long'
   if (seasons.length > 0) return 'seasonal'
-  return observed <= shortMax ? 'short' : 'plain'
+  if (observed <= shortMax) return 'short'
+  return observed <= briefMax ? 'brief' : 'plain'
 }
 
 /** The widths of a combination after its rolling scores; without any, what is usual. */
@@ -61,7 +63,6 @@ export function shownScale({ scores, origins }: Rolling): {
   return { scale: bounded, weight: count / (count + patience) }
 }
 
-const shortMax = 12
 const shownLevel = 0.8
 /** Of the normal, for both tails together. */
 const shownScore = 1.2815515655446004

@@ -28,7 +28,8 @@ export type Refit = (name: MemberName, series: Series) => Outcome<PartModel>
  * Forecasts from origins in the newer half of a series. A member's parameters are those that were
  * fitted to all of it: the state alone is taken back. Such errors are smaller than those to come; the
  * constants that turn them into a scale were learned with the same optimism in them. A member that
- * keeps a pattern of the whole series cannot be taken back and is fitted anew, at fewer origins.
+ * keeps a pattern of the whole series cannot be taken back and is fitted anew, at fewer origins, and
+ * so is every member of a brief series.
  */
 export function rollOrigins(
   members: readonly Member[],
@@ -37,8 +38,12 @@ export function rollOrigins(
   run: Run,
   refit: Refit,
 ): Rolling {
-  const some = members.some(({ name }) => isRefitted(name))
-  const plan = some ? planRefits(series) : planOrigins(series)
+  const refits = members.map(({ name }) => isRefitted(name, series))
+  const plan = isBrief(series)
+    ? planBrief(series)
+    : refits.includes(true)
+      ? planRefits(series)
+      : planOrigins(series)
   if (plan === undefined || members.length === 0) return noRolling
   const { first, step, origins, horizon } = plan
   const { y } = series
@@ -53,7 +58,7 @@ export function rollOrigins(
     const origin = first + k * step
     const seen = { ...series, y: y.subarray(0, origin) }
     const newer = k === 0 ? undefined : y.subarray(origin - step, origin)
-    const now = moveTo(before, seen, newer, refit, run)
+    const now = moveTo(before, seen, newer, refits, refit, run)
     if (now.length < members.length) return noRolling
     before = now
     const length = Math.min(horizon, y.length - origin)
@@ -107,9 +112,30 @@ function planRefits({ y, seasons = [] }: Series) {
   return n >= 10 ? { first: last - (origins - 1) * step, step, origins, horizon } : undefined
 }
 
-/** Whether a member's parameters hold so much of the series that its state is not all it knows. */
-function isRefitted(name: MemberName): boolean {
-  return name === 'mstl-ets' || name === 'additive'
+/**
+ * Whether a member's parameters hold so much of the series that its state is not all it knows: the
+ * patterns of some, and of every member when there are few observations for each parameter.
+ */
+function isRefitted(name: MemberName, series: Series): boolean {
+  return name === 'mstl-ets' || name === 'additive' || isBrief(series)
+}
+
+function isBrief({ y, seasons = [] }: Series): boolean {
+  return seasons.length === 0 && y.length <= briefMax
+}
+
+/** Few observations are fitted anew in little time. */
+export const briefMax = 40
+const briefFirst = 5
+
+/** The last origins of a brief series, two steps apart, with whatever came after each. */
+function planBrief({ y }: Series) {
+  const last = y.length - 2
+  const step = 2
+  const earliest = Math.max(briefFirst, Math.ceil(y.length / 2))
+  const origins = Math.min(refitsMax, Math.floor((last - earliest) / step) + 1)
+  if (origins < 1) return undefined
+  return { first: last - (origins - 1) * step, step, origins, horizon: horizonPlain }
 }
 
 /** The members at the end of what is seen; those that refuse, or whose turn does not come, are left out. */
@@ -117,15 +143,16 @@ function moveTo(
   members: readonly Member[],
   seen: Series,
   newer: Float64Array | undefined,
+  refits: readonly boolean[],
   refit: Refit,
   { shouldStop }: Pick<Run, 'shouldStop'>,
 ): Member[] {
   const moved: Member[] = []
-  for (const member of members) {
+  for (const [i, member] of members.entries()) {
     if (shouldStop?.() === true) break
     const { name, model } = member
     const part = partOf(model)
-    const outcome = isRefitted(name)
+    const outcome = refits[i]!
       ? refit(name, seen)
       : newer === undefined
         ? part.filter(model, seen)

@@ -143,7 +143,9 @@ test('only the newest values of a very long series are looked at, and updates go
   const updated = doneValue(updateModel(value, { y: y.subarray(29_990) }))
   expect(encodeModel(updated)).toEqual(encodeModel(doneValue(filterModel(value, series))))
   const short = filterModel(value, { y: y.subarray(0, 100) })
-  expect(refusalOf(short).code).toBe('too-short')
+  expect(refusalOf(short).detail).toContain('after the first 19990 values')
+  const newest = fit({ y: y.subarray(19_990, 29_990), seasons: [] }).value
+  expect(forecastModel(newest, ask, run)).toEqual(forecastModel(value, ask, run))
 })
 
 function automatic() {

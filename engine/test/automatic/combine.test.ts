@@ -74,9 +74,9 @@ describe('the scale of a series', () => {
   })
 
   test('is the conformal quantile: an error of rank 0.8 (m + 1) of m', () => {
-    const scores = Float64Array.of(1, -2, 3, -4, 5, -6, 7, -8, 9)
-    const rolling = { origins: 9, scores, steps: new Int32Array(9), memberErrors: scores }
-    expect(shownScale(rolling).scale).toBeCloseTo(8 / normalQuantile(0.9), 12)
+    const scores = Float64Array.of(1, -2, 3, -4, 5, -6, 7, -8, 9, -10)
+    const rolling = { origins: 10, scores, steps: new Int32Array(10), memberErrors: scores }
+    expect(shownScale(rolling).scale).toBeCloseTo(9 / normalQuantile(0.9), 12)
   })
 
   test('says how many errors lay inside, and claims no guarantee', () => {
