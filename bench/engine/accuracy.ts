@@ -13,8 +13,8 @@ import { everyNth, readSplits, resultFiles } from './splits.ts'
  *       [--collections m1,tourism,real] [--frequency M,Q,Y] [--peers FILE,FILE] [--splits FILE]
  *       [--json FILE]
  *
- * The folder is ALMANAC_BENCH_PEERS: `splits.jsonl` and `results-*.jsonl` as `peers.py` writes them.
- * A peer is scored on the splits that it has; ratios are taken where both have a forecast.
+ * The folder is ALMANAC_BENCH_PEERS: `splits.jsonl` and `results-*.jsonl` as `peers.py` writes
+ * them. A peer is scored on the splits that it has; ratios are taken where both have a forecast.
  */
 const { values } = parseArgs({
   options: {

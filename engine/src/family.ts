@@ -41,7 +41,9 @@ export type Refusal = {
 /** A model that was tried: what it scored, or why it was not taken. */
 export type Candidate = {
   readonly name: string
-  /** Corrected information criterion; compared only among candidates of one family and transform. */
+  /**
+   * Corrected information criterion; compared only among candidates of one family and transform.
+   */
   readonly aicc?: number
   /** Its share in a combination, in [0, 1]. */
   readonly weight?: number

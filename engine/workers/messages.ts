@@ -16,5 +16,7 @@ export type Answer =
   | { readonly kind: 'done' | 'stopped'; readonly bytes: Uint8Array; readonly report: Report }
   | { readonly kind: 'refused'; readonly reason: Refusal }
 
-/** A worker says `ready` once it can take tasks, then answers each in the order of their arrival. */
+/**
+ * A worker says `ready` once it can take tasks, then answers each in the order of their arrival.
+ */
 export type FromWorker = 'ready' | Answer

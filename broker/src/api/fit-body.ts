@@ -72,7 +72,9 @@ function checked(series: SeriesBody, given: unknown): FitBody | BodyFault {
   return { kind: 'fit', dataset, observations: y.length, spec: spec.value }
 }
 
-/** The engine speaks of `/y/17` and of fields of the spec; the client sent them under other names. */
+/**
+ * The engine speaks of `/y/17` and of fields of the spec; the client sent them under other names.
+ */
 function refusedByEngine(refusal: Refusal, status: number, under: string): BodyFault {
   const inside = (refusal.field ?? '').replace(/^\/y(?=\/|$)/, '')
   const { code, detail, remedy } = refusal

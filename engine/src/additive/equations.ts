@@ -3,8 +3,8 @@ import { piecesOf, type Trend } from './trend.ts'
 
 /**
  * The normal equations at some parameters θ: the residual sum of squares at θ + d is about
- * squares - 2 d'slope + d'gram d, exactly so where the regression is linear. Parameters are ordered:
- * the rate k, the line z at time 0, the columns, the changes δ.
+ * squares - 2 d'slope + d'gram d, exactly so where the regression is linear. Parameters are
+ * ordered: the rate k, the line z at time 0, the columns, the changes δ.
  */
 export type Equations = {
   readonly size: number

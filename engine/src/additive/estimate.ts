@@ -31,9 +31,9 @@ export type Estimate = {
 
 /**
  * The parameters with the highest posterior density. Each pass over the series linearises the
- * regression where it stands; what is quadratic then, with the priors as they are, is solved exactly.
- * Additive regressions with a linear trend are done after the first pass, the second only takes the
- * rounding off; others are damped as Levenberg and Marquardt do.
+ * regression where it stands; what is quadratic then, with the priors as they are, is solved
+ * exactly. Additive regressions with a linear trend are done after the first pass, the second only
+ * takes the rounding off; others are damped as Levenberg and Marquardt do.
  */
 export function estimate(problem: Problem, start: Parameters, budget: Budget): Estimate {
   const { priors } = problem

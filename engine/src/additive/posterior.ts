@@ -125,7 +125,8 @@ function squaresAt(
 
 /**
  * The minimum over all parameters for one variance: those with normal priors are eliminated, the
- * changes are found among themselves. `parameters` holds a start of the changes and gets the result.
+ * changes are found among themselves. `parameters` holds a start of the changes and gets the
+ * result.
  */
 function makeSolver(
   { size, plain, gram }: Equations,

@@ -67,8 +67,8 @@ export function thorough(orders: Orders): Effort {
 
 /**
  * Maximises the exact likelihood of (p, q)(P, Q)s over all starts, profiled over the coefficients
- * of the columns: a coarse search from each, then a fine one from the best, and from the second best
- * where that is another optimum. When the budget ends it is the best so far, not converged.
+ * of the columns: a coarse search from each, then a fine one from the best, and from the second
+ * best where that is another optimum. When the budget ends it is the best so far, not converged.
  */
 export function estimateOrders(
   { w, columns }: OrdersSample,
@@ -153,7 +153,9 @@ function farApart(a: Float64Array, b: Float64Array): boolean {
   return false
 }
 
-/** Less the log-likelihood per value; infinite where there is none, NaN once the budget has ended. */
+/**
+ * Less the log-likelihood per value; infinite where there is none, NaN once the budget has ended.
+ */
 function objective(sample: Sample, shape: Shape, x: Float64Array, budget: Budget): number {
   fillShape(shape, x)
   const squares = profileSquares(sample, shape, budget)

@@ -46,8 +46,8 @@ export function fitArima(
 
 /**
  * The model and the log-likelihood of a series at given parameters, without any search. `given` is
- * the constant, if there is one, and the coefficient of each regressor; without it they are at their
- * best.
+ * the constant, if there is one, and the coefficient of each regressor; without it they are at
+ * their best.
  */
 export function arimaAt(
   series: Series,

@@ -23,7 +23,9 @@ export type Sample = {
   readonly workspace: FastWorkspace | undefined
 }
 
-/** The exact Gaussian likelihood, variance and coefficients at their best for the other parameters. */
+/**
+ * The exact Gaussian likelihood, variance and coefficients at their best for the other parameters.
+ */
 export type Likelihood = {
   readonly logLikelihood: number
   /** Of the columns, in their order. */
@@ -105,7 +107,9 @@ const squaresMin = 1e-30
 /** A pivot that Cholesky has shrunk by more than this holds nothing but rounding. */
 const pivotMin = 1e-12
 
-/** The least squares over the coefficients, by Cholesky of the columns' products; fills `beyond`. */
+/**
+ * The least squares over the coefficients, by Cholesky of the columns' products; fills `beyond`.
+ */
 function leastSquares({ products, width }: ErrorSums, beyond: Float64Array): number {
   const count = width - 1
   let squares = products[0]!

@@ -13,7 +13,10 @@ export type Orders = {
   readonly Q: number
   /** s; 1 where there is no season, and then P, D and Q are 0. */
   readonly seasonLength: number
-  /** Whether the differenced series has a mean of its own: a level without differences, else a drift. */
+  /**
+   * Whether the differenced series has a mean of its own: a level without differences, else a
+   * drift.
+   */
   readonly constant: boolean
   /** One more difference at a lag of its own; 0 takes none. */
   readonly differenceLag: number

@@ -6,7 +6,8 @@ import { type Orders, operatorOf } from './orders.ts'
 
 /**
  * A series made ready for estimation: differences in units of `scale`, a power of two so that
- * scaling rounds nothing, less `centre` in the same units; and its columns, each in units of its own.
+ * scaling rounds nothing, less `centre` in the same units; and its columns, each in units of its
+ * own.
  */
 export type Prepared = OrdersSample & {
   readonly orders: Orders
@@ -71,7 +72,9 @@ export function onDataScale(
   return logLikelihood - observed * Math.log(scale)
 }
 
-/** Differences of values that were rounded vary by this much of the largest value, and mean nothing. */
+/**
+ * Differences of values that were rounded vary by this much of the largest value, and mean nothing.
+ */
 const constantWithin = 8 * Number.EPSILON
 
 function exactCoefficients(
@@ -88,7 +91,9 @@ function exactCoefficients(
   return columnCoefficients(basis, new Float64Array(first + design.length))
 }
 
-/** Of what is not missing, around the first such value, so that the average of a constant is exact. */
+/**
+ * Of what is not missing, around the first such value, so that the average of a constant is exact.
+ */
 function average(values: Float64Array): number {
   const pivot = values.find((value) => !Number.isNaN(value)) ?? 0
   let sum = 0

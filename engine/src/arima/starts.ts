@@ -6,8 +6,9 @@ import { multiply } from './parameters.ts'
 import { maFromPartials, raiseOrder, realFromPartial } from './partials.ts'
 
 /**
- * How many starts differ for some orders. ARMA likelihoods have several optima, some with a positive
- * and some with a negative θ₁, so that each start fixes the first partials of both moving averages.
+ * How many starts differ for some orders. ARMA likelihoods have several optima, some with a
+ * positive and some with a negative θ₁, so that each start fixes the first partials of both moving
+ * averages.
  */
 export function startCount({ q, Q }: Orders): number {
   return q === 0 && Q === 0 ? 1 : firstPartials.length
@@ -15,8 +16,8 @@ export function startCount({ q, Q }: Orders): number {
 
 /**
  * One start of the search, in the order of its vector. It undoes its moving average and takes the
- * autoregressions that the rest calls for. Undefined when the budget ends. A seed moves it a little,
- * and starts beyond `startCount` are moved far.
+ * autoregressions that the rest calls for. Undefined when the budget ends. A seed moves it a
+ * little, and starts beyond `startCount` are moved far.
  */
 export function makeStart(
   w: Float64Array,
@@ -52,9 +53,10 @@ export function makeStart(
 }
 
 /**
- * Of both moving averages, from strongly negative to strongly positive θ₁ (a partial is the negative
- * of θ₁ when q = 1). Seasonal differences mostly leave a negative Θ₁. The last one nearly undoes a
- * difference: an optimum with a slow root of its own lies there when the series has a long memory.
+ * Of both moving averages, from strongly negative to strongly positive θ₁ (a partial is the
+ * negative of θ₁ when q = 1). Seasonal differences mostly leave a negative Θ₁. The last one nearly
+ * undoes a difference: an optimum with a slow root of its own lies there when the series has a long
+ * memory.
  */
 const firstPartials: readonly (readonly [number, number])[] = [
   [0, 0.5],

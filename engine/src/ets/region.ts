@@ -149,5 +149,7 @@ export function isForgetful(smoothing: Smoothing, form: Form, workspace: Float64
   return true
 }
 
-/** Roots up to this count as on the unit circle: a season that never changes has its roots there. */
+/**
+ * Roots up to this count as on the unit circle: a season that never changes has its roots there.
+ */
 const circle = 1 + 1e-6

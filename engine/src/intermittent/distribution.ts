@@ -3,9 +3,9 @@ import { type DemandModel, probabilityOf } from './model.ts'
 import type { DemandSpec } from './spec.ts'
 
 /**
- * The quantile function of the demand in one step: none, or one whose size is 1 + a negative binomial
- * number for counts that vary more than Poisson's, else log-normal with the same mean and variance
- * (a whole number for counts). Probabilities in (0, 1).
+ * The quantile function of the demand in one step: none, or one whose size is 1 + a negative
+ * binomial number for counts that vary more than Poisson's, else log-normal with the same mean and
+ * variance (a whole number for counts). Probabilities in (0, 1).
  */
 export function demandQuantiles<Spec extends DemandSpec>(
   model: DemandModel<Spec>,

@@ -3,9 +3,9 @@ import { refused } from '../outcome.ts'
 import { oneOf, parseFields, realNumber } from '../spec-fields.ts'
 
 /**
- * Croston (1972), Operational Research Quarterly 23, 289-303: the sizes of demands and the intervals
- * between them are smoothed apart. The rate of `sba` is freed of its bias as Syntetos and Boylan
- * (2005) do, `sbj` as Shale, Boylan and Johnston (2006). A spec is plain JSON.
+ * Croston (1972), Operational Research Quarterly 23, 289-303: the sizes of demands and the
+ * intervals between them are smoothed apart. The rate of `sba` is freed of its bias as Syntetos and
+ * Boylan (2005) do, `sbj` as Shale, Boylan and Johnston (2006). A spec is plain JSON.
  */
 export type CrostonSpec = {
   readonly family: 'croston'

@@ -12,7 +12,9 @@ export type MstlModel = {
   readonly spec: MstlSpec
   /** The season lengths that were taken out, ascending. */
   readonly seasons: Int32Array
-  /** The pattern of each season, one after another; on the scale of the logarithm if there is one. */
+  /**
+   * The pattern of each season, one after another; on the scale of the logarithm if there is one.
+   */
   readonly patterns: Float64Array
   /** Where in each season the next value stands. */
   readonly phases: Int32Array

@@ -14,8 +14,8 @@ export type CarriedSeasons = {
 /**
  * The pattern of a long season is smoothed along its phases where that makes its expected error
  * less: STL smooths each phase by itself, and leaves in all of them the noise of a few cycles. How
- * far is chosen by Mallows' (1973) criterion, the noise being correlated as the remainder is; phases
- * that stand out (a holiday) are kept as they are.
+ * far is chosen by Mallows' (1973) criterion, the noise being correlated as the remainder is;
+ * phases that stand out (a holiday) are kept as they are.
  */
 export function carriedSeasonsOf(
   y: Float64Array,

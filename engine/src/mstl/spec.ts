@@ -80,8 +80,8 @@ function ascending<D>(field: Field<readonly number[] | D>): Field<readonly numbe
 }
 
 /**
- * With additive errors: a series without its seasons may go below zero where the series itself never
- * does, and an update has to take whatever comes.
+ * With additive errors: a series without its seasons may go below zero where the series itself
+ * never does, and an update has to take whatever comes.
  */
 const defaultMember = { family: 'ets', error: 'A', season: 'N' }
 

@@ -1,8 +1,8 @@
 import { normalQuantile } from './normal.ts'
 
 /**
- * The probability that Student's t with some degrees of freedom is at most t: by the incomplete beta
- * function I_x(ν/2, 1/2) at x = ν / (ν + t²) (Abramowitz and Stegun 26.7.1).
+ * The probability that Student's t with some degrees of freedom is at most t: by the incomplete
+ * beta function I_x(ν/2, 1/2) at x = ν / (ν + t²) (Abramowitz and Stegun 26.7.1).
  */
 export function studentProbability(t: number, degrees: number): number {
   if (Number.isNaN(t)) return Number.NaN
@@ -16,8 +16,8 @@ export function studentProbability(t: number, degrees: number): number {
 }
 
 /**
- * The quantile of Student's t; the probability lies strictly between 0 and 1, the degrees of freedom
- * above 0. Newton's steps on the distribution function, kept inside a bracket by bisection.
+ * The quantile of Student's t; the probability lies strictly between 0 and 1, the degrees of
+ * freedom above 0. Newton's steps on the distribution function, kept inside a bracket by bisection.
  */
 export function studentQuantile(probability: number, degrees: number): number {
   if (probability === 0.5) return 0

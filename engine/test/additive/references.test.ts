@@ -41,7 +41,9 @@ type Case = {
   readonly settings: Settings
   readonly prophet: Plain & { readonly forecast: readonly number[] }
   readonly future?: NonNullable<Ask['future']>
-  /** How far forecasts may differ, as a share of the largest value; Prophet's optimiser stops early. */
+  /**
+   * How far forecasts may differ, as a share of the largest value; Prophet's optimiser stops early.
+   */
   readonly within: number
 }
 

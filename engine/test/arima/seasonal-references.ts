@@ -6,16 +6,17 @@ import { referenceSeries } from './references.ts'
  * statsmodels 0.15.0, and their series, all of them from R's package datasets.
  *
  * Conventions. This engine maximises the exact likelihood of the differenced series, and counts its
- * values. R starts the differenced-away levels from a variance of 10⁶ instead of infinity, and leaves
- * out of the likelihood what it calls diffuse: `vague.ts` does the same, and agrees with R. R's
- * residuals are divided by their own deviation, and its fits are values less such residuals. Its
- * variance of the shocks divides plain squared errors, diffuse ones included; ours divides each by its
- * own variance first: so bounds agree less well than points. Drift in R is a regressor 1, 2, ….
+ * values. R starts the differenced-away levels from a variance of 10⁶ instead of infinity, and
+ * leaves out of the likelihood what it calls diffuse: `vague.ts` does the same, and agrees with R.
+ * R's residuals are divided by their own deviation, and its fits are values less such residuals.
+ * Its variance of the shocks divides plain squared errors, diffuse ones included; ours divides each
+ * by its own variance first: so bounds agree less well than points. Drift in R is a regressor 1, 2,
+ * ….
  *
- * Left out, each for a reason: fits by conditional sums of squares (another objective, no likelihood);
- * wineind and woolyrnq (not from R's own datasets); fits of statsforecast (coefficients are printed
- * to six digits); forecasts of statsmodels' `simple_differencing` (they are of the differences);
- * fits with a Box-Cox transform (their forecasts are transformed back).
+ * Left out, each for a reason: fits by conditional sums of squares (another objective, no
+ * likelihood); wineind and woolyrnq (not from R's own datasets); fits of statsforecast
+ * (coefficients are printed to six digits); forecasts of statsmodels' `simple_differencing` (they
+ * are of the differences); fits with a Box-Cox transform (their forecasts are transformed back).
  */
 export type SeasonalReference = {
   readonly name: string

@@ -3,7 +3,8 @@
  * likelihoods are on R's scale, which is ours: R's log-likelihood lacks n/2 (log 2π + 1 - log n),
  * which was taken off that of statsmodels. `smoothing` is alpha, beta, gamma, phi; `states` are
  * level, trend, and the seasons of the first m steps (R and statsmodels list them backwards, R with
- * the first one implied by their sum). Statsforecast tells too few digits of its parameters to repeat them.
+ * the first one implied by their sum). Statsforecast tells too few digits of its parameters to
+ * repeat them.
  */
 export type Reference = {
   readonly name: string

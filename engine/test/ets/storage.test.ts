@@ -7,8 +7,8 @@ import { doneValue, refusalOf } from '../expect-done.ts'
 import { etsSpecOf, formOf, makeSeries } from './forms.ts'
 
 /**
- * Format 1 as it was first written: ETS(M,Ad,M) with a season of 4, a gap and a missing end. It must
- * be readable for ever; what it forecasts was written down with it.
+ * Format 1 as it was first written: ETS(M,Ad,M) with a season of 4, a gap and a missing end. It
+ * must be readable for ever; what it forecasts was written down with it.
  */
 const golden = Buffer.from(
   'iUFMTQ0KGgoBAAAAtAEAAAEAAAAHAAAAA2V0cwRzcGVjBIkAAAAEZm9ybQIEAAAABmNvdW50cwIDAAAAB3NjYWxhcn' +

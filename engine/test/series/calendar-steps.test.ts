@@ -172,7 +172,8 @@ describe('steps', () => {
       const calendar = { start: 60_000 * random.integer(0, 15_000_000), step }
       const index = random.integer(-30, 30)
       const instant = instantsOf(calendar, index, 1)[0]!
-      // A step of one day may fall on the day that a zone left out: then two steps share an instant.
+      // A step of one day may fall on the day that a zone left out: then two steps share an
+      // instant.
       const found = stepAt(calendar, instant)
       expect(instantsOf(calendar, found.index, 1)[0]).toBe(instant)
       expect(found.exact).toBe(true)

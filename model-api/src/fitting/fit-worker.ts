@@ -48,7 +48,9 @@ function fit({ id, dataset, spec, seed, workMax, control: memory }: FitRequest):
   return { kind: 'fitted', id, model, report: fitted.report, calendar: calendarOf(series) }
 }
 
-/** The series as the engine takes it: its frequency tells its seasons and, with a start, its dates. */
+/**
+ * The series as the engine takes it: its frequency tells its seasons and, with a start, its dates.
+ */
 function observed({ y, frequency, start }: FitSeries): Series {
   const values = Float64Array.from(y, (value) => value ?? Number.NaN)
   if (!isFrequency(frequency)) return { y: values }

@@ -149,7 +149,9 @@ function addOperations(server: FastifyInstance, { registry, readiness }: ServerO
   })
 }
 
-/** A caller's id is kept when it is short and plain; log lines are not a place for anything else. */
+/**
+ * A caller's id is kept when it is short and plain; log lines are not a place for anything else.
+ */
 function requestIdOf(given: string | string[] | undefined): string {
   if (typeof given === 'string' && /^[\w.:-]{1,100}$/.test(given)) return given
   return randomUUID()

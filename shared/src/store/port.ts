@@ -12,7 +12,9 @@ export interface Store {
    * manifest already, and with a `RangeError` above `limits.blobBytesMax`.
    */
   writeBlob(upload: Upload, signal: AbortSignal): Promise<Manifest>
-  /** The content, verified. `Missing` without a manifest; `Damaged` when anything does not match. */
+  /**
+   * The content, verified. `Missing` without a manifest; `Damaged` when anything does not match.
+   */
   readBlob(ref: BlobRef, signal: AbortSignal): Promise<Uint8Array>
   /** The manifest, or undefined where an upload never finished or was deleted. */
   readManifest(ref: BlobRef, signal: AbortSignal): Promise<Manifest | undefined>

@@ -45,7 +45,9 @@ export function errorOf(fault: Fault): Error {
   }
 }
 
-/** SQLite's primary result codes (sqlite.org/rescode.html); all others are trouble that may pass. */
+/**
+ * SQLite's primary result codes (sqlite.org/rescode.html); all others are trouble that may pass.
+ */
 const damagedCodes = new Set([11, 26])
 const bugCodes = new Set([1, 19, 20, 21, 25])
 
