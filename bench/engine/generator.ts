@@ -28,19 +28,28 @@ type Shape = {
   /** The season that everything is measured by, and perhaps one beside it. */
   readonly season: number
   readonly other?: number
+  /** Steps in a year: what happens to a level happens as often a year at any frequency. */
+  readonly year: number
   readonly shortest: number
   readonly longest: number
   readonly horizon: number
 }
 
 const shapes: Readonly<Record<GeneratedFrequency, Shape>> = {
-  yearly: { season: 1, shortest: 7, longest: 120, horizon: 6 },
-  quarterly: { season: 4, shortest: 12, longest: 140, horizon: 8 },
-  monthly: { season: 12, shortest: 30, longest: 330, horizon: 24 },
-  weekly: { season: 52, shortest: 130, longest: 400, horizon: 26 },
-  daily: { season: 7, shortest: 60, longest: 800, horizon: 30 },
-  'daily for years': { season: 365, other: 7, shortest: 800, longest: 3_000, horizon: 30 },
-  hourly: { season: 24, other: 168, shortest: 400, longest: 1_500, horizon: 48 },
+  yearly: { season: 1, year: 1, shortest: 7, longest: 120, horizon: 6 },
+  quarterly: { season: 4, year: 4, shortest: 12, longest: 140, horizon: 8 },
+  monthly: { season: 12, year: 12, shortest: 30, longest: 330, horizon: 24 },
+  weekly: { season: 52, year: 52, shortest: 130, longest: 400, horizon: 26 },
+  daily: { season: 7, year: 365, shortest: 60, longest: 800, horizon: 30 },
+  'daily for years': {
+    season: 365,
+    other: 7,
+    year: 365,
+    shortest: 800,
+    longest: 3_000,
+    horizon: 30,
+  },
+  hourly: { season: 24, other: 168, year: 8766, shortest: 400, longest: 1_500, horizon: 48 },
 }
 
 /** The series of a number; the same for the same number. */
@@ -52,7 +61,7 @@ export function generateSeries(frequency: GeneratedFrequency, seed: number): Gen
   const length = train + shape.horizon
   const positive = draw.chance(0.8)
   const noise = noiseOf(draw, length)
-  const level = levelOf(draw, length, shape.season)
+  const level = levelOf(draw, length, shape)
   const season = draw.chance(shape.season > 1 ? 0.85 : 0)
     ? seasonOf(draw, length, shape.season)
     : new Float64Array(length)
@@ -75,8 +84,7 @@ export function generateSeries(frequency: GeneratedFrequency, seed: number): Gen
 }
 
 /** Trends, breaks, cycles and wandering, in units of the noise. */
-function levelOf(draw: Draw, length: number, season: number): Float64Array {
-  const year = Math.max(4, season)
+function levelOf(draw: Draw, length: number, { season, year }: Shape): Float64Array {
   const wander = draw.chance(0.8) ? Math.exp(draw.between(-2.5, 1.2)) : 0
   const root = draw.chance(0.3) ? draw.between(0.7, 0.99) : 1
   const slopeWander = draw.chance(0.5) ? Math.exp(draw.between(-4, 0)) : 0
@@ -85,7 +93,7 @@ function levelOf(draw: Draw, length: number, season: number): Float64Array {
   const breakOdds = (draw.chance(0.5) ? draw.between(0.2, 1.5) : 0) / (6 * year)
   const slopeSize = Math.exp(draw.between(-3.5, 0.5)) / Math.sqrt(season)
   const swing = draw.chance(0.3) ? Math.exp(draw.between(-0.5, 1.5)) : 0
-  const period = year * draw.between(2.5, 9)
+  const period = Math.max(4, season) * draw.between(2.5, 9)
   let slope = draw.chance(0.7) ? slopeSize * draw.normal() : 0
   let level = 0
   let carried = 0

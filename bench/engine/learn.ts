@@ -34,7 +34,7 @@ type Row = { logSize: number; shown: number; length: number; logStep: number }
 
 const rows = new Map<Kind, Row[]>()
 const counts: Readonly<Record<GeneratedFrequency, number>> = {
-  yearly: 2,
+  yearly: 3,
   quarterly: 1,
   monthly: 1,
   weekly: 0.15,

@@ -19,9 +19,9 @@ export const patience = 12
 export const disagreementShare = 1
 
 export const widenings: Readonly<Record<Kind, Widening>> = {
-  short: { level: -0.679, follow: 0.067, length: -0.254, growth: 0.513, degrees: 5.001 },
-  brief: { level: -0.275, follow: 0.716, length: -0.018, growth: 0.134, degrees: 3.071 },
-  plain: { level: -0.236, follow: 0.984, length: -0.201, growth: 0.149, degrees: 3.451 },
+  short: { level: -0.337, follow: 0.079, length: -0.131, growth: 0.318, degrees: 4.001 },
+  brief: { level: -0.581, follow: 0.625, length: -0.309, growth: 0.178, degrees: 2.867 },
+  plain: { level: -0.228, follow: 0.445, length: -0.035, growth: 0.017, degrees: 5.452 },
   seasonal: { level: -0.092, follow: 0.982, length: -0.102, growth: 0.035, degrees: 3.089 },
   long: { level: -0.096, follow: 2.266, length: 0, growth: 0.006, degrees: 3.876 },
 }
