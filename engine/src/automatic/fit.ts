@@ -57,7 +57,7 @@ const newestSeasonsMax = 3
 const newestEverMax = 60_000
 
 /** How many observations at the beginning no member sees. */
-export function skippedOf({ y }: Series, seasons: readonly number[]): number {
+function skippedOf({ y }: Series, seasons: readonly number[]): number {
   const wanted = Math.max(newestMax, newestSeasonsMax * (seasons.at(-1) ?? 1))
   let first = Math.max(0, y.length - Math.min(newestEverMax, wanted))
   // An observed value may not be lost to a long gap that came after it.

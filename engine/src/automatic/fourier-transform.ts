@@ -2,7 +2,7 @@
  * The discrete Fourier transform of a power of two of complex numbers, in place: Cooley and Tukey
  * (1965), radix 2. Twiddle factors are computed once a stage by a table of sines.
  */
-export function transform(real: Float64Array, imaginary: Float64Array): void {
+function transform(real: Float64Array, imaginary: Float64Array): void {
   const size = real.length
   reverseBits(real, imaginary)
   const cosines = new Float64Array(size / 2)

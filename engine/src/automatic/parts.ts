@@ -5,7 +5,7 @@ import type { MstlModel } from '../mstl/model.ts'
 import type { MstlSpec } from '../mstl/spec.ts'
 
 /** What a combination may be made of. */
-export type PartSpec = MemberSpec | MstlSpec
+type PartSpec = MemberSpec | MstlSpec
 export type PartModel = MemberModel | MstlModel
 export type Part = Family<PartSpec, PartModel>
 
