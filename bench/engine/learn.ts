@@ -77,7 +77,8 @@ function gather(frequency: GeneratedFrequency, i: number): void {
     if (!(score > 0) || !Number.isFinite(score)) continue
     into.push({
       logSize: Math.log(score),
-      shown: shown.weight * Math.log(shown.scale),
+      // The one to four refits of a short series say nothing of what comes: they are not heard.
+      shown: kind === 'short' ? 0 : shown.weight * Math.log(shown.scale),
       length: lengthFeature(kind, train),
       logStep: Math.log(h + 1),
     })
