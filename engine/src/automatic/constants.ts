@@ -20,7 +20,7 @@ export const patience = 12
 export const disagreementShare = 1
 
 export const widenings: Readonly<Record<Kind, Widening>> = {
-  short: { level: -0.337, follow: 0.079, length: -0.131, growth: 0.318, degrees: 4.001 },
+  short: { level: 0.005, follow: 0, length: 0.063, growth: 0.395, degrees: 2.81 },
   brief: { level: -0.581, follow: 0.625, length: -0.309, growth: 0.178, degrees: 2.867 },
   plain: { level: -0.2, follow: 1.094, length: -0.032, growth: 0.068, degrees: 3.036 },
   seasonal: { level: -0.119, follow: 0.812, length: -0.104, growth: 0.032, degrees: 2.929 },
