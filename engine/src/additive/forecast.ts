@@ -3,7 +3,8 @@ import type { Ask, Forecast, Outcome, Run } from '../family.ts'
 import { normalQuantile } from '../numeric/normal.ts'
 import { done, refused } from '../outcome.ts'
 import { type AdditiveModel, type Fitted, fittedAt } from './model.ts'
-import { makePaths, trendVaries } from './paths.ts'
+import { addNoise, makePaths, sharedNoise, trendVaries } from './paths.ts'
+import { makeRanking } from './ranking.ts'
 
 /** The parts of the steps that are asked for, or the refusal of a regressor that is missing. */
 export function fittedAhead(model: AdditiveModel, ask: Ask): Outcome<Fitted> {
@@ -62,20 +63,24 @@ function simulated(model: AdditiveModel, fitted: Fitted, median: Float64Array, a
   if (width === 0 && !averaged) return { point: median, quantiles: rows }
   const count = model.spec.paths
   const paths = makePaths(model, fitted, run.seed, 0, count)
+  const noise = sharedNoise(model, run.seed, count)
+  const ranking = makeRanking(count)
   const values = new Float64Array(count)
   const means = new Float64Array(averaged ? horizon : 0)
   for (let h = 0; h < horizon; h++) {
     paths.step(h, values)
+    for (let path = 0; path < count; path++) values[path]! += noise[path]!
     if (averaged) means[h] = meanOf(values)
-    values.sort()
-    for (let k = 0; k < width; k++) rows[h * width + k] = quantileOf(values, quantiles[k]!)
+    if (width === 0) continue
+    const sorted = ranking.sort(values)
+    for (let k = 0; k < width; k++) rows[h * width + k] = quantileOf(sorted, quantiles[k]!)
   }
   return { point: averaged ? means : median, quantiles: rows }
 }
 
-/** Between the two values that enclose it, linearly. */
+/** Linearly between the middles of the shares of probability that the values stand for. */
 function quantileOf(sorted: Float64Array, probability: number): number {
-  const at = probability * (sorted.length - 1)
+  const at = Math.min(sorted.length - 1, Math.max(0, probability * sorted.length - 0.5))
   const below = Math.floor(at)
   const low = sorted[below]!
   const high = sorted[Math.min(below + 1, sorted.length - 1)]!
@@ -105,6 +110,7 @@ export function simulateAdditive(
     const values = new Float64Array(size)
     for (let h = 0; h < horizon; h++) {
       paths.step(h, values)
+      addNoise(model, { seed: run.seed, first, step: h }, values)
       for (let path = 0; path < size; path++) out[(first + path) * horizon + h] = values[path]!
     }
   }

@@ -1,3 +1,4 @@
+import { normalQuantile } from '../numeric/normal.ts'
 import { normalAt, uniformAt } from '../numeric/random.ts'
 import { type AdditiveModel, type Fitted, floorOf } from './model.ts'
 import { bend, piecesOf } from './trend.ts'
@@ -8,7 +9,7 @@ import { bend, piecesOf } from './trend.ts'
  * Every path draws its changes one after the other, so that none depends on the horizon.
  */
 export type Paths = {
-  /** Writes the value of each path at one step; steps are asked for in their order. */
+  /** Writes each path without its noise at one step; steps are asked for in their order. */
   step(h: number, out: Float64Array): void
 }
 
@@ -25,13 +26,13 @@ export function makePaths(
   first: number,
   count: number,
 ): Paths {
-  const { trend, scale, sigma } = model
+  const { trend, scale } = model
   const { starts, bases, rates } = piecesOf(trend)
   const size = changeSizeOf(model)
   const frequency = size > 0 ? trend.changepoints.length : 0
   const last = starts.length - 1
   const floor = floorOf(model.spec)
-  const noise = sigma * scale
+  const bends = trend.growth === 'logistic'
   const heights = new Float64Array(count)
   const slopes = new Float64Array(count).fill(rates[last]!)
   const froms = new Float64Array(count).fill(1)
@@ -46,16 +47,19 @@ export function makePaths(
   return {
     step(h, out) {
       const t = times[h]!
-      const known = frequency === 0 || t <= 1
+      // The factor multiplies what grows from the floor.
+      const base = floor + added[h]!
+      if (frequency === 0 || t <= 1) {
+        out.fill(base + (fitted[h]! - floor) * factor[h]!)
+        return
+      }
+      const by = scale * factor[h]!
       for (let path = 0; path < count; path++) {
         while (nexts[path]! <= t) change(path)
-        const level = known
-          ? fitted[h]!
-          : floor + scale * bend(trend, heights[path]! + slopes[path]! * (t - froms[path]!))
-        // The factor multiplies what grows from the floor.
-        const value = floor + (level - floor) * factor[h]! + added[h]!
-        out[path] = noise > 0 ? value + noise * normalAt(seed, first + path, h) : value
+        out[path] = heights[path]! + slopes[path]! * (t - froms[path]!)
       }
+      if (bends) for (let path = 0; path < count; path++) out[path] = bend(trend, out[path]!)
+      for (let path = 0; path < count; path++) out[path] = base + by * out[path]!
     },
   }
 
@@ -70,6 +74,39 @@ export function makePaths(
     changes[path] = k + 1
     nexts[path] = at - Math.log(uniformAt(seed, first + path, -3 - 2 * k)) / frequency
   }
+}
+
+/** Adds the noise of one step to the values of the paths numbered from `first` on. */
+export function addNoise(
+  { sigma, scale }: AdditiveModel,
+  { seed, first, step }: { readonly seed: number; readonly first: number; readonly step: number },
+  values: Float64Array,
+): void {
+  const noise = sigma * scale
+  if (noise === 0) return
+  for (let path = 0; path < values.length; path++) {
+    values[path]! += noise * normalAt(seed, first + path, step)
+  }
+}
+
+/**
+ * A noise for each path that stands for that of any one step: quantiles look at one step at a time,
+ * and need not know how those of two hang together. The normal distribution is cut into shares of
+ * equal probability, one for each path, dealt out by chance, so that it has no error of its own.
+ */
+export function sharedNoise(
+  { sigma, scale }: AdditiveModel,
+  seed: number,
+  count: number,
+): Float64Array {
+  const lots = Float64Array.from({ length: count }, (_, path) => uniformAt(seed, path, 0))
+  const shares = new Float64Array(count)
+  const dealt = Int32Array.from({ length: count }, (_, path) => path)
+  dealt.sort((a, b) => lots[a]! - lots[b]!)
+  for (let share = 0; share < count; share++) {
+    shares[dealt[share]!] = sigma * scale * normalQuantile((share + 0.5) / count)
+  }
+  return shares
 }
 
 /** The mean size of the changes that were found; 0 where there are none. */

@@ -54,13 +54,27 @@ describe('simulated paths', () => {
     const quantiles = levelQuantiles([80])
     const ask = { horizon: 60, quantiles }
     const { quantiles: rows } = doneValue(forecastModel(model, ask, run))
-    const drawn = doneValue(simulateModel(model, ask, 4_000, run))
+    const count = 40_000
+    const drawn = doneValue(simulateModel(model, ask, count, run))
+    // Four standard deviations of the share in the paths of both sides.
+    const slack = 4 * Math.sqrt(0.09 * (1 / count + 1 / 4_000))
     for (const h of [0, 30, 59]) {
       const below = (bound: number) =>
-        Array.from({ length: 4_000 }, (_, path) => drawn[path * 60 + h]!).filter((v) => v < bound)
-          .length / 4_000
-      expect(below(rows[2 * h]!)).toBeCloseTo(0.1, 3)
-      expect(below(rows[2 * h + 1]!)).toBeCloseTo(0.9, 3)
+        Array.from({ length: count }, (_, path) => drawn[path * 60 + h]!).filter((v) => v < bound)
+          .length / count
+      expect(Math.abs(below(rows[2 * h]!) - 0.1)).toBeLessThan(slack)
+      expect(Math.abs(below(rows[2 * h + 1]!) - 0.9)).toBeLessThan(slack)
+    }
+  })
+
+  test('begin with bounds that have hardly an error of chance', () => {
+    const model = fitted({ paths: 1_000 })
+    const half = 1.2815515655446004 * model.sigma * model.scale
+    for (const seed of [1, 2, 3]) {
+      const ask = { horizon: 1, quantiles: levelQuantiles([80]) }
+      const { point, quantiles } = doneValue(forecastModel(model, ask, { ...run, seed }))
+      expect(Math.abs(point[0]! - half - quantiles[0]!)).toBeLessThan(0.005 * half)
+      expect(Math.abs(point[0]! + half - quantiles[1]!)).toBeLessThan(0.005 * half)
     }
   })
 
