@@ -52,6 +52,7 @@ export type {
   Series,
 } from './family.ts'
 export type { Calendar, Step, Zone } from './series/calendar.ts'
+export { type Description, describedSeries, instantOf } from './series/described.ts'
 export {
   type Cleaned,
   type Cleaning,

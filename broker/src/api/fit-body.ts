@@ -1,11 +1,12 @@
 import {
   type AnySpec,
   checkSeries,
+  describedSeries,
   frequencies,
+  instantOf,
   isFrequency,
   parseSpec,
   type Refusal,
-  seasonsOf,
 } from '@almanac/engine'
 import { encodeDataset, limits } from '@almanac/shared'
 
@@ -61,24 +62,31 @@ type SeriesBody = {
 
 function checked(series: SeriesBody, given: unknown): FitBody | BodyFault {
   const spec = parseSpec(given)
-  if (spec.kind === 'refused') return refusedByEngine(spec.reason, 400, '/spec')
-  const y = Float64Array.from(series.y, (value) => value ?? Number.NaN)
+  if (spec.kind === 'refused')
+    return refusedByEngine(spec.reason, 400, `/spec${spec.reason.field ?? ''}`)
   const { key, start, frequency } = series
-  const seasons = isFrequency(frequency) ? { seasons: seasonsOf(frequency) } : {}
-  const refusal = checkSeries({ y, ...seasons }, spec.value)
-  if (refusal) return refusedByEngine(refusal, 422, series.field)
+  const refusal = checkSeries(describedSeries(series), spec.value)
+  if (refusal) return refusedByEngine(refusal, 422, fieldOf(refusal, series))
   const stored = { key, start, frequency, y: series.y as (number | null)[] }
   const dataset = new Uint8Array(encodeDataset({ format: 1, series: [stored] }))
-  return { kind: 'fit', dataset, observations: y.length, spec: spec.value }
+  return { kind: 'fit', dataset, observations: series.y.length, spec: spec.value }
 }
 
-/**
- * The engine speaks of `/y/17` and of fields of the spec; the client sent them under other names.
- */
-function refusedByEngine(refusal: Refusal, status: number, under: string): BodyFault {
-  const inside = (refusal.field ?? '').replace(/^\/y(?=\/|$)/, '')
-  const { code, detail, remedy } = refusal
-  return fault(code, detail, { field: `${under}${inside}`, ...(remedy ? { remedy } : {}) }, status)
+function refusedByEngine(
+  { code, detail, remedy }: Refusal,
+  status: number,
+  field: string,
+): BodyFault {
+  return fault(code, detail, { field, ...(remedy ? { remedy } : {}) }, status)
+}
+
+/** The engine speaks of its own series, and of fields of the spec: where did the client say it? */
+function fieldOf({ field = '' }: Refusal, { field: y }: SeriesBody): string {
+  const [, part, inside = ''] = /^\/(y|seasons|calendar)(?=\/|$)(.*)$/.exec(field) ?? []
+  if (field === '') return y
+  if (part === undefined) return `/spec${field}`
+  if (part === 'y') return `${y}${inside}`
+  return y.replace(/y$/, part === 'calendar' ? 'start' : 'frequency')
 }
 
 function readSeries(body: Readonly<Record<string, unknown>>): SeriesBody | BodyFault {
@@ -196,7 +204,7 @@ function unknownField(under: string, name: string, known: readonly string[]): Bo
 
 function isTime(value: unknown): value is string {
   const shape = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})?)?$/
-  return typeof value === 'string' && shape.test(value) && !Number.isNaN(Date.parse(value))
+  return typeof value === 'string' && shape.test(value) && !Number.isNaN(instantOf(value))
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { readFitBody } from '../../src/api/fit-body.ts'
 
 const spec = { family: 'arima', p: 1, d: 0, q: 0, differenceLag: 0 }
+const dated = { family: 'additive', holidays: [{ name: 'fair', dates: ['2024-05-03'] }] }
 const numbers = Array.from({ length: 40 }, (_, i) => i % 5)
 const read = (body: unknown) =>
   readFitBody(new TextEncoder().encode(typeof body === 'string' ? body : JSON.stringify(body)))
@@ -42,12 +43,47 @@ describe('what is wrong with a body', () => {
       { series: [{ y: [1], timezone: 'Europe/Rome' }] },
       { field: '/series/0/timezone' },
     ],
-    ['too short for the model', { data: numbers }, { status: 422, field: '/data', says: /\d{3}/ }],
+    [
+      'too short for the model',
+      { data: numbers, spec: { family: 'arima' } },
+      { status: 422, field: '/data', says: /\d{3}/ },
+    ],
     ['an unknown family', { data: numbers, spec: { family: 'x' } }, { field: '/spec/family' }],
     [
       'an unknown field of the spec',
       { data: numbers, spec: { ...spec, pp: 1 } },
       { field: '/spec/pp' },
+    ],
+    [
+      'a season of the spec that the series cannot have',
+      { data: numbers, spec: { family: 'ets', season: 'A', seasonLength: 1 } },
+      { field: '/spec/seasonLength' },
+    ],
+    [
+      'seasonal terms without a season',
+      { data: numbers, spec: { family: 'arima', p: 1, P: 1 } },
+      { status: 422, field: '/spec/seasonLength' },
+    ],
+    [
+      'seasons of the spec that do not ascend',
+      { data: numbers, spec: { family: 'mstl', seasons: [12, 7] } },
+      { field: '/spec/seasons' },
+    ],
+    ['dates without a calendar', { data: numbers, spec: dated }, { status: 422, field: '/data' }],
+    [
+      'dates of a series without a start',
+      { series: [{ y: numbers, frequency: 'daily' }], spec: dated },
+      { status: 422, field: '/series/0/start' },
+    ],
+    [
+      'a value that the family cannot take',
+      { series: [{ y: [...numbers, -1] }], spec: { family: 'croston' } },
+      { status: 422, field: '/series/0/y/40' },
+    ],
+    [
+      'a regressor that nobody can send',
+      { data: numbers, spec: { family: 'arima', p: 1, regressors: ['price'] } },
+      { status: 422 },
     ],
   ])('%s', (_name, body, { status = 400, field, says = /./ }) => {
     const fault = read(body)
@@ -97,6 +133,11 @@ describe('a good body', () => {
     const body = read({ series: [{ ...about, timezone: 'UTC', y: numbers }], spec })
     const stored = body.kind === 'fit' ? JSON.parse(new TextDecoder().decode(body.dataset)) : {}
     expect(stored.series).toEqual([{ ...about, y: numbers }])
+  })
+
+  test('speaks of holidays by date, where the series says when it was observed', () => {
+    const series = [{ y: numbers, start: '2024-05-01', frequency: 'daily' }]
+    expect(read({ series, spec: dated }).kind).toBe('fit')
   })
 
   test('of a constant series is fine', () => {

@@ -14,7 +14,7 @@ export function checkAdditiveSeries(series: Series, spec: AdditiveSpec): Refusal
         code: 'no-calendar',
         detail: 'The spec speaks of dates, and the series says nothing of when it was observed.',
         field: '/calendar',
-        remedy: 'Give the series a calendar, or the spec numbers of steps instead of dates.',
+        remedy: 'Tell the start and the frequency of the series, or put steps instead of dates.',
       }
     }
   } else {

@@ -1,14 +1,6 @@
 /** The fitting thread: bytes of a data set in, bytes of a model out. Nothing here does I/O. */
 import { parentPort } from 'node:worker_threads'
-import {
-  encodeModel,
-  fitModel,
-  isFrequency,
-  parseSpec,
-  type Series,
-  seasonsOf,
-  stepOf,
-} from '@almanac/engine'
+import { describedSeries, encodeModel, fitModel, parseSpec } from '@almanac/engine'
 import { type FitSeries, readDataset } from './read-dataset.ts'
 import { type Calendar, FitControl, type FitReply, type FitRequest } from './worker-protocol.ts'
 
@@ -35,7 +27,7 @@ function fit({ id, dataset, spec, seed, workMax, control: memory }: FitRequest):
   if ('fault' in series) return { kind: 'refused', id, code: 'bad-dataset', detail: series.fault }
   const parsed = parseSpec(spec)
   if (parsed.kind === 'refused') return refused(id, parsed.reason)
-  const fitted = fitModel(observed(series), parsed.value, {
+  const fitted = fitModel(describedSeries(series), parsed.value, {
     seed,
     workMax,
     shouldStop: () => control.shouldStop(),
@@ -46,17 +38,6 @@ function fit({ id, dataset, spec, seed, workMax, control: memory }: FitRequest):
   if (fitted.kind === 'stopped' && control.shouldStop()) return { kind: 'stopped', id }
   const model = Uint8Array.from(encodeModel(fitted.value))
   return { kind: 'fitted', id, model, report: fitted.report, calendar: calendarOf(series) }
-}
-
-/**
- * The series as the engine takes it: its frequency tells its seasons and, with a start, its dates.
- */
-function observed({ y, frequency, start }: FitSeries): Series {
-  const values = Float64Array.from(y, (value) => value ?? Number.NaN)
-  if (!isFrequency(frequency)) return { y: values }
-  const seasons = seasonsOf(frequency)
-  if (start === null) return { y: values, seasons }
-  return { y: values, seasons, calendar: { start: Date.parse(start), step: stepOf(frequency) } }
 }
 
 function refused(id: number, reason: { code: string; detail: string }): FitReply {

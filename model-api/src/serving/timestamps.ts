@@ -1,3 +1,4 @@
+import { instantOf } from '@almanac/engine'
 import { Refused, type VersionRecord } from '@almanac/shared'
 
 export type Calendar = NonNullable<VersionRecord['calendar']>
@@ -21,7 +22,7 @@ const stepOf: Readonly<Record<string, Step>> = {
  * Throws a 422 where the data told no start or no frequency that is known.
  */
 export function timestampsAfter(calendar: Calendar | undefined, horizon: number): string[] {
-  const startMs = calendar ? startOf(calendar.start) : Number.NaN
+  const startMs = calendar ? instantOf(calendar.start) : Number.NaN
   const step = calendar && stepOf[calendar.frequency]
   if (!calendar || !step || Number.isNaN(startMs))
     throw new Refused(422, 'no-calendar', 'The data of this version has no start or frequency.', {
@@ -42,12 +43,6 @@ export function timestampsAfter(calendar: Calendar | undefined, horizon: number)
 
 /** The end of the year 9999: later times have no plain ISO form. */
 const lastTimeMs = Date.UTC(9999, 11, 31, 23, 59, 59)
-
-/** A time without an offset is taken as UTC. */
-function startOf(text: string): number {
-  const zoned = /([zZ]|[+-]\d\d:?\d\d)$/.test(text) || !text.includes('T')
-  return Date.parse(zoned ? text : `${text}Z`)
-}
 
 function after(startMs: number, step: Step, steps: number): number {
   if (step.unit === 'milliseconds') return startMs + steps * step.count
