@@ -55,8 +55,11 @@ export function forecastModel(model: AnyModel, ask: Ask, run: Run = plainRun): O
   const fault = checkAsk(ask)
   if (fault !== undefined) return refused(fault)
   const forecast = familyOf(model).forecast(model, ask, run)
-  return forecast.kind === 'refused' ? forecast : settleForecast(forecast, ask)
+  if (forecast.kind === 'refused') return forecast
+  const { point, quantiles } = forecast.value
+  return areFinite([point, quantiles]) ? settleForecast(forecast, ask) : outOfRange('forecast')
 }
+
 /** Sample paths, paths × horizon, row-major. A shorter horizon begins a longer one. */
 export function simulateModel(
   model: AnyModel,
@@ -65,13 +68,21 @@ export function simulateModel(
   run: Run,
 ): Outcome<Float64Array> {
   const fault = checkAsk(ask) ?? checkPaths(paths, ask.horizon)
-  return fault === undefined ? familyOf(model).simulate(model, ask, paths, run) : refused(fault)
+  if (fault !== undefined) return refused(fault)
+  const drawn = familyOf(model).simulate(model, ask, paths, run)
+  return drawn.kind === 'refused' || areFinite([drawn.value]) ? drawn : outOfRange('simulation')
 }
 
 /** Parts that add up: of the one-step fits of a series, or of the point forecast. */
 export function explainModel(model: AnyModel, what: Explained): Outcome<Components> {
   const fault = 'ask' in what ? checkAsk(what.ask) : checkShape(what.series)
-  return fault === undefined ? familyOf(model).explain(model, what) : refused(fault)
+  if (fault !== undefined) return refused(fault)
+  const explained = familyOf(model).explain(model, what)
+  if (explained.kind === 'refused') return explained
+  const { total, parts } = explained.value
+  const values = [total, ...Object.values(parts)]
+  const sound = 'ask' in what ? areFinite(values) : !values.some(hasInfinity)
+  return sound ? explained : outOfRange('decomposition')
 }
 
 /** The model after newer observations, its parameters unchanged. */
@@ -124,6 +135,27 @@ function checkRegressors({ x = {} }: Series, { family }: AnySpec): Refusal | und
     field: '/x',
     remedy: `Leave out x, or set the family to one of: ${known}.`,
   }
+}
+
+/**
+ * Every family keeps its numbers in range; bytes that somebody made up may hold a model whose
+ * numbers leave it all the same, and nobody is answered with those.
+ */
+function areFinite(arrays: readonly Float64Array[]): boolean {
+  return arrays.every((values) => values.every(Number.isFinite))
+}
+
+/** One-step fits are missing (NaN) where there are none. */
+function hasInfinity(values: Float64Array): boolean {
+  return values.some((value) => Math.abs(value) === Number.POSITIVE_INFINITY)
+}
+
+function outOfRange(what: string): Outcome<never> {
+  return refused({
+    code: 'not-finite',
+    detail: `The ${what} leaves the range of numbers.`,
+    remedy: 'Ask for a shorter horizon, or fit the model again.',
+  })
 }
 
 /** Forecasts draw nothing unless a family has no formula for its bounds; the seed is then 0. */

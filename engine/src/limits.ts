@@ -36,6 +36,8 @@ export const limits = {
   differenceLagMax: 110_000,
   /** Steps of one optimisation; the worst reference takes a tenth. */
   iterationsMax: 300,
+  /** Observations, or missing values, that a model has seen in all its updates: far below 2³¹. */
+  countMax: 1_073_741_824,
   /** The season of an exponential smoothing that is asked for: one free state per observation. */
   etsSeasonLengthMax: 400,
   /** Seasons longer than this are for a decomposition; an automatic smoothing leaves them out. */

@@ -18,7 +18,7 @@ import { spreadProbability, undoComponents, undoForecast } from './design/undo.t
 import { explainArima } from './explain.ts'
 import { fitArima } from './fit.ts'
 import { forecastArima } from './forecast.ts'
-import { type ArimaModel, continueSeries, filterSeries } from './model.ts'
+import { type ArimaModel, continueSeries, filterSeries, isSound } from './model.ts'
 import { fitSelected } from './select/fit.ts'
 import { simulateArima } from './simulate.ts'
 import { type ArimaSpec, parseArimaSpec } from './spec.ts'
@@ -54,11 +54,7 @@ export const arima: Family<ArimaSpec, ArimaModel> = {
     if (forecast.point.every(Number.isFinite) && forecast.quantiles.every(Number.isFinite)) {
       return done(forecast)
     }
-    return refused({
-      code: 'not-finite',
-      detail: 'The forecast leaves the range of numbers.',
-      remedy: 'Ask for a shorter horizon, or fit the model again.',
-    })
+    return outOfRange('forecast')
   },
   update(model: ArimaModel, newer: Series): Outcome<ArimaModel> {
     const { spec } = model
@@ -67,13 +63,16 @@ export const arima: Family<ArimaSpec, ArimaModel> = {
     const refusal = fault ?? checkPending(newer.y, model.pending)
     if (refusal !== undefined) return refused(refusal)
     const next = continueSeries(model, made)
+    if (!isSound(next)) return outOfRange('state')
     return done(next, { observations: next.observations, missing: next.missing })
   },
   filter(model: ArimaModel, series: Series): Outcome<ArimaModel> {
     const made = designed(series, model.spec, 0)
     const fault = checkTransform(series, model.spec)
     const refusal = fault ?? checkForOrders(made, model.spec, model.orders)
-    return refusal === undefined ? done(filterSeries(model, made)) : refused(refusal)
+    if (refusal !== undefined) return refused(refusal)
+    const filtered = filterSeries(model, made)
+    return isSound(filtered) ? done(filtered) : outOfRange('state')
   },
   simulate(model: ArimaModel, ask: Ask, paths: number, run: Run): Outcome<Float64Array> {
     const found = futureColumns(model.spec.regressors, designedAsk(ask, model))
@@ -98,6 +97,14 @@ export const arima: Family<ArimaSpec, ArimaModel> = {
   encode: encodeArima,
   decode: decodeArima,
   sizeBytes: arimaBytes,
+}
+
+function outOfRange(what: string): Outcome<never> {
+  return refused({
+    code: 'not-finite',
+    detail: `The ${what} leaves the range of numbers.`,
+    remedy: 'Ask for a shorter horizon, or fit the model again.',
+  })
 }
 
 function backTransformed(model: ArimaModel, ask: Ask, columns: readonly Float64Array[]): Forecast {

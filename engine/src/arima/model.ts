@@ -1,4 +1,5 @@
 import type { Series } from '../family.ts'
+import { limits } from '../limits.ts'
 import { carried, type Differencing } from '../series/difference.ts'
 import { type Filter, filterCovariance, makeFilter, resumeFilter, stepFilter } from './kalman.ts'
 import { type Orders, operatorOf } from './orders.ts'
@@ -70,6 +71,13 @@ export function continueSeries(model: ArimaModel, newer: Series): ArimaModel {
     { ...model, filter: resumeFilter(model.arma, model.state, model.covariance) },
     operatorOf(model.orders),
     unexplained(model, newer),
+  )
+}
+
+/** Whether all that values move stays within the range of numbers, so that it can be stored. */
+export function isSound({ state, covariance, levels }: ArimaModel): boolean {
+  return [state, covariance, levels].every((values) =>
+    values.every((value) => Math.abs(value) <= limits.stateMagnitudeMax),
   )
 }
 

@@ -186,9 +186,8 @@ function readScalars(column: Column | undefined) {
 }
 
 function readCounts(column: Column | undefined, depth: number) {
-  if (!(column instanceof Int32Array) || column.length !== 3) return undefined
-  const [observations = 0, missing = 0, pending = 0] = column
-  if (observations < 1 || missing < 0 || pending < 0) return undefined
+  const [observations = 0, missing = 0, pending = 0] = integers(column, 3, 0, limits.countMax) ?? []
+  if (observations < 1) return undefined
   if (pending > limits.pendingMax || pending > missing) return undefined
   return observations + missing >= depth ? { observations, missing, pending } : undefined
 }

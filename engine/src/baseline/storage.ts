@@ -28,7 +28,7 @@ export function decodeBaseline(bytes: Uint8Array): Outcome<BaselineModel> {
   const columns = read.value
   const spec = readSpec(columns.get('spec'), parseBaselineSpec)
   if (spec === undefined) return badFormat('its spec is invalid')
-  const counts = integers(columns.get('counts'), 4, 0, 0x7fffffff)
+  const counts = integers(columns.get('counts'), 4, 0, limits.countMax)
   const [seasonLength = 0, span = 0, observations = 0, missing = 0] = counts ?? []
   const seasonal = spec.method === 'seasonal-naive'
   const wanted = seasonal ? (spec.seasonLength ?? seasonLength) : 1

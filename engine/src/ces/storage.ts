@@ -29,7 +29,7 @@ export function decodeCes(bytes: Uint8Array): Outcome<CesModel> {
   if (read.kind === 'refused') return read
   const columns = read.value
   const spec = readSpec(columns.get('spec'), parseCesSpec)
-  const counts = integers(columns.get('counts'), 5, 0, 0x7fffffff)
+  const counts = integers(columns.get('counts'), 5, 0, limits.countMax)
   const [seasonLength = 0, kind = 0, observations = 0, missing = 0, pending = 0] = counts ?? []
   const season = cesSeasons[kind]
   if (spec === undefined || season === undefined || season !== (spec.season ?? season)) {

@@ -34,7 +34,7 @@ export function decodeEts(bytes: Uint8Array): Outcome<EtsModel> {
   if (spec === undefined) return badFormat('the spec is invalid')
   const form = readForm(columns.get('form'), spec)
   if (form === undefined) return badFormat('the form is not one of the spec')
-  const counts = integers(columns.get('counts'), 3, 0, limits.observationsMax * 2)
+  const counts = integers(columns.get('counts'), 3, 0, limits.countMax)
   const [observations = 0, missing = 0, pending = 0] = counts ?? []
   if (observations < 1 || pending > missing || pending > limits.pendingMax) {
     return badFormat('counts are out of range')

@@ -38,7 +38,7 @@ export function decodeDemands<Spec extends DemandSpec>(
   const variation = positives(columns.get('variation'), 1, variationMax)
   const state = positives(columns.get('state'), 2, largest)
   if (!weights || !first || !variation || !state) return badFormat('its numbers are out of range')
-  const counts = integers(columns.get('counts'), 4, 0, 0x7fffffff)
+  const counts = integers(columns.get('counts'), 4, 0, limits.countMax)
   const [since = 0, observations = 0, missing = 0, whole = 0] = counts ?? []
   if (observations < 1 || since > observations || whole > 1)
     return badFormat('its counts are wrong')

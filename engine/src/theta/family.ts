@@ -13,7 +13,7 @@ import { done, refused } from '../outcome.ts'
 import { checkValues } from '../series/check.ts'
 import { checkThetaSeries, filterTheta, fitTheta, thetaObservationsMin } from './fit.ts'
 import { explainTheta, forecastTheta, simulateTheta } from './forecast.ts'
-import { absorb, copyState, type ThetaModel } from './model.ts'
+import { absorb, copyState, isSound, type ThetaModel } from './model.ts'
 import { parseThetaSpec, type ThetaSpec } from './spec.ts'
 import { decodeTheta, encodeTheta, thetaBytes, thetaFormat } from './storage.ts'
 
@@ -37,6 +37,9 @@ export const theta: Family<ThetaSpec, ThetaModel> = {
     if (refusal !== undefined) return refused(refusal)
     const state = copyState(model)
     for (let t = 0; t < y.length; t++) absorb(state, y[t]!)
+    if (!isSound(state)) {
+      return refused({ code: 'not-finite', detail: 'The state leaves the range of numbers.' })
+    }
     return done(state, { observations: state.observations, missing: state.missing })
   },
   forecast(model: ThetaModel, ask: Ask): Outcome<Forecast> {

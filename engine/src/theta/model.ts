@@ -1,3 +1,4 @@
+import { limits } from '../limits.ts'
 import type { Seasonal } from './seasonal.ts'
 import { withoutSeason } from './seasonal.ts'
 import type { ThetaSpec } from './spec.ts'
@@ -43,6 +44,11 @@ type Counts = 'observations' | 'missing' | 'pending'
 
 export function copyState(model: ThetaModel): ThetaState {
   return { ...model, state: model.state.slice() }
+}
+
+/** Whether the state can be stored. */
+export function isSound({ state }: ThetaModel): boolean {
+  return state.every((value) => Math.abs(value) <= limits.stateMagnitudeMax)
 }
 
 /** What the line adds to the level for the next value. */

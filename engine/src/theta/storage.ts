@@ -31,7 +31,7 @@ export function decodeTheta(bytes: Uint8Array): Outcome<ThetaModel> {
   if (read.kind === 'refused') return read
   const columns = read.value
   const spec = readSpec(columns.get('spec'), parseThetaSpec)
-  const counts = integers(columns.get('counts'), 6, 0, 0x7fffffff)
+  const counts = integers(columns.get('counts'), 6, 0, limits.countMax)
   const [seasonLength = 0, code = 0, moves = 0, observations = 0, missing = 0, pending = 0] =
     counts ?? []
   const kind = seasonalKinds[code]
