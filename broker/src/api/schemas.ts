@@ -55,6 +55,11 @@ export const ForecastBody = Type.Object({
       }),
     ),
   ),
+  notes: Type.Optional(
+    Type.Array(Type.Object({ code: Type.String(), detail: Type.String() }), {
+      description: 'With intervals: what is claimed of them, and what else a reader should know.',
+    }),
+  ),
   timestamps: Type.Optional(Type.Array(Type.String({ format: 'date-time' }))),
 })
 

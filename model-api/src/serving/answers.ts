@@ -74,7 +74,7 @@ function* textOf(loaded: LoadedVersion, question: Question): Generator<string> {
     const { code, detail, remedy } = outcome.reason
     throw new Refused(422, code, detail, remedy === undefined ? {} : { remedy })
   }
-  const { point, quantiles } = outcome.value
+  const { point, quantiles, notes } = outcome.value
   yield '{"data":['
   yield* numbers(point, horizon, 1, 0)
   yield ']'
@@ -87,6 +87,7 @@ function* textOf(loaded: LoadedVersion, question: Question): Generator<string> {
     yield ']}'
   }
   if (levels.length > 0) yield ']'
+  if (levels.length > 0 && notes.length > 0) yield `,"notes":${JSON.stringify(notes)}`
   if (times) yield `,"timestamps":${JSON.stringify(times)}`
   yield '}'
 }

@@ -12,6 +12,7 @@ import { quickSpec, shortSeries } from '../support/machine.ts'
 type Body = {
   data: number[]
   intervals?: { level: number; lower: number[]; upper: number[] }[]
+  notes?: { code: string; detail: string }[]
   timestamps?: string[]
 }
 
@@ -34,6 +35,13 @@ test('intervals lie around the forecast, the wider outside the narrower', async 
     expect(ascending).toEqual(ascending.toSorted((a, b) => a - b))
     expect(new Set(ascending).size).toBe(7)
   }
+})
+
+test('notes say what is claimed of the intervals, and come only with them', async () => {
+  const automatic = loadedVersion({ family: 'automatic' })
+  const { notes = [] } = await ask('5', { level: '80' }, undefined, automatic)
+  expect(notes.map(({ code }) => code)).toContainEqual(expect.stringMatching(/^intervals-/))
+  expect(await ask('5', {}, undefined, automatic)).not.toHaveProperty('notes')
 })
 
 test('times follow the data', async () => {
@@ -92,13 +100,14 @@ async function ask(
   horizon: string,
   query: Record<string, string> = {},
   answers = new Answers(createNodeMetrics(createRegistry('model-api'))),
+  version = loaded,
 ): Promise<Body> {
-  const bytes = await answers.answer('default/m', loaded, readQuestion(horizon, query))
+  const bytes = await answers.answer('default/m', version, readQuestion(horizon, query))
   return JSON.parse(bytes.toString()) as Body
 }
 
-function loadedVersion(): LoadedVersion {
-  const spec = parseSpec(quickSpec)
+function loadedVersion(given: unknown = quickSpec): LoadedVersion {
+  const spec = parseSpec(given)
   if (spec.kind === 'refused') throw new Error(spec.reason.detail)
   const fitted = fitModel({ y: Float64Array.from(shortSeries()) }, spec.value, {
     seed: 1,
