@@ -1,5 +1,6 @@
 import type { Outcome, Report, Run, Series } from '../family.ts'
 import { makeBudget } from '../numeric/budget.ts'
+import { counted, joined } from '../words.ts'
 import { makeDesign, timesOf } from './design.ts'
 import { type Estimate, estimate, type Problem } from './estimate.ts'
 import { type AdditiveModel, capacityOf, floorOf } from './model.ts'
@@ -111,10 +112,10 @@ function describe(model: AdditiveModel, found: Estimate): Report {
   const bends = trend.deltas.reduce((count, delta) => count + (delta === 0 ? 0 : 1), 0)
   const parameters = (trend.growth === 'flat' ? 1 : 2) + bends + betas.length + 1
   const names = design.parts.map(({ name }) => name)
-  const bent = trend.growth === 'flat' ? '' : ` that bends at ${bends} changepoints`
+  const bent = trend.growth === 'flat' ? '' : ` that ${bendsWord(bends)}`
   const summary =
     `Additive regression: a ${trend.growth} trend${bent}` +
-    `${names.length === 0 ? ', without seasons' : `, with ${names.join(', ')}`}.`
+    `${names.length === 0 ? ', without seasons' : `, with ${joined(names)}`}.`
   const plain = {
     summary,
     converged: found.converged ? 'yes' : 'no',
@@ -138,4 +139,8 @@ function describe(model: AdditiveModel, found: Estimate): Report {
     ...(left > 0 ? { aicc: aic + (2 * parameters * (parameters + 1)) / left } : {}),
     bic: parameters * Math.log(observations) - 2 * logLikelihood,
   }
+}
+
+function bendsWord(bends: number): string {
+  return bends === 0 ? 'does not bend' : `bends at ${counted(bends, 'changepoint')}`
 }

@@ -79,7 +79,7 @@ function checkLength(series: Series, orders: Orders, regressors: number): Refusa
   if (observed === 0) {
     return {
       code: 'all-missing',
-      detail: `All ${y.length} observations of the series are missing.`,
+      detail: `Every value of the series is missing: there are ${y.length}.`,
       field: '/y',
     }
   }

@@ -8,6 +8,7 @@ import { arLags, maLags, type Orders } from './orders.ts'
 import { type Arma, armaFromPartials } from './parameters.ts'
 import { inDataUnits, inSampleUnits, onDataScale, type Prepared, prepare } from './prepare.ts'
 import { regressorColumns } from './regression.ts'
+import { besideOf, nameOf } from './select/name.ts'
 import { type ArimaSpec, coefficientCount, ordersOf } from './spec.ts'
 
 /**
@@ -35,6 +36,7 @@ export function fitArima(
     kind: ended === undefined ? 'done' : 'stopped',
     value: model,
     report: {
+      summary: `${nameOf(prepared.orders)}${besideOf(spec)}.`,
       ...describe(model, found),
       iterations: found.iterations,
       evaluations: found.evaluations,
@@ -113,13 +115,14 @@ function fitExact(
   let differences = 0
   for (const value of w) if (!Number.isNaN(value)) differences++
   const what = columnsWord(model)
+  const still = `The differenced series does not vary${what}: the forecast repeats it, without error.`
   const report = {
+    summary: `${nameOf(orders)}${besideOf(spec)}. ${still}`,
     ...counts(model, differences),
     sigma2: 0,
     iterations: 0,
     evaluations: 0,
     converged: 'yes' as const,
-    note: `The differenced series does not vary${what}: the forecast repeats it, without error.`,
   }
   return { kind: 'done', value: model, report }
 }

@@ -24,8 +24,9 @@ export function checkCesSeries(
   const fault = checkObserved(y, cesObservationsMin) ?? checkTrailing(y, 0)
   if (fault !== undefined || spec.season === null || spec.season === 'none') return fault
   if (seasonLength < 2 || seasonLength > cesSeasonLengthMax) {
-    const detail = `A season of ${seasonLength} steps is not from 2 to ${cesSeasonLengthMax}.`
-    return { code: 'out-of-range', detail, field: '/seasonLength' }
+    const detail = `A season takes from 2 to ${cesSeasonLengthMax} steps; here it has ${seasonLength}.`
+    const remedy = 'Set seasonLength, or the season to none.'
+    return { code: 'out-of-range', detail, field: '/seasonLength', remedy }
   }
   if (spansSeasons(y, seasonLength)) return undefined
   return {

@@ -1,6 +1,7 @@
 import type { Refusal, Series } from '../family.ts'
 import { limits } from '../limits.ts'
 import { checkObserved, checkValues, countObserved } from '../series/check.ts'
+import { counted } from '../words.ts'
 import {
   type Form,
   formName,
@@ -52,7 +53,7 @@ export function checkForm(y: Float64Array, form: Form): Refusal | undefined {
   return {
     code: 'too-short',
     detail:
-      `The series has ${observed} observations that are not missing; ` +
+      `The series has ${counted(observed, 'observation')} that ${observed === 1 ? 'is' : 'are'} not missing; ` +
       `${formName(form)} needs at least ${Math.max(needed, form.seasonLength + 1)}.`,
     field: '/y',
     remedy: 'Send more observations, or a spec without a season or a trend.',

@@ -1,6 +1,7 @@
 import type { Outcome, Refusal, Report, Run, Series } from '../family.ts'
 import { type Budget, makeBudget } from '../numeric/budget.ts'
 import { checkObserved } from '../series/check.ts'
+import { counted } from '../words.ts'
 import {
   begin,
   type DemandModel,
@@ -142,7 +143,7 @@ function reportOf<Spec extends DemandSpec>(
 ): Report {
   const tsb = model.family === 'tsb'
   const probability = probabilityOf(model)
-  const share = `${demands} of ${model.observations} steps have a demand`
+  const share = `demand in ${demands} of ${counted(model.observations, 'step')}`
   const rate = `the rate is ${shown(rateOf(model))} a step`
   return {
     summary: `Intermittent demand by ${nameOf(model.spec)}: ${share}; ${rate}.`,

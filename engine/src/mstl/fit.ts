@@ -4,6 +4,7 @@ import { checkValues, countObserved } from '../series/check.ts'
 import { fillSeasonally } from '../series/gaps.ts'
 import { type Mstl, mstlDecompose, usableSeasons } from '../series/mstl-decompose.ts'
 import { strengthsOf } from '../series/strength.ts'
+import { counted, joined } from '../words.ts'
 import { adjustedSeries, filterMstl, logFault, type MstlModel, transform } from './model.ts'
 import { carriedSeasonsOf } from './patterns.ts'
 import { isRobust, type MstlSpec, memberFamily, seasonsOf } from './spec.ts'
@@ -102,14 +103,16 @@ function reportOf(
   const taken =
     used.length === 0
       ? 'There is no season to take out'
-      : `${used.length === 1 ? 'A season' : 'Seasons'} of ${used.join(', ')} taken out by ${how}`
+      : `${used.length === 1 ? 'A season' : 'Seasons'} of ${joined(used)} taken out by ${how}`
   const short =
-    dropped.length === 0
+    dropped.length === 0 ? '' : `; not ${joined(dropped)}, of which there are no two whole cycles`
+  const weak =
+    flat.length === 0
       ? ''
-      : `; not ${dropped.join(', ')}, of which there are no two whole cycles`
-  const weak = flat.length === 0 ? '' : `; ${flat.join(', ')} is no more than noise`
+      : `; ${joined(flat)} ${flat.length === 1 ? 'is' : 'are'} no more than noise`
   const repairs = [...(member.repairs ?? [])]
-  if (filled > 0) repairs.push(`${filled} missing values filled for the decomposition only`)
+  if (filled > 0)
+    repairs.push(`${counted(filled, 'missing value')} filled for the decomposition only`)
   const strengths: Record<string, number> = {}
   for (const [i, period] of used.entries()) {
     const others = y.slice()

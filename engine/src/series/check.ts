@@ -1,5 +1,6 @@
 import type { Refusal } from '../family.ts'
 import { limits } from '../limits.ts'
+import { counted } from '../words.ts'
 
 /** Why some values cannot be taken into any model; missing ones can. */
 export function checkValues(y: Float64Array): Refusal | undefined {
@@ -44,13 +45,13 @@ export function checkObserved(
   const observed = countObserved(y)
   if (observed >= observationsMin) return undefined
   if (observed === 0 && y.length > 0) {
-    const detail = `All ${y.length} observations of the series are missing.`
+    const detail = `Every value of the series is missing: there are ${y.length}.`
     return { code: 'all-missing', detail, field: '/y' }
   }
   return {
     code: 'too-short',
     detail:
-      `The series has ${observed} observations that are not missing; ` +
+      `The series has ${counted(observed, 'observation')} that ${observed === 1 ? 'is' : 'are'} not missing; ` +
       `this model needs at least ${observationsMin}.`,
     field: '/y',
     remedy,

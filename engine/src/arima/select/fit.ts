@@ -6,7 +6,7 @@ import type { ArimaModel } from '../model.ts'
 import { regressorColumns } from '../regression.ts'
 import { type ArimaSpec, ordersOf } from '../spec.ts'
 import { type Choice, chooseOrders, maximaDefault } from './choose.ts'
-import { nameOf } from './name.ts'
+import { besideOf, nameOf } from './name.ts'
 
 /**
  * Chooses the orders of a designed series and fits them. The model's spec has the orders that were
@@ -42,16 +42,10 @@ export function fitSelected(series: Series, spec: ArimaSpec, run: Run): Outcome<
   }
 }
 
-function summaryOf({ orders, search }: Choice, { boxCox, fourier, regressors }: ArimaSpec): string {
-  const extras = [
-    ...(typeof boxCox === 'number' ? [`a Box-Cox transform with λ = ${boxCox.toFixed(3)}`] : []),
-    ...fourier.map(({ pairs, period }) => `${pairs} Fourier pairs for the period ${period}`),
-    ...(regressors.length > 0 && fourier.length === 0 ? [`${regressors.length} regressors`] : []),
-  ]
-  const beside = extras.length === 0 ? '' : ` with ${extras.join(' and ')}`
+function summaryOf({ orders, search }: Choice, spec: ArimaSpec): string {
   const why =
     search === undefined
       ? 'nothing varies beyond it.'
       : `the best AICc of ${search.models} models at the differences that the tests call for.`
-  return `${nameOf(orders)}${beside}: ${why}`
+  return `${nameOf(orders)}${besideOf(spec)}: ${why}`
 }
