@@ -131,7 +131,7 @@ function checkRegressors({ x = {} }: Series, { family }: AnySpec): Refusal | und
   const known = taking.map((other) => other.name).join(', ')
   return {
     code: 'no-regressors',
-    detail: `The family ${family} takes no regressors, and the series has ${name}. ${known} do.`,
+    detail: `The family ${family} takes no regressors, and the series has ${JSON.stringify(name)}. Those that do: ${known}.`,
     field: '/x',
     remedy: `Leave out x, or set the family to one of: ${known}.`,
   }

@@ -95,7 +95,8 @@ export function listOf<T, D>(
   return (value, name) => {
     if (isAbsent(value, otherwise)) return { value: otherwise }
     if (!Array.isArray(value)) return wrong(value, name, 'object', 'a list')
-    if (value.length > lengthMax) return wrong(value, name, 'object', `at most ${lengthMax} items`)
+    if (value.length > lengthMax)
+      return wrong(value, name, 'object', `a list of at most ${lengthMax} items`)
     const items: T[] = []
     for (const [at, entry] of value.entries()) {
       const outcome = item(entry === undefined ? null : entry, `${name}/${at}`)

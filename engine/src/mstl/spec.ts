@@ -99,6 +99,13 @@ function member(value: unknown, name: string): ReturnType<Field<MemberSpec>> {
     return { fault: { code: 'unknown-family', detail, field: `/${name}/family` } }
   }
   const parsed = family.parse(spec)
-  if (parsed.kind !== 'refused') return { value: parsed.value }
+  if (parsed.kind !== 'refused') return withoutRegressors(parsed.value, name)
   return { fault: { ...parsed.reason, field: `/${name}${parsed.reason.field ?? ''}` } }
+}
+
+/** A decomposed series has no columns that its member could look at. */
+function withoutRegressors(spec: MemberSpec, name: string): ReturnType<Field<MemberSpec>> {
+  if (!('regressors' in spec) || spec.regressors.length === 0) return { value: spec }
+  const detail = 'The member of a decomposition takes no regressors.'
+  return { fault: { code: 'no-regressors', detail, field: `/${name}/regressors` } }
 }

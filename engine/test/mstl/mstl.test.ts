@@ -111,6 +111,12 @@ describe('MSTL', () => {
     ).toBe(true)
   })
 
+  test('refuses a member whose regressors nobody could send', () => {
+    const member = { family: 'arima', p: 1, regressors: ['price'] }
+    const reason = refusalOf(mstl.parse({ family: 'mstl', member }))
+    expect(reason).toMatchObject({ code: 'no-regressors', field: '/member/regressors' })
+  })
+
   test('refuses a logarithm of zero, in a fit and in an update', () => {
     const spec = specOf({ boxCox: 'log' })
     const zero = { y: Float64Array.of(1, 2, 0, 3), seasons: [] }
