@@ -25,7 +25,8 @@ export function memberSpec(
 ): Readonly<Record<string, unknown>> {
   switch (name) {
     case 'ets':
-      return { family: 'ets' }
+      // Trends and seasons that seem to change fast in a few observations seldom go on so.
+      return { family: 'ets', prior: 'steady' }
     case 'damped-ets':
       return { family: 'ets', trend: 'A', damped: true, season: 'N' }
     case 'ces':
