@@ -74,7 +74,7 @@ export function specColumn(spec: unknown): string {
 }
 
 /** What V8 needs for an array beside its elements, and for the objects of a model; measured. */
-export const memory = { arrayOverheadBytes: 200, objectBytes: 600 } as const
+const memory = { arrayOverheadBytes: 200, objectBytes: 600 } as const
 
 /** Bytes that a model with some arrays keeps in memory. */
 export function bytesOf(arrays: readonly { readonly byteLength: number }[]): number {

@@ -61,7 +61,7 @@ export function checkForm(y: Float64Array, form: Form): Refusal | undefined {
 }
 
 /** The first value that a multiplicative form cannot take. */
-export function checkPositive(y: Float64Array, name: string): Refusal | undefined {
+function checkPositive(y: Float64Array, name: string): Refusal | undefined {
   for (let t = 0; t < y.length; t++) {
     if (!(y[t]! <= 0)) continue
     return {

@@ -124,7 +124,7 @@ export function step(cursor: Cursor, value: number): void {
 }
 
 /** A cursor's state in the order of a model. */
-export function stateOf(cursor: Cursor): States {
+function stateOf(cursor: Cursor): States {
   const m = cursor.season.length
   const state = new Float64Array(2 + m)
   state[0] = cursor.level

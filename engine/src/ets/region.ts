@@ -104,8 +104,8 @@ export function sharesOf(
 }
 
 /** Less damping can hardly be told from none, more from no trend at all (as R bounds it). */
-export const phiMin = 0.8
-export const phiMax = 0.98
+const phiMin = 0.8
+const phiMax = 0.98
 
 /**
  * Whether old observations are forgotten: the roots of the characteristic polynomial of a seasonal

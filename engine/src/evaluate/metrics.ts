@@ -182,7 +182,7 @@ export function overallWeightedAverage(
 }
 
 /** A central interval among the quantiles, by the places of its bounds. */
-export type Level = {
+type Level = {
   readonly level: number
   readonly alpha: number
   readonly lowerAt: number

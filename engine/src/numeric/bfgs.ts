@@ -4,7 +4,7 @@
  */
 export type Smooth = (x: Float64Array, gradient: Float64Array) => number
 
-export type SmoothOptions = {
+type SmoothOptions = {
   readonly iterationsMax: number
   /** Gain of a step, relative to 1 + |value|, below which the search has converged. */
   readonly tolerance: number
@@ -12,7 +12,7 @@ export type SmoothOptions = {
   readonly stepMax: number
 }
 
-export type SmoothMinimum = {
+type SmoothMinimum = {
   readonly value: number
   readonly iterations: number
   readonly evaluations: number

@@ -37,7 +37,7 @@ export function kpssLag(n: number): number {
 }
 
 /** Values of the statistic above which stationarity is refused at 5% (1992, table 1). */
-export const kpssCritical = { level: 0.463, trend: 0.146 } as const
+const kpssCritical = { level: 0.463, trend: 0.146 } as const
 
 /**
  * Ordinary differences until the KPSS test around a level accepts what is left as stationary, at
@@ -66,7 +66,7 @@ export function seasonalDifferences(y: Float64Array, season: number): number {
 }
 
 /** Whether values lie within `noise` of each other; missing ones do not count. */
-export function isConstant(y: Float64Array, noise: number): boolean {
+function isConstant(y: Float64Array, noise: number): boolean {
   let low = Number.POSITIVE_INFINITY
   let high = Number.NEGATIVE_INFINITY
   for (const value of y) {
@@ -77,7 +77,7 @@ export function isConstant(y: Float64Array, noise: number): boolean {
 }
 
 /** Differences of values that were rounded vary by about this much of the largest value. */
-export const constantWithin: number = 16 * Number.EPSILON
+const constantWithin: number = 16 * Number.EPSILON
 
 const strengthMin = 0.64
 /** Below this many values the statistic says nothing. */

@@ -19,7 +19,7 @@ export function settledSpec(spec: ArimaSpec, series: Series): ArimaSpec {
 }
 
 /** The regressors that the caller brings. */
-export function broughtRegressors({ regressors, fourier }: ArimaSpec): string[] {
+function broughtRegressors({ regressors, fourier }: ArimaSpec): string[] {
   const made = new Set(fourierNames(fourier))
   return regressors.filter((name) => !made.has(name))
 }
