@@ -55,7 +55,7 @@ export function makePaths(
       }
       const by = scale * factor[h]!
       for (let path = 0; path < count; path++) {
-        while (nexts[path]! <= t) change(path)
+        while (nexts[path]! <= t && changes[path]! < changesMax) change(path)
         out[path] = heights[path]! + slopes[path]! * (t - froms[path]!)
       }
       if (bends) for (let path = 0; path < count; path++) out[path] = bend(trend, out[path]!)
@@ -108,6 +108,12 @@ export function sharedNoise(
   }
   return shares
 }
+
+/**
+ * Changes of one path, many times those of the fitted time: a model may be so far beyond it, by its
+ * updates, that nobody could wait for all of them. The last rate goes on.
+ */
+const changesMax = 400
 
 /** The mean size of the changes that were found; 0 where there are none. */
 function changeSizeOf({ trend: { deltas } }: AdditiveModel): number {
