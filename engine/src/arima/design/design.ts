@@ -18,12 +18,6 @@ export function settledSpec(spec: ArimaSpec, series: Series): ArimaSpec {
   return { ...spec, regressors, boxCox: guerreroLambda(series.y, season, 0, 1) ?? null }
 }
 
-/** The regressors that the caller brings. */
-function broughtRegressors({ regressors, fourier }: ArimaSpec): string[] {
-  const made = new Set(fourierNames(fourier))
-  return regressors.filter((name) => !made.has(name))
-}
-
 /** The transformed series and its Fourier columns, from a step of the series on. */
 export function designed(series: Series, spec: ArimaSpec, from: number): Series {
   const { boxCox: lambda, fourier } = spec
