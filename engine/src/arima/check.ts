@@ -1,6 +1,6 @@
 import type { Refusal, Series } from '../family.ts'
 import { limits } from '../limits.ts'
-import { checkValues } from '../series/check.ts'
+import { checkPending, checkValues } from '../series/check.ts'
 import type { Differencing } from '../series/difference.ts'
 import { arLags, maLags, type Orders, operatorOf } from './orders.ts'
 import { regressorColumns } from './regression.ts'
@@ -110,18 +110,4 @@ function countObserved(y: Float64Array, { lags, depth }: Differencing) {
     if (whole) differences++
   }
   return { observed, differences }
-}
-
-/** Refuses a series that ends in more missing values than a forecast can bridge. */
-export function checkPending(y: Float64Array, before: number): Refusal | undefined {
-  let trailing = 0
-  while (trailing < y.length && Number.isNaN(y[y.length - 1 - trailing]!)) trailing++
-  const pending = trailing === y.length ? before + trailing : trailing
-  if (pending <= limits.pendingMax) return undefined
-  return {
-    code: 'too-many-missing',
-    detail: `The last ${pending} observations are missing; at most ${limits.pendingMax} may be.`,
-    field: '/y',
-    remedy: 'End the series at its last known observation.',
-  }
 }

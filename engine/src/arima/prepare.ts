@@ -1,3 +1,4 @@
+import { largest, powerOfTwoBelow } from '../numeric/magnitude.ts'
 import { difference } from '../series/difference.ts'
 import { columnCoefficients, makeColumnBasis } from './columns.ts'
 import type { OrdersEstimate, OrdersSample } from './estimate.ts'
@@ -104,19 +105,4 @@ function average(values: Float64Array): number {
     count++
   }
   return pivot + sum / Math.max(1, count)
-}
-
-function largest(values: Float64Array): number {
-  let most = 0
-  for (const value of values) if (Math.abs(value) > most) most = Math.abs(value)
-  return most
-}
-
-/** The largest power of two not above a value, 1 for zero; exact, unlike a logarithm. */
-function powerOfTwoBelow(value: number): number {
-  let power = 1
-  if (value === 0) return power
-  while (power <= value / 2) power *= 2
-  while (power > value) power /= 2
-  return power
 }

@@ -9,9 +9,8 @@ import type {
   Run,
   Series,
 } from '../family.ts'
-import { limits } from '../limits.ts'
 import { done, refused } from '../outcome.ts'
-import { checkObserved, checkValues } from '../series/check.ts'
+import { checkObserved, checkPending, checkValues } from '../series/check.ts'
 import { combineVoices, voicesOf } from './combine.ts'
 import { explainAutomatic } from './explain.ts'
 import { fitAutomatic } from './fit.ts'
@@ -62,17 +61,7 @@ export const automatic: Family<AutomaticSpec, AutomaticModel> = {
 
 /** Why a series cannot be fitted: it has no observation, or ends in too many missing ones. */
 function checkAutomaticSeries({ y }: Series): Refusal | undefined {
-  const fault = checkObserved(y, 1)
-  if (fault !== undefined) return fault
-  let trailing = 0
-  while (Number.isNaN(y[y.length - 1 - trailing]!)) trailing++
-  if (trailing <= limits.pendingMax) return undefined
-  return {
-    code: 'too-many-missing',
-    detail: `The last ${trailing} observations are missing; at most ${limits.pendingMax} may be.`,
-    field: '/y',
-    remedy: 'End the series at its last known observation.',
-  }
+  return checkObserved(y, 1) ?? checkPending(y, 0)
 }
 
 function forecastAutomatic(model: AutomaticModel, ask: Ask, run: Run): Outcome<Forecast> {

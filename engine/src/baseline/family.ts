@@ -1,8 +1,8 @@
 import type { Ask, Components, Explained, Family, Outcome, Run, Series } from '../family.ts'
 import { done, refused } from '../outcome.ts'
-import { checkValues } from '../series/check.ts'
+import { checkPending, checkValues } from '../series/check.ts'
 import { explainBaseline } from './explain.ts'
-import { checkBaselineSeries, checkTrailing, filterBaseline, fitBaseline } from './fit.ts'
+import { checkBaselineSeries, filterBaseline, fitBaseline } from './fit.ts'
 import { forecastBaseline, simulateBaseline } from './forecast.ts'
 import { absorb, type BaselineModel, copyState } from './model.ts'
 import { type BaselineSpec, parseBaselineSpec } from './spec.ts'
@@ -24,7 +24,7 @@ export const baseline: Family<BaselineSpec, BaselineModel> = {
     return refusal === undefined ? done(filterBaseline(model, series.y)) : refused(refusal)
   },
   update(model: BaselineModel, { y }: Series): Outcome<BaselineModel> {
-    const refusal = checkValues(y) ?? checkTrailing(y, trailingOf(model))
+    const refusal = checkValues(y) ?? checkPending(y, trailingOf(model))
     if (refusal !== undefined) return refused(refusal)
     const state = copyState(model)
     for (let t = 0; t < y.length; t++) absorb(state, y[t]!)

@@ -1,10 +1,10 @@
 import type { Outcome, Refusal, Report, Run, Series } from '../family.ts'
 import { limits } from '../limits.ts'
 import { makeBudget } from '../numeric/budget.ts'
-import { checkObserved } from '../series/check.ts'
+import { spreadOf } from '../numeric/spread.ts'
+import { checkObserved, checkPending } from '../series/check.ts'
 import { absorb, type BaselineModel, emptyState, levelAt, slopeOf } from './model.ts'
 import { type BaselineSpec, seasonOf } from './spec.ts'
-import { spreadOf } from './spread.ts'
 
 /** Why a series cannot be fitted; undefined when it can. */
 export function checkBaselineSeries(
@@ -13,7 +13,7 @@ export function checkBaselineSeries(
   seasonLength = seasonOf(spec, series),
 ): Refusal | undefined {
   const fault =
-    checkObserved(series.y, spec.method === 'drift' ? 2 : 1) ?? checkTrailing(series.y, 0)
+    checkObserved(series.y, spec.method === 'drift' ? 2 : 1) ?? checkPending(series.y, 0)
   if (fault !== undefined || seasonLength === 1) return fault
   const seen = new Uint8Array(seasonLength)
   series.y.forEach((value, t) => {
@@ -26,20 +26,6 @@ export function checkBaselineSeries(
     detail: `No observation falls on step ${unseen} of the season of ${seasonLength}.`,
     field: '/y',
     remedy: 'Send at least one whole season, or set the method to naive.',
-  }
-}
-
-/** Refuses a series that ends in more missing values than a forecast can bridge. */
-export function checkTrailing(y: Float64Array, before: number): Refusal | undefined {
-  let trailing = 0
-  while (trailing < y.length && Number.isNaN(y[y.length - 1 - trailing]!)) trailing++
-  const pending = trailing === y.length ? before + trailing : trailing
-  if (pending <= limits.pendingMax) return undefined
-  return {
-    code: 'too-many-missing',
-    detail: `The last ${pending} observations are missing; at most ${limits.pendingMax} may be.`,
-    field: '/y',
-    remedy: 'End the series at its last known observation.',
   }
 }
 

@@ -1,4 +1,3 @@
-import { checkTrailing } from '../baseline/fit.ts'
 import type {
   Ask,
   Components,
@@ -11,7 +10,7 @@ import type {
 } from '../family.ts'
 import { limits } from '../limits.ts'
 import { done, refused } from '../outcome.ts'
-import { checkValues } from '../series/check.ts'
+import { checkPending, checkValues } from '../series/check.ts'
 import { cesObservationsMin, checkCesSeries, filterCes, fitCes } from './fit.ts'
 import { explainCes, forecastCes, simulateCes } from './forecast.ts'
 import { absorbAll, type CesModel, copyState } from './model.ts'
@@ -35,7 +34,7 @@ export const ces: Family<CesSpec, CesModel> = {
     return refusal === undefined ? inRange(filterCes(model, series.y)) : refused(refusal)
   },
   update(model: CesModel, { y }: Series): Outcome<CesModel> {
-    const refusal = checkValues(y) ?? checkTrailing(y, model.pending)
+    const refusal = checkValues(y) ?? checkPending(y, model.pending)
     if (refusal !== undefined) return refused(refusal)
     const state = copyState(model)
     absorbAll(state, y)

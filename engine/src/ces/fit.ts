@@ -1,9 +1,9 @@
-import { checkTrailing } from '../baseline/fit.ts'
-import { criteria, largest, powerOfTwoBelow, spreadOf } from '../baseline/spread.ts'
 import type { Candidate, Outcome, Refusal, Run, Series } from '../family.ts'
 import { makeBfgs } from '../numeric/bfgs.ts'
 import { type Budget, makeBudget } from '../numeric/budget.ts'
-import { checkObserved } from '../series/check.ts'
+import { largest, powerOfTwoBelow } from '../numeric/magnitude.ts'
+import { criteria, spreadOf } from '../numeric/spread.ts'
+import { checkObserved, checkPending } from '../series/check.ts'
 import { makeKernel } from './kernel.ts'
 import { absorbAll, type CesModel, type CesState, startState } from './model.ts'
 import { barrier, growthOf, makeStability } from './region.ts'
@@ -21,7 +21,7 @@ export function checkCesSeries(
   seasonLength = seasonOf(spec, series),
 ): Refusal | undefined {
   const { y } = series
-  const fault = checkObserved(y, cesObservationsMin) ?? checkTrailing(y, 0)
+  const fault = checkObserved(y, cesObservationsMin) ?? checkPending(y, 0)
   if (fault !== undefined || spec.season === null || spec.season === 'none') return fault
   if (seasonLength < 2 || seasonLength > cesSeasonLengthMax) {
     const detail = `A season takes from 2 to ${cesSeasonLengthMax} steps; here it has ${seasonLength}.`

@@ -1,6 +1,6 @@
 import type { Refusal, Series } from '../family.ts'
 import { limits } from '../limits.ts'
-import { checkObserved, checkValues, countObserved } from '../series/check.ts'
+import { checkObserved, checkPending, checkValues, countObserved } from '../series/check.ts'
 import { counted } from '../words.ts'
 import {
   type Form,
@@ -79,18 +79,4 @@ export function checkNewer(y: Float64Array, form: Form, pending: number): Refusa
   const fault = checkValues(y) ?? checkPending(y, pending)
   if (fault !== undefined) return fault
   return needsPositive(form) ? checkPositive(y, formName(form)) : undefined
-}
-
-/** Refuses a series that ends in more missing values than a forecast can bridge. */
-function checkPending(y: Float64Array, before: number): Refusal | undefined {
-  let trailing = 0
-  while (trailing < y.length && Number.isNaN(y[y.length - 1 - trailing]!)) trailing++
-  const pending = trailing === y.length ? before + trailing : trailing
-  if (pending <= limits.pendingMax) return undefined
-  return {
-    code: 'too-many-missing',
-    detail: `The last ${pending} observations are missing; at most ${limits.pendingMax} may be.`,
-    field: '/y',
-    remedy: 'End the series at its last known observation.',
-  }
 }

@@ -1,3 +1,4 @@
+import { largest } from './magnitude.ts'
 /**
  * A smooth function to be minimised: its value at x, its gradient into the second argument. NaN
  * means that the search has to end; Infinity that x lies outside of where the function is defined.
@@ -167,13 +168,4 @@ const backtracksMax = 30
 /** A first step about as long as one unit of the parameters, whatever the gradient's scale. */
 function firstStep(gradient: Float64Array): number {
   return 1 / Math.max(1, largest(gradient))
-}
-
-function largest(values: Float64Array): number {
-  let most = 0
-  for (let i = 0; i < values.length; i++) {
-    const size = Math.abs(values[i]!)
-    if (size > most) most = size
-  }
-  return most
 }

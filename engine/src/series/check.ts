@@ -57,3 +57,20 @@ export function checkObserved(
     remedy,
   }
 }
+
+/**
+ * Refuses a series that ends in more missing values than a forecast can bridge; `before` were
+ * already missing ahead of it.
+ */
+export function checkPending(y: Float64Array, before: number): Refusal | undefined {
+  let trailing = 0
+  while (trailing < y.length && Number.isNaN(y[y.length - 1 - trailing]!)) trailing++
+  const pending = trailing === y.length ? before + trailing : trailing
+  if (pending <= limits.pendingMax) return undefined
+  return {
+    code: 'too-many-missing',
+    detail: `The last ${pending} observations are missing; at most ${limits.pendingMax} may be.`,
+    field: '/y',
+    remedy: 'End the series at its last known observation.',
+  }
+}

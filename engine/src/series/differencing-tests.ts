@@ -1,3 +1,4 @@
+import { largest } from '../numeric/magnitude.ts'
 import { difference, differencing } from './difference.ts'
 import { seasonalStrength } from './seasonal-strength.ts'
 
@@ -104,12 +105,6 @@ function residuals(y: Float64Array, around: 'level' | 'trend'): Float64Array {
   for (let t = 0; t < n; t++) values[t] = values[t]! - mean - slope * (t - centre)
   if (largest(values) <= constantWithin) values.fill(0)
   return values
-}
-
-function largest(values: Float64Array): number {
-  let most = 0
-  for (const value of values) if (Math.abs(value) > most) most = Math.abs(value)
-  return most
 }
 
 function countOf(y: Float64Array): number {

@@ -1,4 +1,3 @@
-import { checkTrailing } from '../baseline/fit.ts'
 import type {
   Ask,
   Components,
@@ -10,7 +9,7 @@ import type {
   Series,
 } from '../family.ts'
 import { done, refused } from '../outcome.ts'
-import { checkValues } from '../series/check.ts'
+import { checkPending, checkValues } from '../series/check.ts'
 import { checkThetaSeries, filterTheta, fitTheta, thetaObservationsMin } from './fit.ts'
 import { explainTheta, forecastTheta, simulateTheta } from './forecast.ts'
 import { absorb, copyState, isSound, type ThetaModel } from './model.ts'
@@ -33,7 +32,7 @@ export const theta: Family<ThetaSpec, ThetaModel> = {
     return refusal === undefined ? done(filterTheta(model, series.y)) : refused(refusal)
   },
   update(model: ThetaModel, { y }: Series): Outcome<ThetaModel> {
-    const refusal = checkValues(y) ?? checkTrailing(y, model.pending)
+    const refusal = checkValues(y) ?? checkPending(y, model.pending)
     if (refusal !== undefined) return refused(refusal)
     const state = copyState(model)
     for (let t = 0; t < y.length; t++) absorb(state, y[t]!)

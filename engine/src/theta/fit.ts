@@ -1,8 +1,8 @@
-import { checkTrailing } from '../baseline/fit.ts'
-import { criteria, largest, powerOfTwoBelow, spreadOf } from '../baseline/spread.ts'
 import type { Candidate, Outcome, Refusal, Run, Series } from '../family.ts'
 import { makeBudget } from '../numeric/budget.ts'
-import { checkObserved } from '../series/check.ts'
+import { largest, powerOfTwoBelow } from '../numeric/magnitude.ts'
+import { criteria, spreadOf } from '../numeric/spread.ts'
+import { checkObserved, checkPending } from '../series/check.ts'
 import { estimate, type Sample } from './estimate.ts'
 import { absorb, moveLine, startState, type ThetaModel, type ThetaState } from './model.ts'
 import { decompose, isSeasonal, noSeason, type Seasonal, withoutSeason } from './seasonal.ts'
@@ -14,7 +14,7 @@ export const thetaObservationsMin = 3
 /** Why a series cannot be fitted; undefined when it can. */
 export function checkThetaSeries(series: Series, spec: ThetaSpec): Refusal | undefined {
   const { y } = series
-  const fault = checkObserved(y, thetaObservationsMin) ?? checkTrailing(y, 0)
+  const fault = checkObserved(y, thetaObservationsMin) ?? checkPending(y, 0)
   if (fault !== undefined || spec.decomposition !== 'multiplicative') return fault
   const at = y.findIndex((value) => value <= 0)
   if (at < 0) return undefined

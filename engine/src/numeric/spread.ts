@@ -1,3 +1,5 @@
+import { largest } from './magnitude.ts'
+
 /**
  * The deviation of some errors with so many parameters taken from them, and their Gaussian
  * likelihood; the squares are of units of the largest error, so that none overflows.
@@ -16,13 +18,6 @@ export function spreadOf(
   return { deviation, logLikelihood }
 }
 
-/** The largest magnitude; 0 of none. */
-export function largest(values: Float64Array): number {
-  let most = 0
-  for (const value of values) if (Math.abs(value) > most) most = Math.abs(value)
-  return most
-}
-
 /** What a report says of a likelihood; without the corrected criterion where it is not defined. */
 export function criteria(logLikelihood: number, parameters: number, count: number) {
   const aic = 2 * parameters - 2 * logLikelihood
@@ -33,13 +28,4 @@ export function criteria(logLikelihood: number, parameters: number, count: numbe
     ...(freedom > 0 ? { aicc: aic + (2 * parameters * (parameters + 1)) / freedom } : {}),
     bic: parameters * Math.log(count) - 2 * logLikelihood,
   }
-}
-
-/** The largest power of two not above a value, 1 for zero; exact, unlike a logarithm. */
-export function powerOfTwoBelow(value: number): number {
-  let power = 1
-  if (value === 0) return power
-  while (power <= value / 2) power *= 2
-  while (power > value) power /= 2
-  return power
 }
