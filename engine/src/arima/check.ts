@@ -2,6 +2,7 @@ import type { Refusal, Series } from '../family.ts'
 import { limits } from '../limits.ts'
 import { checkPending, checkValues } from '../series/check.ts'
 import type { Differencing } from '../series/difference.ts'
+import { counted } from '../words.ts'
 import { arLags, maLags, type Orders, operatorOf } from './orders.ts'
 import { regressorColumns } from './regression.ts'
 import { type ArimaSpec, coefficientCount, ordersOf } from './spec.ts'
@@ -63,12 +64,13 @@ function checkLength(series: Series, orders: Orders, regressors: number): Refusa
   const differencesMin = coefficients + beyondCoefficients
   const needed = operator.depth + differencesMin
   if (y.length < needed) {
+    const differenced = operator.depth > 0 ? `${operator.depth} to take the difference and ` : ''
     return {
       code: 'too-short',
       detail:
-        `The series has ${y.length} observations; this model needs at least ${needed}: ` +
-        `${operator.depth} to take the difference and ${differencesMin} to estimate ` +
-        `${coefficients} coefficients and a variance.`,
+        `The series has ${counted(y.length, 'observation')}; this model needs at least ` +
+        `${needed}: ${differenced}${differencesMin} to estimate ` +
+        `${counted(coefficients, 'coefficient')} and a variance.`,
       field: '/y',
       remedy: 'Send more observations, or a spec with fewer terms or a shorter differenceLag.',
     }

@@ -28,6 +28,8 @@ export function fitAutomatic(
     tryMember(tried, reserve, seen, seasons, run)
   }
   if (tried.members.length === 0) return refused(tried.refusal ?? nobody)
+  const usual = tried.members.some(({ name }) => rung.members.includes(name))
+  const why = usual ? rung.why : 'nobody else can be fitted to the series'
   const share = Math.floor(run.workMax / (rung.members.length * roundsMax))
   const roll = (members: readonly Member[]) => {
     const idle = rung.name === 'constant' || run.shouldStop?.() === true
@@ -47,7 +49,8 @@ export function fitAutomatic(
     ...{ family: 'automatic', spec, rung: rung.name, seasons, skipped, members, calibration },
   }
   run.onProgress?.(1)
-  const report = reportOf(model, profile, rung.why, tried)
+  const missing = series.y.length - profile.observed
+  const report = { ...reportOf(model, profile, why, tried), missing }
   return tried.stopped ? { kind: 'stopped', value: model, report } : done(model, report)
 }
 

@@ -43,7 +43,7 @@ export function rungOf(profile: Profile, spec: AutomaticSpec): Rung {
   }
   if (intermittent) {
     const share = Math.round(100 * zeroShare)
-    const why = `${share}% of the values are zero, with demand in between`
+    const why = `${share}% of the values since the first demand are zero`
     return { name: 'intermittent', members: ['croston-sba', 'tsb'], reserves: ['mean'], why }
   }
   if (observed <= shortMax) {

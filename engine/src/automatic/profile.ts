@@ -9,7 +9,7 @@ export type Profile = {
   readonly constant: number | undefined
   /** Nothing below zero, and many zeros between the others. */
   readonly intermittent: boolean
-  /** Share of zeros among the observed values. */
+  /** Share of zeros among the observed values since the first that is none. */
   readonly zeroShare: number
   /** Seasons that the series is long enough for, ascending. */
   readonly seasons: readonly number[]
@@ -26,17 +26,20 @@ export function profileOf(
   const { y } = series
   let observed = 0
   let zeros = 0
+  let before = 0
   let low = Number.POSITIVE_INFINITY
   let high = Number.NEGATIVE_INFINITY
   for (const value of y) {
     if (Number.isNaN(value)) continue
     observed++
     if (value === 0) zeros++
+    else if (zeros === observed - 1) before = zeros
     low = Math.min(low, value)
     high = Math.max(high, value)
   }
   const constant = low === high ? low + 0 : undefined
-  const zeroShare = observed === 0 ? 0 : zeros / observed
+  // What was sold from some day on had no demand before it that came and went.
+  const zeroShare = observed === 0 ? 0 : (zeros - before) / (observed - before)
   const given = spec.seasons ?? series.seasons
   const from = spec.seasons !== null ? 'spec' : series.seasons ? 'series' : 'detected'
   const seasons = given ?? (constant === undefined ? detectSeasons(y, run.shouldStop) : [])

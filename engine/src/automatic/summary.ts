@@ -1,4 +1,5 @@
 import type { Candidate, Note } from '../family.ts'
+import { joined } from '../words.ts'
 import type { AutomaticModel, Calibration } from './model.ts'
 import type { Profile } from './profile.ts'
 
@@ -11,10 +12,11 @@ export function summaryOf(
 ): string {
   const names = model.members.map(({ name }) => name)
   const chosen =
-    names.length === 1 ? `The forecast is that of ${names[0]}` : `The median of ${listed(names)}`
+    names.length === 1 ? `The forecast is that of ${names[0]}` : `The median of ${joined(names)}`
   const sentences = [`${chosen}: ${why}.`, seasonSentence(profile)]
   const left = candidates.filter(({ refused }) => refused !== undefined)
-  for (const { name, refused } of left) sentences.push(`${name} was not taken: ${refused}`)
+  for (const { name, refused } of left)
+    sentences.push(`${name} was not taken: ${inside(refused ?? '')}`)
   if (model.skipped > 0) {
     sentences.push(`Only what came after the first ${model.skipped} values was looked at.`)
   }
@@ -46,16 +48,23 @@ const guaranteeMin = 19
 function seasonSentence({ seasons, seasonsFrom, seasonsLeft, constant }: Profile): string {
   const left =
     seasonsLeft.length > 0
-      ? `A season of ${seasonsLeft.join(', ')} is too long for this series.`
+      ? `${seasonWord(seasonsLeft)} ${verbOf(seasonsLeft, 'is', 'are')} too long for this series.`
       : ''
   if (seasonsFrom !== 'detected' || constant !== undefined) return left
   return seasons.length > 0
-    ? `Nobody gave a season; ${seasons.join(', ')} was found in the series.`
+    ? `Nobody gave a season; ${joined(seasons)} ${verbOf(seasons, 'was', 'were')} found in the series.`
     : ''
 }
 
-function listed(names: readonly string[]): string {
-  return names.length < 2
-    ? names.join('')
-    : `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]}`
+function seasonWord(seasons: readonly number[]): string {
+  return `${verbOf(seasons, 'A season', 'Seasons')} of ${joined(seasons)}`
+}
+
+function verbOf(items: readonly unknown[], one: string, many: string): string {
+  return items.length === 1 ? one : many
+}
+
+/** A sentence behind a colon: a first word that is a name keeps its capitals. */
+function inside(sentence: string): string {
+  return sentence.replace(/^[A-Z](?=[a-z]* )/, (letter) => letter.toLowerCase())
 }

@@ -59,9 +59,18 @@ describe('the rung of a series', () => {
     const { value, report } = fit({ y })
     expect(report.rung).toBe('intermittent')
     expect(weighted(report)).toEqual(['croston-sba', 'tsb'])
-    expect(report.summary).toContain('% of the values are zero')
+    expect(report.summary).toContain('% of the values since the first demand are zero')
     const { point } = doneValue(forecastModel(value, ask, run))
     expect(point.every((rate) => rate > 0 && rate < 9)).toBe(true)
+  })
+
+  test('of what is sold from some day on is no forecast of intermittent demand', () => {
+    const random = makeRandom(6)
+    const y = Float64Array.from({ length: 80 }, (_, t) => (t < 40 ? 0 : random.between(900, 1_100)))
+    const { value, report } = fit({ y })
+    expect(report.rung).toBe('plain')
+    const { point } = doneValue(forecastModel(value, ask, run))
+    expect(point.every((rate) => rate > 850 && rate < 1_250)).toBe(true)
   })
 
   test('of zeros that come with a season is not intermittent', () => {
