@@ -4,22 +4,14 @@ import { etsAt } from '../../src/ets/fit.ts'
 import { decodeModel, encodeModel, forecastModel } from '../../src/index.ts'
 import { sealed } from '../codec/seal.ts'
 import { doneValue, refusalOf } from '../expect-done.ts'
+import { readGolden } from '../golden.ts'
 import { etsSpecOf, formOf, makeSeries } from './forms.ts'
 
 /**
  * Format 1 as it was first written: ETS(M,Ad,M) with a season of 4, a gap and a missing end. It
  * must be readable for ever; what it forecasts was written down with it.
  */
-const golden = Buffer.from(
-  'iUFMTQ0KGgoBAAAAtAEAAAEAAAAHAAAAA2V0cwRzcGVjBIkAAAAEZm9ybQIEAAAABmNvdW50cwIDAAAAB3NjYWxhcn' +
-    'MBAgAAAAlzbW9vdGhpbmcBBAAAAAdpbml0aWFsAQYAAAAFc3RhdGUBBgAAAHsiZmFtaWx5IjoiZXRzIiwiZXJyb3Ii' +
-    'OiJNIiwidHJlbmQiOiJBIiwiZGFtcGVkIjp0cnVlLCJzZWFzb24iOiJNIiwic2Vhc29uTGVuZ3RoIjpudWxsLCJjcm' +
-    'l0ZXJpb24iOiJhaWNjIiwiYm91bmRzIjoiYm90aCIsInByaW9yIjoiZmxhdCJ9AAAAAAAAAAEAAAACAAAAAgAAAAQA' +
-    'AAAVAAAAAgAAAAEAAAAAAAAAAAAAAAAAYEDjsfhC56FrPwAAAAAAAOA/AAAAAAAAwD8AAAAAAADQPwAAAAAAAOw/AA' +
-    'AAAAAA6T8AAAAAAACQPwAAAAAAAPA/AAAAAAAA9D8AAAAAAADwPwAAAAAAAOg/6Co0muOH6T8KEI4/HUBsP0UWOXzv' +
-    '3O8/vEAVrN4U6D+BroU4IGTvP4PjciKKJ/Q/e7vomQ==',
-  'base64',
-)
+const golden = readGolden('ets-1.bin')
 
 function goldenModel() {
   const y = makeSeries(77, 23, 4).map((value) => Math.round(value))
