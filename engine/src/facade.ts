@@ -19,7 +19,8 @@ import { settleForecast } from './settle-forecast.ts'
 export function parseSpec(spec: unknown): Outcome<AnySpec> {
   if (spec === undefined || spec === null) return done(defaultSpec)
   if (typeof spec !== 'object' || Array.isArray(spec)) {
-    return refused({ code: 'wrong-type', detail: 'A spec has to be an object.', field: '' })
+    const remedy = 'Write it like {"family": "ets"}.'
+    return refused({ code: 'wrong-type', detail: 'A spec has to be an object.', field: '', remedy })
   }
   const known = [...families.keys()].join(', ')
   const name = (spec as Record<string, unknown>).family

@@ -64,8 +64,11 @@ function checked(series: SeriesBody, given: unknown): FitBody | BodyFault {
   const spec = parseSpec(given)
   if (spec.kind === 'refused')
     return refusedByEngine(spec.reason, 400, `/spec${spec.reason.field ?? ''}`)
+  const large = tooLarge(spec.value)
+  if (large) return large
   const { key, start, frequency } = series
   const refusal = checkSeries(describedSeries(series), spec.value)
+  if (refusal?.code === 'missing-regressor') return noRegressors(refusal)
   if (refusal) return refusedByEngine(refusal, 422, fieldOf(refusal, series))
   const stored = { key, start, frequency, y: series.y as (number | null)[] }
   const dataset = new Uint8Array(encodeDataset({ format: 1, series: [stored] }))
@@ -78,6 +81,19 @@ function refusedByEngine(
   field: string,
 ): BodyFault {
   return fault(code, detail, { field, ...(remedy ? { remedy } : {}) }, status)
+}
+
+/** The coordinator keeps the spec of every version, and takes no more of it. */
+function tooLarge(spec: AnySpec): BodyFault | undefined {
+  const bytes = Buffer.byteLength(JSON.stringify(spec))
+  if (bytes <= limits.specBytesMax) return undefined
+  const detail = `The spec with its defaults is ${bytes} bytes of JSON, more than ${limits.specBytesMax}.`
+  return fault('too-large', detail, { field: '/spec', remedy: 'Send fewer dates or names.' })
+}
+
+function noRegressors({ code, detail }: Refusal): BodyFault {
+  const remedy = 'Take them out of the spec: a body cannot carry regressors, for now.'
+  return fault(code, detail, { field: '/spec/regressors', remedy }, 422)
 }
 
 /** The engine speaks of its own series, and of fields of the spec: where did the client say it? */

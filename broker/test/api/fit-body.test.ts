@@ -4,6 +4,7 @@ import { readFitBody } from '../../src/api/fit-body.ts'
 
 const spec = { family: 'arima', p: 1, d: 0, q: 0, differenceLag: 0 }
 const dated = { family: 'additive', holidays: [{ name: 'fair', dates: ['2024-05-03'] }] }
+const tenThousandDays = [{ name: 'days', dates: Array.from({ length: 10_000 }, (_, i) => i) }]
 const numbers = Array.from({ length: 40 }, (_, i) => i % 5)
 const read = (body: unknown) =>
   readFitBody(new TextEncoder().encode(typeof body === 'string' ? body : JSON.stringify(body)))
@@ -69,6 +70,11 @@ describe('what is wrong with a body', () => {
       { data: numbers, spec: { family: 'mstl', seasons: [12, 7] } },
       { field: '/spec/seasons' },
     ],
+    [
+      'a spec that no record could hold',
+      { data: numbers, spec: { family: 'additive', holidays: tenThousandDays } },
+      { field: '/spec', says: /more than 32768/ },
+    ],
     ['dates without a calendar', { data: numbers, spec: dated }, { status: 422, field: '/data' }],
     [
       'dates of a series without a start',
@@ -83,7 +89,7 @@ describe('what is wrong with a body', () => {
     [
       'a regressor that nobody can send',
       { data: numbers, spec: { family: 'arima', p: 1, regressors: ['price'] } },
-      { status: 422 },
+      { status: 422, field: '/spec/regressors', says: /price/ },
     ],
   ])('%s', (_name, body, { status = 400, field, says = /./ }) => {
     const fault = read(body)

@@ -96,7 +96,8 @@ export const specLimits = {
   datesMax: 10_000,
   windowMax: 60,
   changepointsMax: 100,
-  pathsMax: 10_000,
+  /** More would take a second to draw over the longest horizon. */
+  pathsMax: 2_000,
   /** Columns of seasons, holidays and regressors together. */
   columnsMax: 600,
 } as const

@@ -50,14 +50,14 @@ describe('simulated paths', () => {
   })
 
   test('give the quantiles of the forecast', () => {
-    const model = fitted({ paths: 4_000 })
+    const model = fitted({ paths: 2_000 })
     const quantiles = levelQuantiles([80])
     const ask = { horizon: 60, quantiles }
     const { quantiles: rows } = doneValue(forecastModel(model, ask, run))
     const count = 40_000
     const drawn = doneValue(simulateModel(model, ask, count, run))
     // Four standard deviations of the share in the paths of both sides.
-    const slack = 4 * Math.sqrt(0.09 * (1 / count + 1 / 4_000))
+    const slack = 4 * Math.sqrt(0.09 * (1 / count + 1 / 2_000))
     for (const h of [0, 30, 59]) {
       const below = (bound: number) =>
         Array.from({ length: count }, (_, path) => drawn[path * 60 + h]!).filter((v) => v < bound)

@@ -67,6 +67,8 @@ export const limits = {
   embeddedCommitMs: 5_000,
   /** A value in the coordinator: it holds pointers and states, never data. */
   valueBytesMax: 65_536,
+  /** A spec with its defaults: it is part of a version's record, and leaves room for the rest. */
+  specBytesMax: 32_768,
   /** A chunk in the store: rows of some hundred kB are good in CQL, MB are mediocre. */
   chunkBytes: 262_144,
   /** A blob as a whole; buffers are sized from manifests: a damaged one must not ask for more. */
