@@ -10,7 +10,7 @@ export function longCases(
   const plain: Series = { y: walk(n), seasons: [] }
   const sparse: Series = { y: counts(n), seasons: [] }
   return [
-    { name: 'arima', spec: { family: 'arima', p: 2, d: 1, q: 1 }, series: plain },
+    { name: 'arima', spec: { family: 'arima', ...mixed }, series: plain },
     { name: 'the airline model', spec: { family: 'arima', ...airline }, series: months },
     { name: 'arima, chosen', spec: { family: 'arima', select: true }, series: months },
     { name: 'naive', spec: { family: 'baseline', method: 'naive' }, series: plain },
@@ -29,6 +29,7 @@ export function longCases(
   ]
 }
 
+const mixed = { p: 2, d: 1, q: 1, differenceLag: 0 }
 const airline = { d: 1, q: 1, D: 1, Q: 1 }
 
 /** A season that stays within its range however long the series is. */
