@@ -4,6 +4,7 @@ import { makeMedian, type Voices, voicesOf } from '../../engine/src/automatic/co
 import { disagreementShare, type Kind, patience } from '../../engine/src/automatic/constants.ts'
 import { fitAutomatic, fitMember } from '../../engine/src/automatic/fit.ts'
 import { memberSeries } from '../../engine/src/automatic/model.ts'
+import { noRepairs } from '../../engine/src/automatic/repairs.ts'
 import { type Refit, rollOrigins, scoreAt } from '../../engine/src/automatic/rolling.ts'
 import { automaticDefaults } from '../../engine/src/automatic/spec.ts'
 import { studentQuantile } from '../../engine/src/numeric/student.ts'
@@ -62,7 +63,10 @@ function gather(frequency: GeneratedFrequency, i: number): void {
   if (voices.kind === 'refused') return
   const rolling = rollOrigins(
     model.members,
-    memberSeries(model, series),
+    {
+      seen: memberSeries(model, series),
+      shown: memberSeries({ ...model, repairs: noRepairs }, series).y,
+    },
     disagreementShare,
     run,
     refit(model.seasons),

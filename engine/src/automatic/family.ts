@@ -9,6 +9,7 @@ import type {
   Run,
   Series,
 } from '../family.ts'
+import { limits } from '../limits.ts'
 import { done, refused } from '../outcome.ts'
 import { checkObserved, checkPending, checkValues } from '../series/check.ts'
 import { combineVoices, voicesOf } from './combine.ts'
@@ -16,6 +17,7 @@ import { explainAutomatic } from './explain.ts'
 import { fitAutomatic } from './fit.ts'
 import { type AutomaticModel, type Member, memberSeries } from './model.ts'
 import { partOf } from './parts.ts'
+import { repaired } from './repairs.ts'
 import { simulateAutomatic } from './simulate.ts'
 import { type AutomaticSpec, parseAutomaticSpec } from './spec.ts'
 import { automaticBytes, automaticFormat, decodeAutomatic, encodeAutomatic } from './storage.ts'
@@ -37,12 +39,15 @@ export const automatic: Family<AutomaticSpec, AutomaticModel> = {
     if (refusal !== undefined) return refused(refusal)
     if (series.y.length <= model.skipped) return refused(tooShort(model))
     const seen = memberSeries(model, series)
-    return moveMembers(model, (member) => partOf(member).filter(member, seen))
+    const taken = takenAfter(0, seen.y)
+    return moveMembers({ ...model, taken }, (member) => partOf(member).filter(member, seen))
   },
   update(model: AutomaticModel, newer: Series): Outcome<AutomaticModel> {
     const refusal = checkValues(newer.y)
     if (refusal !== undefined) return refused(refusal)
-    return moveMembers(model, (member) => partOf(member).update(member, newer))
+    const seen = { ...newer, y: repaired(newer.y, model.repairs, model.taken) }
+    const taken = takenAfter(model.taken, newer.y)
+    return moveMembers({ ...model, taken }, (member) => partOf(member).update(member, seen))
   },
   forecast(model: AutomaticModel, ask: Ask, run: Run): Outcome<Forecast> {
     return forecastAutomatic(model, ask, run)
@@ -81,6 +86,11 @@ function forecastAutomatic(model: AutomaticModel, ask: Ask, run: Run): Outcome<F
 }
 
 const none = new Float64Array(0)
+
+/** No repair is as far from the beginning as the limit, so that counting may end there. */
+function takenAfter(taken: number, newer: Float64Array): number {
+  return Math.min(limits.observationsMax, taken + newer.length)
+}
 
 /** Each member moved on; one that cannot take the values is left behind, in filter as in update. */
 function moveMembers(

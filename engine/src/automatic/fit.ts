@@ -6,10 +6,11 @@ import { rungOf } from './ladder.ts'
 import { type AutomaticModel, type Member, memberSeries } from './model.ts'
 import { type PartModel, parts } from './parts.ts'
 import { type Profile, profileOf } from './profile.ts'
-import { noRolling, rollOrigins } from './rolling.ts'
+import { findSpikes, noRepairs } from './repairs.ts'
+import { noRolling, type Refit, rollOrigins } from './rolling.ts'
 import { type MemberName, memberSpec } from './roster.ts'
 import type { AutomaticSpec } from './spec.ts'
-import { summaryOf } from './summary.ts'
+import { repairsInWords, summaryOf } from './summary.ts'
 
 /** Fits a series that passes the family's check: each member, then how wide their forecast is. */
 export function fitAutomatic(
@@ -21,7 +22,10 @@ export function fitAutomatic(
   const rung = rungOf(profile, spec)
   const { seasons } = profile
   const skipped = skippedOf(series, seasons)
-  const seen = memberSeries({ skipped, seasons }, series)
+  const shown = memberSeries({ skipped, seasons, repairs: noRepairs }, series)
+  const mends = rung.name === 'plain' || rung.name === 'long-season'
+  const repairs = mends ? findSpikes(shown.y, seasons) : noRepairs
+  const seen = memberSeries({ skipped, seasons, repairs }, series)
   const tried = tryMembers(rung.members, seen, seasons, run)
   for (const reserve of rung.reserves) {
     if (tried.members.length > 0) break
@@ -34,19 +38,21 @@ export function fitAutomatic(
   const roll = (members: readonly Member[]) => {
     const idle = rung.name === 'constant' || run.shouldStop?.() === true
     if (idle) return noRolling
-    return rollOrigins(members, seen, disagreementShare, run, (name, part) =>
-      fitMember(name, part, seasons, { ...run, workMax: share }),
-    )
+    const refit: Refit = (name, part) => fitMember(name, part, seasons, { ...run, workMax: share })
+    return rollOrigins(members, { seen, shown: shown.y }, disagreementShare, run, refit)
   }
   const rolling = roll(tried.members)
   const kept = keepGood(tried, rolling.memberErrors, rung.name === 'long-season')
   const members = kept.map((member) => ({ ...member, weight: 1 / kept.length }))
   const judged = kept.length < tried.members.length ? roll(members) : rolling
-  const shown = spec.intervals === 'conformal' ? judged : noRolling
   const kind = kindOf(rung.name, seasons, profile.observed)
-  const calibration = calibrate({ kind, observed: profile.observed }, shown)
+  const calibration = calibrate(
+    { kind, observed: profile.observed },
+    spec.intervals === 'conformal' ? judged : noRolling,
+  )
   const model: AutomaticModel = {
     ...{ family: 'automatic', spec, rung: rung.name, seasons, skipped, members, calibration },
+    ...{ taken: seen.y.length, repairs },
   }
   run.onProgress?.(1)
   const missing = series.y.length - profile.observed
@@ -187,6 +193,7 @@ function reportOf(model: AutomaticModel, profile: Profile, why: string, tried: T
     seasons: model.seasons.map(String),
     observations: profile.observed,
     skipped: model.skipped,
+    ...(model.repairs.places.length > 0 ? { repairs: repairsInWords(model) } : {}),
     widening: calibration.scale,
     degrees: calibration.degrees,
     scores: calibration.scores,

@@ -1,6 +1,7 @@
 import type { Series } from '../family.ts'
 import type { RungName } from './ladder.ts'
 import type { PartModel } from './parts.ts'
+import { type Repairs, repaired } from './repairs.ts'
 import type { MemberName } from './roster.ts'
 import type { AutomaticSpec } from './spec.ts'
 
@@ -13,6 +14,10 @@ export type AutomaticModel = {
   readonly seasons: readonly number[]
   /** Observations at the beginning of the series that no member saw. */
   readonly skipped: number
+  /** Values that members saw since, missing ones too: where an update begins. */
+  readonly taken: number
+  /** Spikes of the fitted series; values after it are taken as they are. */
+  readonly repairs: Repairs
   readonly members: readonly Member[]
   readonly calibration: Calibration
 }
@@ -41,12 +46,12 @@ export type Calibration = {
   readonly covered95: number
 }
 
-/** The series as members see it: without what was skipped, and with the seasons that are used. */
+/** The series as members see it: without what was skipped, repaired, with the seasons that are used. */
 export function memberSeries(
-  { skipped, seasons }: Pick<AutomaticModel, 'skipped' | 'seasons'>,
+  { skipped, seasons, repairs }: Pick<AutomaticModel, 'skipped' | 'seasons' | 'repairs'>,
   { y, calendar }: Series,
 ): Series {
   // A calendar that starts earlier than the values would put dates on the wrong ones.
   const dates = calendar === undefined || skipped > 0 ? {} : { calendar }
-  return { y: y.subarray(skipped), seasons, ...dates }
+  return { y: repaired(y.subarray(skipped), repairs, 0), seasons, ...dates }
 }

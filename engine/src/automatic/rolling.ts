@@ -29,11 +29,12 @@ export type Refit = (name: MemberName, series: Series) => Outcome<PartModel>
  * fitted to all of it: the state alone is taken back. Such errors are smaller than those to come; the
  * constants that turn them into a scale were learned with the same optimism in them. A member that
  * keeps a pattern of the whole series cannot be taken back and is fitted anew, at fewer origins, and
- * so is every member of a brief series.
+ * so is every member of a brief series. Members are judged by the repaired values that they see, and
+ * widths by those that were there, spikes and all.
  */
 export function rollOrigins(
   members: readonly Member[],
-  series: Series,
+  { seen: series, shown }: { readonly seen: Series; readonly shown: Float64Array },
   disagreement: number,
   run: Run,
   refit: Refit,
@@ -65,7 +66,7 @@ export function rollOrigins(
     const voices = voicesOf(now, { horizon: length, quantiles: tails }, run)
     if (voices.kind === 'refused' || voices.value.names.length < members.length) continue
     used++
-    gather(voices.value, y, origin, disagreement, scores, steps)
+    gather(voices.value, shown, origin, disagreement, scores, steps)
     tally(voices.value, y, origin, sums, counts)
   }
   return {

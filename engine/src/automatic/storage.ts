@@ -12,6 +12,7 @@ import { done } from '../outcome.ts'
 import { rungNames } from './ladder.ts'
 import type { AutomaticModel, Calibration, Member } from './model.ts'
 import { partOf, parts } from './parts.ts'
+import type { Repairs } from './repairs.ts'
 import { type MemberName, memberNames } from './roster.ts'
 import { parseAutomaticSpec } from './spec.ts'
 
@@ -19,18 +20,21 @@ import { parseAutomaticSpec } from './spec.ts'
 export const automaticFormat = 1
 
 /**
- * Format 1: the spec and the choice as text, seasons, counts, weights, the calibration, and a
- * container for each member.
+ * Format 1: the spec and the choice as text, seasons, counts, places and values of repairs, weights,
+ * the calibration, and a container for each member.
  */
 export function encodeAutomatic(model: AutomaticModel): Uint8Array {
-  const { calibration: c, members } = model
+  const { calibration: c, members, repairs } = model
   const names = members.map(({ name }) => name).join(',')
   const columns = new Map<string, Column>([
     ['spec', specColumn(model.spec)],
     ['rung', model.rung],
     ['members', names],
     ['seasons', Int32Array.from(model.seasons)],
-    ['counts', Int32Array.of(model.skipped, c.scores)],
+    ['counts', Int32Array.of(model.skipped, model.taken, c.scores)],
+    ['places', repairs.places],
+    ['originals', repairs.originals],
+    ['substitutes', repairs.substitutes],
     ['weights', Float64Array.from(members, ({ weight }) => weight)],
     [
       'calibration',
@@ -58,11 +62,14 @@ export function decodeAutomatic(bytes: Uint8Array): Outcome<AutomaticModel> {
 export function automaticBytes(model: AutomaticModel): number {
   return model.members.reduce(
     (sum, { model: part }) => sum + partOf(part).sizeBytes(part),
-    bytesOf([]),
+    bytesOf([model.repairs.places, model.repairs.originals, model.repairs.substitutes]),
   )
 }
 
-const plainColumns = ['spec', 'rung', 'members', 'seasons', 'counts', 'weights', 'calibration']
+const plainColumns = [
+  ...['spec', 'rung', 'members', 'seasons', 'counts', 'places', 'originals', 'substitutes'],
+  ...['weights', 'calibration'],
+]
 
 function readModel(columns: ReadonlyMap<string, Column>, count: number): Outcome<AutomaticModel> {
   const spec = readSpec(columns.get('spec'), parseAutomaticSpec)
@@ -70,15 +77,18 @@ function readModel(columns: ReadonlyMap<string, Column>, count: number): Outcome
   const rung = rungNames.find((name) => name === columns.get('rung'))
   if (rung === undefined) return badFormat('the rung is not known')
   const seasons = readSeasons(columns.get('seasons'))
-  const counts = integers(columns.get('counts'), 2, 0, limits.observationsMax)
+  const counts = integers(columns.get('counts'), 3, 0, limits.observationsMax)
   if (seasons === undefined || counts === undefined) return badFormat('counts are out of range')
-  const [skipped = 0, scores = 0] = counts
+  const [skipped = 0, taken = 0, scores = 0] = counts
+  const repairs = readRepairs(columns)
+  if (repairs === undefined) return badFormat('the repairs are invalid')
   const calibration = readCalibration(columns.get('calibration'), scores)
   if (calibration === undefined) return badFormat('the calibration is out of range')
   const members = readMembers(columns, count)
   if (members.kind === 'refused') return members
   const family = 'automatic'
-  return done({ family, spec, rung, seasons, skipped, members: members.value, calibration })
+  const counted = { skipped, taken, repairs, members: members.value }
+  return done({ family, spec, rung, seasons, ...counted, calibration })
 }
 
 function readSeasons(column: Column | undefined): number[] | undefined {
@@ -87,6 +97,17 @@ function readSeasons(column: Column | undefined): number[] | undefined {
     (length, i) => length > (i === 0 ? 1 : column[i - 1]!) && length <= limits.seasonLengthMax,
   )
   return ascend ? [...column] : undefined
+}
+
+function readRepairs(columns: ReadonlyMap<string, Column>): Repairs | undefined {
+  const column = columns.get('places')
+  if (!(column instanceof Int32Array) || column.length > limits.observationsMax) return undefined
+  const places = integers(column, column.length, 0, limits.observationsMax)
+  const ascend = column.every((place, i) => i === 0 || place > column[i - 1]!)
+  const originals = doubles(columns.get('originals'), column.length, Number.MAX_VALUE)
+  const substitutes = doubles(columns.get('substitutes'), column.length, Number.MAX_VALUE)
+  if (!ascend || !places || !originals || !substitutes) return undefined
+  return { places, originals, substitutes }
 }
 
 function readCalibration(column: Column | undefined, scores: number): Calibration | undefined {

@@ -20,8 +20,26 @@ export function summaryOf(
   if (model.skipped > 0) {
     sentences.push(`Only what came after the first ${model.skipped} values was looked at.`)
   }
+  const spikes = model.repairs.places.length
+  if (spikes > 0) {
+    const far = spikes === 1 ? 'One spike was' : `${spikes} spikes were`
+    sentences.push(`${far} not shown to the members, who saw what is usual there.`)
+  }
   return sentences.filter((sentence) => sentence !== '').join(' ')
 }
+
+/** Each repair as a sentence, the first of many; values are counted from 0 in the whole series. */
+export function repairsInWords({ repairs, skipped }: AutomaticModel): string[] {
+  const { places, originals, substitutes } = repairs
+  const told = Array.from(places.subarray(0, repairsTold), (place, i) => {
+    const usual = Number(substitutes[i]!.toPrecision(4))
+    return `Value ${skipped + place} is ${originals[i]}; members saw ${usual}.`
+  })
+  const rest = places.length - told.length
+  return rest > 0 ? [...told, `So it was with ${rest} more.`] : told
+}
+
+const repairsTold = 20
 
 /** What is claimed of the intervals, and what is not. */
 export function intervalNote({ scores, covered80, covered95 }: Calibration): Note {

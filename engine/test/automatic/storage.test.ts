@@ -9,7 +9,7 @@ import { doneValue, refusalOf } from '../expect-done.ts'
 import { readGolden } from '../golden.ts'
 import { makeRandom } from '../random.ts'
 
-/** Format 1 as it was first written, with three members inside. It must be readable for ever. */
+/** Format 1 as it was first written, with three members inside and a repair. It must be readable for ever. */
 const golden = readGolden('automatic-1.bin')
 const ask = { horizon: 14, quantiles: Float64Array.of(0.1, 0.9) }
 const model = doneValue(decodeModel(golden)) as AutomaticModel
@@ -63,7 +63,12 @@ describe('a stored combination', () => {
     ['a negative weight', 'weights', Float64Array.of(-1, 1, 1)],
     ['too few weights', 'weights', Float64Array.of(1)],
     ['seasons that do not ascend', 'seasons', Int32Array.of(12, 7)],
-    ['negative counts', 'counts', Int32Array.of(-1, 0)],
+    ['negative counts', 'counts', Int32Array.of(-1, 0, 0)],
+    ['too few counts', 'counts', Int32Array.of(0, 60)],
+    ['a repair before the beginning', 'places', Int32Array.of(-1)],
+    ['more repairs than values', 'places', Int32Array.of(30, 31)],
+    ['a substitute that is no number', 'substitutes', Float64Array.of(Number.NaN)],
+    ['an original that is missing', 'originals', new Float64Array(0)],
     ['a scale of zero', 'calibration', Float64Array.of(0, 0, 5, 1, 0, 0)],
     ['a share above one', 'calibration', Float64Array.of(1, 0, 5, 1, 2, 0)],
     ['no degrees of freedom', 'calibration', Float64Array.of(1, 0, 0, 1, 0, 0)],
