@@ -44,9 +44,11 @@ export function fitCes(series: Series, spec: CesSpec, run: Run): Outcome<CesMode
   const unit = powerOfTwoBelow(largest(series.y))
   const y = series.y.map((value) => value / unit)
   const observed = y.reduce((sum, value) => sum + (Number.isNaN(value) ? 0 : 1), 0)
-  const tried = candidatesOf(series.y, spec, seasonLength).map((season) => {
-    return estimate(y, structureOf(season, seasonLength), observed, budget)
-  })
+  const tried: Estimate[] = []
+  for (const season of candidatesOf(series.y, spec, seasonLength)) {
+    if (tried.length > 0 && budget.ended() === 'asked') break
+    tried.push(estimate(y, structureOf(season, seasonLength), observed, budget))
+  }
   const best = tried.reduce((least, next) => (next.aicc < least.aicc ? next : least))
   const { season } = best.structure
   const begun = startState({
@@ -126,7 +128,8 @@ function estimate(
     if (seasonWidth === 2 && growthOf(p[2]!, p[3]!) > growthMax) return Number.POSITIVE_INFINITY
     if (seasonWidth > 0 && !isStable(p)) return Number.POSITIVE_INFINITY
     if (!budget.spend(3 * y.length)) return Number.NaN
-    const squares = kernel.evaluate(p, gradient) + floor
+    const squares = kernel.evaluate(p, gradient, budget.look) + floor
+    if (Number.isNaN(squares) && budget.ended() !== undefined) return Number.NaN
     for (let k = 0; k < count; k++) gradient[k] = gradient[k]! / squares
     let value = Math.log(squares) + barrier(p, 0, barrierWeight, gradient)
     if (seasonWidth === 2) value += barrier(p, 2, barrierWeight, gradient)

@@ -1,3 +1,4 @@
+import { limits } from '../limits.ts'
 import { type Structure, stateSize } from './structure.ts'
 
 /**
@@ -12,8 +13,15 @@ import { type Structure, stateSize } from './structure.ts'
  * state lies at its time mod its lag, and each number is followed by its derivatives.
  */
 export type Kernel = {
-  /** The mean of squared errors; its gradient into `gradient`. */
-  evaluate(parameters: Float64Array, gradient: Float64Array): number
+  /**
+   * The sum of squared errors; its gradient into `gradient`. NaN once `look`, which is told of some
+   * steps before they are taken, says that the fit has to end.
+   */
+  evaluate(
+    parameters: Float64Array,
+    gradient: Float64Array,
+    look?: (steps: number) => boolean,
+  ): number
   /** The state before the first value at the parameters of the last evaluation, into `state`. */
   copyStart(state: Float64Array): void
 }
@@ -92,15 +100,27 @@ export function makeKernel(y: Float64Array, structure: Structure, rough: Float64
   }
 
   return {
-    evaluate(parameters, gradient) {
+    evaluate(parameters, gradient, look) {
       state.fill(0)
       for (let i = 0; i < rough.length; i++) state[i * width] = rough[i]!
-      for (let t = 0; t < y.length; t++) step(t, parameters, false)
-      for (let t = y.length - 1; t >= 0; t--) step(t, parameters, false)
+      for (let from = 0; from < y.length; from += lookSteps) {
+        const to = Math.min(from + lookSteps, y.length)
+        if (look?.(to - from) === false) return Number.NaN
+        for (let t = from; t < to; t++) step(t, parameters, false)
+      }
+      for (let to = y.length; to > 0; to -= lookSteps) {
+        const from = Math.max(to - lookSteps, 0)
+        if (look?.(to - from) === false) return Number.NaN
+        for (let t = to - 1; t >= from; t--) step(t, parameters, false)
+      }
       for (let i = 0; i < start.length; i++) start[i] = state[i * width]!
       sum.fill(0)
       let squares = 0
-      for (let t = 0; t < y.length; t++) squares += step(t, parameters, true)
+      for (let from = 0; from < y.length; from += lookSteps) {
+        const to = Math.min(from + lookSteps, y.length)
+        if (look?.(to - from) === false) return Number.NaN
+        for (let t = from; t < to; t++) squares += step(t, parameters, true)
+      }
       for (let k = 0; k < count; k++) gradient[k] = 2 * sum[k]!
       return squares
     },
@@ -109,3 +129,6 @@ export function makeKernel(y: Float64Array, structure: Structure, rough: Float64
     },
   }
 }
+
+/** Steps between two looks at whether the fit has to end: they take well below 10 ms. */
+const lookSteps = 16 * limits.pollPoints

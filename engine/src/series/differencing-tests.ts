@@ -5,12 +5,14 @@ import { seasonalStrength } from './seasonal-strength.ts'
 /**
  * The statistic of Kwiatkowski, Phillips, Schmidt and Shin (1992) for stationarity around a level
  * or a linear trend: large for a unit root. The long-run variance is Bartlett's over `lag` lags.
- * Zero where nothing varies; missing values are left out and the rest closes up.
+ * Zero where nothing varies; missing values are left out and the rest closes up. Many lags of a long
+ * series take a while: once `look`, told of each lag's products, says stop, the statistic is zero.
  */
 export function kpssStatistic(
   y: Float64Array,
   around: 'level' | 'trend' = 'level',
   lag: number = kpssLag(countOf(y)),
+  look?: Look,
 ): number {
   const e = residuals(y, around)
   const n = e.length
@@ -19,6 +21,7 @@ export function kpssStatistic(
   if (!(squares > 0)) return 0
   let longRun = squares
   for (let k = 1; k <= Math.min(lag, n - 1); k++) {
+    if (look?.(n) === false) return 0
     let products = 0
     for (let t = k; t < n; t++) products += e[t]! * e[t - k]!
     longRun += 2 * (1 - k / (lag + 1)) * products
@@ -32,6 +35,9 @@ export function kpssStatistic(
   return longRun > 0 ? sum / (n * longRun) : 0
 }
 
+/** Is told of some work before it is done; false when there is no time for it. */
+type Look = (products: number) => boolean
+
 /** Lags of the long-run variance: ⌊3√n/13⌋, the rule of `ndiffs` in R's forecast package. */
 export function kpssLag(n: number): number {
   return Math.floor((3 * Math.sqrt(n)) / 13)
@@ -42,14 +48,14 @@ const kpssCritical = { level: 0.463, trend: 0.146 } as const
 
 /**
  * Ordinary differences until the KPSS test around a level accepts what is left as stationary, at
- * most `most`; none is taken of what does not vary.
+ * most `most`; none is taken of what does not vary, or where `look` leaves no time for the test.
  */
-export function ordinaryDifferences(y: Float64Array, most: number): number {
+export function ordinaryDifferences(y: Float64Array, most: number, look?: Look): number {
   const noise = constantWithin * largest(y)
   let left = y
   for (let d = 0; d < most; d++) {
     if (isConstant(left, noise) || countOf(left) < testableMin) return d
-    if (kpssStatistic(left) <= kpssCritical.level) return d
+    if (kpssStatistic(left, 'level', undefined, look) <= kpssCritical.level) return d
     left = difference(firstDifference, left)
   }
   return most

@@ -33,7 +33,7 @@ export function chooseOrders(
   budget: Budget,
 ): Choice {
   const { y, columns } = regression
-  const { d, D } = chooseDifferences(regression, season)
+  const { d, D } = chooseDifferences(regression, season, budget)
   const withConstant = d + D < 2
   const orders = { ...noTerms, d, D, seasonLength: season, constant: withConstant }
   const prepared = (constant: boolean) => prepare(y, columns, { ...orders, constant })
@@ -60,13 +60,17 @@ export function chooseOrders(
 const noTerms = { p: 0, q: 0, P: 0, Q: 0, differenceLag: 0 } as const
 
 /** Differences by tests, but never so many that too little is left to fit a constant to. */
-function chooseDifferences(regression: Regression, season: number): { d: number; D: number } {
+function chooseDifferences(
+  regression: Regression,
+  season: number,
+  budget: Budget,
+): { d: number; D: number } {
   const rest = withoutColumns(regression)
   const needed = regression.columns.length + 4
   for (const D of seasonalDifferences(rest, season) === 1 ? [1, 0] : [0]) {
     const once = difference(differencing(0, D * season), rest)
     if (countOf(once) < needed) continue
-    for (let d = ordinaryDifferences(once, 2 - D); d > 0; d--) {
+    for (let d = ordinaryDifferences(once, 2 - D, budget.look); d > 0; d--) {
       if (countOf(difference(differencing(d, 0), once)) >= needed) return { d, D }
     }
     return { d: 0, D }
