@@ -69,7 +69,9 @@ describe('a fit', () => {
   test('whose data are bad keeps nothing', async () => {
     const cluster = await openCluster()
     const broker = await cluster.broker()
-    const answer = await call(broker, 'POST', '/api/fit_model', { body: { data: [1, 2, 3] } })
+    const answer = await call(broker, 'POST', '/api/fit_model', {
+      body: { data: [1, 2, 3], spec: { family: 'arima' } },
+    })
     expect(answer.status).toBe(422)
     expect(await keysOf(cluster, '/')).toEqual([])
     const { blobs } = await cluster.store.listBlobs('dataset', { after: null, limit: 9 }, signal())
