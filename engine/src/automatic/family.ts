@@ -15,7 +15,7 @@ import { checkObserved, checkPending, checkValues } from '../series/check.ts'
 import { combineVoices, voicesOf } from './combine.ts'
 import { explainAutomatic } from './explain.ts'
 import { fitAutomatic } from './fit.ts'
-import { type AutomaticModel, type Member, memberSeries } from './model.ts'
+import { type AutomaticModel, isDemand, type Member, memberSeries } from './model.ts'
 import { partOf } from './parts.ts'
 import { repaired } from './repairs.ts'
 import { simulateAutomatic } from './simulate.ts'
@@ -78,11 +78,13 @@ function forecastAutomatic(model: AutomaticModel, ask: Ask, run: Run): Outcome<F
     ...forecast.notes,
     ...(model.rung === 'constant' ? [] : [intervalNote(model.calibration)]),
   ]
-  if (wanted === undefined) return done({ ...forecast, notes })
+  const least = isDemand(model) ? 0 : Number.NEGATIVE_INFINITY
+  const quantiles = forecast.quantiles.map((value) => Math.max(least, value))
+  if (wanted === undefined) return done({ ...forecast, quantiles, notes })
   const means = voicesOf(model.members, { ...plain, point: wanted, quantiles: none }, run)
   if (means.kind === 'refused') return means
   const { point } = combineVoices(means.value, model.calibration, { ...ask, quantiles: none })
-  return done({ ...forecast, point, notes })
+  return done({ ...forecast, point, quantiles, notes })
 }
 
 const none = new Float64Array(0)

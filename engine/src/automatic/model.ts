@@ -46,6 +46,12 @@ export type Calibration = {
   readonly covered95: number
 }
 
+/** Whether the values are demands: none is below zero, and so is no forecast of them. */
+export function isDemand({ rung, members }: Pick<AutomaticModel, 'rung' | 'members'>): boolean {
+  const counting = ({ model }: Member) => model.family === 'croston' || model.family === 'tsb'
+  return rung === 'intermittent' || members.every(counting)
+}
+
 /** The series as members see it: without what was skipped, repaired, with the seasons that are used. */
 export function memberSeries(
   { skipped, seasons, repairs }: Pick<AutomaticModel, 'skipped' | 'seasons' | 'repairs'>,

@@ -2,7 +2,7 @@ import type { Ask, Outcome, Run } from '../family.ts'
 import { normalAt, uniformAt } from '../numeric/random.ts'
 import { done, refused } from '../outcome.ts'
 import { growthAt, makeMedian, voicesOf } from './combine.ts'
-import type { AutomaticModel, Calibration } from './model.ts'
+import { type AutomaticModel, type Calibration, isDemand } from './model.ts'
 import { partOf } from './parts.ts'
 
 /**
@@ -43,6 +43,7 @@ export function simulateAutomatic(
       }
     }
   }
+  if (isDemand(model)) for (let at = 0; at < out.length; at++) out[at] = Math.max(0, out[at]!)
   if (out.every(Number.isFinite)) return done(out)
   return refused({ code: 'not-finite', detail: 'A path leaves the range of numbers.' })
 }

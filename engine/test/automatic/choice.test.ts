@@ -11,6 +11,7 @@ import {
   parseSpec,
   type Report,
   type Series,
+  simulateModel,
   updateModel,
 } from '../../src/index.ts'
 import { doneValue, refusalOf } from '../expect-done.ts'
@@ -101,6 +102,28 @@ describe('the rung of a series', () => {
     expect(mean(point.subarray(0, 30)) - mean(point.subarray(180, 210))).toBeGreaterThan(5)
   })
 })
+
+test('demands have no forecast below zero: neither point, quantile nor path', () => {
+  const random = makeRandom(12)
+  for (let i = 0; i < 20; i++) {
+    const y = Float64Array.from({ length: 30 + 5 * i }, () =>
+      random.uniform() < 0.3 ? random.integer(1, 4) : 0,
+    )
+    y[2] = 3
+    const { value, report } = fit({ y, seasons: [] })
+    expect(report.rung).toBe('intermittent')
+    const wide = { horizon: 12, quantiles: Float64Array.of(0.005, 0.1, 0.5, 0.9, 0.995) }
+    for (const point of ['median', 'mean'] as const) {
+      const forecast = doneValue(forecastModel(value, { ...wide, point }, run))
+      expect(Math.min(...forecast.point, ...forecast.quantiles)).toBeGreaterThanOrEqual(0)
+      expect(forecast.quantiles[4]).toBeGreaterThan(0)
+    }
+    const paths = doneValue(simulateModel(value, { horizon: 12, quantiles: none }, 200, run))
+    expect(paths.reduce((least, one) => Math.min(least, one))).toBeGreaterThanOrEqual(0)
+  }
+})
+
+const none = new Float64Array(0)
 
 test('members that are asked for are the members, and one that cannot is named with its reason', () => {
   const spec = doneValue(parseSpec({ family: 'automatic', members: ['drift', 'tsb', 'mean'] }))
