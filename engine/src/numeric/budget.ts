@@ -5,7 +5,7 @@ import { limits } from '../limits.ts'
 export type Budget = {
   /** Spends some points of one likelihood; false once the fit has to end, from then on always. */
   spend(points: number): boolean
-  /** Work beside the likelihoods: spends nothing, but asks as often; false once the fit has to end. */
+  /** Work beside the likelihoods: spends nothing, asks as often; false once the fit has to end. */
   look(points: number): boolean
   /** Points spent so far: likelihood evaluations × observations. */
   readonly spent: () => number

@@ -5,8 +5,8 @@ import { seasonalStrength } from './seasonal-strength.ts'
 /**
  * The statistic of Kwiatkowski, Phillips, Schmidt and Shin (1992) for stationarity around a level
  * or a linear trend: large for a unit root. The long-run variance is Bartlett's over `lag` lags.
- * Zero where nothing varies; missing values are left out and the rest closes up. Many lags of a long
- * series take a while: once `look`, told of each lag's products, says stop, the statistic is zero.
+ * Zero where nothing varies; missing values are left out and the rest closes up. Many lags of a
+ * long series take a while: once `look`, told of each lag's products, says stop, it is zero.
  */
 export function kpssStatistic(
   y: Float64Array,
