@@ -18,10 +18,8 @@ describe('the same series, spec and seed give the same models, forecasts and pat
   test.each([
     ['as it is', []],
     ['that only interprets', ['--no-sparkplug', '--no-maglev', '--no-turbofan']],
-    ['with the simplest compiler alone', ['--always-sparkplug', '--no-maglev', '--no-turbofan']],
     ['without the best compiler', ['--maglev', '--no-turbofan']],
     ['that compiles all of it at once, as well as it can', ['--always-turbofan']],
-    ['that compiles lazily', ['--max-lazy']],
   ])(
     'in a process %s',
     async (_, flags) => {
