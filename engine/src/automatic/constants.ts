@@ -1,8 +1,9 @@
 /**
  * What the widths of automatic forecasts are made of, learned from generated series alone:
  *
- *     node bench/engine/learn.ts --frequency yearly --count 500   (short, brief, plain)
- *     node bench/engine/learn.ts                                  (seasonal, long)
+ *     node bench/engine/learn.ts --frequency yearly --count 800   (short, brief, plain)
+ *     node bench/engine/learn.ts --frequency quarterly,monthly,daily --count 400   (seasonal)
+ *     node bench/engine/learn.ts --frequency weekly,hourly,"daily for years" --count 300   (long)
  *
  * The scale at step h (from 1) is exp(level + follow · w · log(s) + length · log(n / 50)) · h^growth
  * with s the scale that rolling origins show and w = m / (m + patience) their weight, m scores.
@@ -20,10 +21,10 @@ export const patience = 12
 export const disagreementShare = 1
 
 export const widenings: Readonly<Record<Kind, Widening>> = {
-  short: { level: 0.005, follow: 0, length: 0.063, growth: 0.395, degrees: 2.81 },
-  brief: { level: -0.581, follow: 0.625, length: -0.309, growth: 0.178, degrees: 2.867 },
-  plain: { level: -0.2, follow: 1.094, length: -0.032, growth: 0.068, degrees: 3.036 },
-  seasonal: { level: -0.119, follow: 0.812, length: -0.104, growth: 0.032, degrees: 2.929 },
+  short: { level: -0.414, follow: 0, length: -0.242, growth: 0.435, degrees: 3.29 },
+  brief: { level: -0.301, follow: 0.43, length: -0.105, growth: 0.191, degrees: 3.333 },
+  plain: { level: -0.161, follow: 1.177, length: -0.02, growth: 0.008, degrees: 2.982 },
+  seasonal: { level: -0.091, follow: 1.208, length: -0.143, growth: 0.084, degrees: 3.13 },
   long: { level: 0.073, follow: 2.571, length: 0, growth: -0.021, degrees: 4.766 },
 }
 
