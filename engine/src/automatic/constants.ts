@@ -24,8 +24,8 @@ export const widenings: Readonly<Record<Kind, Widening>> = {
   short: { level: -0.414, follow: 0, length: -0.242, growth: 0.435, degrees: 3.29 },
   brief: { level: -0.301, follow: 0.43, length: -0.105, growth: 0.191, degrees: 3.333 },
   plain: { level: -0.161, follow: 1.177, length: -0.02, growth: 0.008, degrees: 2.982 },
-  seasonal: { level: -0.091, follow: 1.208, length: -0.143, growth: 0.084, degrees: 3.13 },
-  long: { level: 0.073, follow: 2.571, length: 0, growth: -0.021, degrees: 4.766 },
+  seasonal: { level: -0.128, follow: 1.053, length: -0.123, growth: 0.082, degrees: 2.956 },
+  long: { level: -0.258, follow: 2.233, length: 0, growth: 0.059, degrees: 3.26 },
 }
 
 export type Kind = 'short' | 'brief' | 'plain' | 'seasonal' | 'long'

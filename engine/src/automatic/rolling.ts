@@ -1,4 +1,5 @@
 import type { Outcome, Run, Series } from '../family.ts'
+import { refused } from '../outcome.ts'
 import { disagreementAt, joinSpread, makeMedian, type Voices, voicesOf } from './combine.ts'
 import type { Member } from './model.ts'
 import { type PartModel, partOf } from './parts.ts'
@@ -156,12 +157,33 @@ function moveTo(
     const outcome = refits[i]!
       ? refit(name, seen)
       : newer === undefined
-        ? part.filter(model, seen)
+        ? filterInPieces(model, seen, shouldStop)
         : part.update(model, { y: newer })
     if (outcome.kind !== 'refused') moved.push({ ...member, model: outcome.value })
   }
   return moved
 }
+
+/** The model filtered over a series, with a look at whether to stop between pieces of a long one. */
+function filterInPieces(
+  model: PartModel,
+  series: Series,
+  shouldStop: Run['shouldStop'],
+): Outcome<PartModel> {
+  const part = partOf(model)
+  const { y } = series
+  let outcome = part.filter(model, { ...series, y: y.subarray(0, pieceLength) })
+  // What the first piece alone cannot be, all of it may still be.
+  if (outcome.kind === 'refused') return part.filter(model, series)
+  for (let from = pieceLength; from < y.length; from += pieceLength) {
+    if (outcome.kind === 'refused') return outcome
+    if (shouldStop?.() === true) return refused({ code: 'stopped', detail: 'It had to end.' })
+    outcome = part.update(outcome.value, { y: y.subarray(from, from + pieceLength) })
+  }
+  return outcome
+}
+
+const pieceLength = 1_000
 
 /** The scores of one origin. A spread of nothing gives none. */
 function gather(
