@@ -32,6 +32,10 @@ test('a spike that comes each year, a new level, and one at the very end are lef
     return t % 12 === 3 + (Math.floor(t / 12) % 2) ? value + 500 : value
   })
   expect(findSpikes(wandering, [12]).places).toHaveLength(0)
+  const weeks = months(400).map((value, t) => {
+    return t % 52 === 30 + (Math.floor(t / 52) % 2) ? value + 500 : value
+  })
+  expect(findSpikes(weeks, [52]).places).toHaveLength(0)
   const shifted = months(120).map((value, t) => (t < 90 ? value : value + 500))
   expect(findSpikes(shifted, [12]).places).toHaveLength(0)
   for (const late of [1, 2, 3]) {
