@@ -33,7 +33,9 @@ function dot(x: readonly number[], beta: readonly number[]): number {
   return x.reduce((sum, value, k) => sum + value * beta[k]!, 0)
 }
 
-/** Gauss and Jordan with pivots, on rows that carry their right side; a little ridge keeps it whole. */
+/**
+ * Gauss and Jordan with pivots, on rows that carry their right side; a little ridge keeps it whole.
+ */
 function solve(rows: number[][]): number[] {
   const width = rows.length
   for (let k = 0; k < width; k++) rows[k]![k]! += 1e-9

@@ -5,8 +5,9 @@
  *     node bench/engine/learn.ts --frequency quarterly,monthly,daily --count 400   (seasonal)
  *     node bench/engine/learn.ts --frequency weekly,hourly,"daily for years" --count 300   (long)
  *
- * The scale at step h (from 1) is exp(level + follow · w · log(s) + length · log(n / 50)) · h^growth
- * with s the scale that rolling origins show and w = m / (m + patience) their weight, m scores.
+ * The scale at step h (from 1) is exp(level + follow · w · log(s) + length · log(n / 50)) ·
+ * h^growth with s the scale that rolling origins show and w = m / (m + patience) their weight, m
+ * scores.
  */
 export type Widening = {
   readonly level: number

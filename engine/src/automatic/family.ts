@@ -21,7 +21,7 @@ import { repaired } from './repairs.ts'
 import { simulateAutomatic } from './simulate.ts'
 import { type AutomaticSpec, parseAutomaticSpec } from './spec.ts'
 import { automaticBytes, automaticFormat, decodeAutomatic, encodeAutomatic } from './storage.ts'
-import { intervalNote } from './summary.ts'
+import { constantNote, intervalNote } from './summary.ts'
 
 /** The median of several models, chosen by what the series is like; one observation is enough. */
 export const automatic: Family<AutomaticSpec, AutomaticModel> = {
@@ -76,7 +76,7 @@ function forecastAutomatic(model: AutomaticModel, ask: Ask, run: Run): Outcome<F
   const forecast = combineVoices(voices.value, model.calibration, ask)
   const notes = [
     ...forecast.notes,
-    ...(model.rung === 'constant' ? [] : [intervalNote(model.calibration)]),
+    model.rung === 'constant' ? constantNote : intervalNote(model.calibration),
   ]
   const least = isDemand(model) ? 0 : Number.NEGATIVE_INFINITY
   const quantiles = forecast.quantiles.map((value) => Math.max(least, value))

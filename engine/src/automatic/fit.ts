@@ -2,6 +2,7 @@ import type { Candidate, Outcome, Refusal, Report, Run, Series } from '../family
 import { done, refused } from '../outcome.ts'
 import { calibrate, kindOf } from './calibrate.ts'
 import { disagreementShare } from './constants.ts'
+import { fitThroughGaps } from './gaps.ts'
 import { rungOf } from './ladder.ts'
 import { type AutomaticModel, type Member, memberSeries } from './model.ts'
 import { type PartModel, parts } from './parts.ts'
@@ -124,8 +125,7 @@ function tryMember(
   }
   if (outcome.kind === 'stopped') tried.stopped = true
   if (outcome.report.converged === 'no') tried.converged = false
-  const { aicc } = outcome.report
-  tried.candidates.push({ name, ...(typeof aicc === 'number' ? { aicc } : {}) })
+  tried.candidates.push({ name })
   tried.members.push({ name, weight: 1, model: outcome.value })
 }
 
@@ -142,7 +142,7 @@ export function fitMember(
     return refused({ code: 'unknown-family', detail: 'There is no such family.' })
   const parsed = part.parse(spec)
   if (parsed.kind === 'refused') return parsed
-  const fitted = part.fit(series, parsed.value, run)
+  const fitted = fitThroughGaps(part, name, parsed.value, series, seasons, run)
   if (fitted.kind === 'refused') return fitted
   const forecast = part.forecast(fitted.value, probe, run)
   if (forecast.kind === 'refused') return forecast

@@ -52,7 +52,9 @@ export function isDemand({ rung, members }: Pick<AutomaticModel, 'rung' | 'membe
   return rung === 'intermittent' || members.every(counting)
 }
 
-/** The series as members see it: without what was skipped, repaired, with the seasons that are used. */
+/**
+ * The series as members see it: without what was skipped, repaired, with the seasons that are used.
+ */
 export function memberSeries(
   { skipped, seasons, repairs }: Pick<AutomaticModel, 'skipped' | 'seasons' | 'repairs'>,
   { y, calendar }: Series,

@@ -15,11 +15,11 @@ export const noRepairs: Repairs = {
 }
 
 /**
- * Spikes: up to four values in a row that lie far from the running median around them, with ordinary
- * values before and after. Far is five times what all but a twentieth of the values keep to, also in
- * logarithms where these exist: a rule of the distances alone, so that heavy tails raise the bar.
- * What comes again a season later is no spike, and of the last values nobody knows whether they are
- * one or a new level: they stay. Costs O(n) for a window of a fixed width.
+ * Spikes: up to four values in a row that lie far from the running median around them, with
+ * ordinary values before and after. Far is five times what all but a twentieth of the values keep
+ * to, also in logarithms where these exist: a rule of the distances alone, so that heavy tails
+ * raise the bar. What comes again a season later is no spike, and of the last values nobody knows
+ * whether they are one or a new level: they stay. Costs O(n) for a window of a fixed width.
  */
 export function findSpikes(y: Float64Array, seasons: readonly number[]): Repairs {
   if (y.length < shortest) return noRepairs

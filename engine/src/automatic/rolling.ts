@@ -27,11 +27,11 @@ export type Refit = (name: MemberName, series: Series) => Outcome<PartModel>
 
 /**
  * Forecasts from origins in the newer half of a series. A member's parameters are those that were
- * fitted to all of it: the state alone is taken back. Such errors are smaller than those to come; the
- * constants that turn them into a scale were learned with the same optimism in them. A member that
- * keeps a pattern of the whole series cannot be taken back and is fitted anew, at fewer origins, and
- * so is every member of a brief series. Members are judged by the repaired values that they see, and
- * widths by those that were there, spikes and all.
+ * fitted to all of it: the state alone is taken back. Such errors are smaller than those to come;
+ * the constants that turn them into a scale were learned with the same optimism in them. A member
+ * that keeps a pattern of the whole series cannot be taken back and is fitted anew, at fewer
+ * origins, and so is every member of a brief series. Members are judged by the repaired values that
+ * they see, and widths by those that were there, spikes and all.
  */
 export function rollOrigins(
   members: readonly Member[],
@@ -140,7 +140,10 @@ function planBrief({ y }: Series) {
   return { first: last - (origins - 1) * step, step, origins, horizon: horizonPlain }
 }
 
-/** The members at the end of what is seen; those that refuse, or whose turn does not come, are left out. */
+/**
+ * The members at the end of what is seen; those that refuse, or whose turn does not come, are left
+ * out.
+ */
 function moveTo(
   members: readonly Member[],
   seen: Series,
@@ -164,7 +167,9 @@ function moveTo(
   return moved
 }
 
-/** The model filtered over a series, with a look at whether to stop between pieces of a long one. */
+/**
+ * The model filtered over a series, with a look at whether to stop between pieces of a long one.
+ */
 function filterInPieces(
   model: PartModel,
   series: Series,

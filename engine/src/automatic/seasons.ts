@@ -10,7 +10,8 @@ import { periodogram } from './fourier-transform.ts'
  * threshold, because they were chosen by looking. The strongest wins, a divisor of it if that
  * explains as much; its pattern is taken off and the search begins again for the next one.
  *
- * Costs O(n log n) for at most `seenMax` of the newest values; asked to stop, it has found what it has.
+ * Costs O(n log n) for at most `seenMax` of the newest values; asked to stop, it has found what it
+ * has.
  */
 export function detectSeasons(y: Float64Array, shouldStop?: () => boolean): number[] {
   const seen = completed(y.subarray(Math.max(0, y.length - seenMax)))
@@ -26,7 +27,9 @@ export function detectSeasons(y: Float64Array, shouldStop?: () => boolean): numb
   return found.filter((length) => !found.some((other) => covers(other, length))).sort(ascending)
 }
 
-/** Lengths of the seasons of quarters, days, months, hours, weeks, hours of a week, days of a year. */
+/**
+ * Lengths of the seasons of quarters, days, months, hours, weeks, hours of a week, days of a year.
+ */
 const common = [4, 7, 12, 24, 52, 168, 365] as const
 /** Two years of hours; nothing about seasons is learned from more. */
 const seenMax = 16_384

@@ -7,7 +7,9 @@ import { type MemberName, memberNames } from './roster.ts'
 /** A model that is made of several, each fitted and judged on the series. A spec is plain JSON. */
 export type AutomaticSpec = {
   readonly family: 'automatic'
-  /** Season lengths, ascending; null takes those of the series, and without those looks for them. */
+  /**
+   * Season lengths, ascending; null takes those of the series, and without those looks for them.
+   */
   readonly seasons: readonly number[] | null
   /** Who takes part, whatever the series is like; null leaves that to the series. */
   readonly members: readonly MemberName[] | null

@@ -20,8 +20,8 @@ import { parseAutomaticSpec } from './spec.ts'
 export const automaticFormat = 1
 
 /**
- * Format 1: the spec and the choice as text, seasons, counts, places and values of repairs, weights,
- * the calibration, and a container for each member.
+ * Format 1: the spec and the choice as text, seasons, counts, places and values of repairs,
+ * weights, the calibration, and a container for each member.
  */
 export function encodeAutomatic(model: AutomaticModel): Uint8Array {
   const { calibration: c, members, repairs } = model

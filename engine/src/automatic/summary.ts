@@ -41,6 +41,12 @@ export function repairsInWords({ repairs, skipped }: AutomaticModel): string[] {
 
 const repairsTold = 20
 
+/** A series that never varied shows nothing of how it might. */
+export const constantNote: Note = {
+  code: 'intervals-none',
+  detail: 'The series does not vary, so the intervals have no width; that is no promise.',
+}
+
 /** What is claimed of the intervals, and what is not. */
 export function intervalNote({ scores, covered80, covered95 }: Calibration): Note {
   if (scores === 0) {

@@ -9,7 +9,10 @@ import { doneValue, refusalOf } from '../expect-done.ts'
 import { readGolden } from '../golden.ts'
 import { makeRandom } from '../random.ts'
 
-/** Format 1 as it was first written, with three members inside and a repair. It must be readable for ever. */
+/**
+ * Format 1 as it was first written, with three members inside and a repair. It must be readable for
+ * ever.
+ */
 const golden = readGolden('automatic-1.bin')
 const ask = { horizon: 14, quantiles: Float64Array.of(0.1, 0.9) }
 const model = doneValue(decodeModel(golden)) as AutomaticModel

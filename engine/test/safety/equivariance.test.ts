@@ -13,10 +13,10 @@ const additiveEts = { family: 'ets', error: 'A', season: 'A' }
 const shiftedToo = 7_654
 
 /**
- * What theory says of y → a·y + b. Where something is divided or a prior has a scale (multiplicative
- * seasons, CES, demand, Prophet's priors on values between 0 and 1) a shift is another problem, and
- * only the unit is free: b = 0. `within` is a share of the range of the data: closed forms leave
- * rounding alone, an optimiser ends somewhere in its tolerance.
+ * What theory says of y → a·y + b. Where something is divided or a prior has a scale
+ * (multiplicative seasons, CES, demand, Prophet's priors on values between 0 and 1) a shift is
+ * another problem, and only the unit is free: b = 0. `within` is a share of the range of the data:
+ * closed forms leave rounding alone, an optimiser ends somewhere in its tolerance.
  */
 const rows: readonly [string, object, Series, number, number][] = [
   ['naive', { family: 'baseline', method: 'naive' }, plain, shiftedToo, 1e-10],
