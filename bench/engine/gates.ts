@@ -34,8 +34,8 @@ export function accuracyGates(report: AccuracyReport, ours: string): Gate[] {
     ...competition.flatMap((group) => [
       atMost(`${group.group}: GM by the best peer`, worst(group, ours, peers, 'gm'), 1.03),
       atMost(`${group.group}: OWA by the best peer`, worst(group, ours, peers, 'owa'), 1.03),
-      ...coverageGates(group, ours, 0.05, 0.03),
     ]),
+    ...frequencyGates(competition, ours),
     ...real.flatMap((group) => [
       atMost(`${group.group}: GM by the best peer`, worst(group, ours, peers, 'gm'), 1.05),
       atMost(
@@ -67,7 +67,7 @@ function pooledGates(group: GroupReport, ours: string): Gate[] {
     atMost('pooled: GM by AutoCES', worst(group, ours, ['AutoCES'], 'gm'), 1),
     atMost('pooled: OWA by the best of the rivals', worst(group, ours, rivals, 'owa'), 0.96),
     atMost('pooled: OWA by AutoCES', worst(group, ours, ['AutoCES'], 'owa'), 1),
-    ...coverageGates(group, ours, 0.03, 0.02),
+    ...coverageGates('pooled', [group], ours, 0.03, 0.02),
     atMost('pooled: MSIS by the best peer', worst(group, ours, peers, 'msis'), 1),
     atMost(
       'pooled: scaled pinball by the best peer',
@@ -77,10 +77,32 @@ function pooledGates(group: GroupReport, ours: string): Gate[] {
   ]
 }
 
-function coverageGates(group: GroupReport, ours: string, off80: number, off95: number): Gate[] {
-  const model = group.models.find(({ name }) => name === ours)
-  const { coverage80 = Number.NaN, coverage95 = Number.NaN } = model ?? {}
-  const name = group.group.includes('pooled') ? 'pooled' : group.group
+/** Coverage of each frequency, over the series of all collections. */
+function frequencyGates(groups: readonly GroupReport[], ours: string): Gate[] {
+  const frequencies = new Set(groups.map(frequencyOf))
+  return [...frequencies].flatMap((frequency) => {
+    const inside = groups.filter((group) => frequencyOf(group) === frequency)
+    return coverageGates(`${frequency}, pooled`, inside, ours, 0.05, 0.03)
+  })
+}
+
+function frequencyOf({ group }: GroupReport): string {
+  return group.split(' ').at(-1) ?? group
+}
+
+function coverageGates(
+  name: string,
+  groups: readonly GroupReport[],
+  ours: string,
+  off80: number,
+  off95: number,
+): Gate[] {
+  const models = groups.flatMap(({ models }) => models.filter((model) => model.name === ours))
+  const series = models.reduce((sum, { count }) => sum + count, 0)
+  const share = (coverage: 'coverage80' | 'coverage95') =>
+    models.reduce((sum, model) => sum + model.count * model[coverage], 0) / series
+  const coverage80 = share('coverage80')
+  const coverage95 = share('coverage95')
   return [
     atMost(`${name}: 80% coverage, off by`, Math.abs(coverage80 - 0.8), off80),
     atMost(`${name}: 95% coverage, off by`, Math.abs(coverage95 - 0.95), off95),
