@@ -8,6 +8,8 @@ export default defineConfig({
     testTimeout: 180_000,
     hookTimeout: 180_000,
     fileParallelism: false,
+    // V8 may abort where threads come and go: docs/decisions/threads.md.
+    execArgv: ['--wasm-wrapper-tiering-budget=1000000000'],
     retry: 0,
     passWithNoTests: false,
   },

@@ -9,6 +9,8 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 30_000,
     maxWorkers: 2,
+    // V8 may abort where threads come and go: docs/decisions/threads.md.
+    execArgv: ['--wasm-wrapper-tiering-budget=1000000000'],
     retry: 0,
     passWithNoTests: false,
   },

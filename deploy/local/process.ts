@@ -21,6 +21,9 @@ export type ProcessOptions = {
   readonly readyMs: number
 }
 
+/** V8 may abort where threads come and go: docs/decisions/threads.md. */
+const threadFlag = '--wasm-wrapper-tiering-budget=1000000000'
+
 /** One of our processes, that can be ended in every way and started again as it was. */
 export class ManagedProcess {
   readonly name: string
@@ -49,7 +52,7 @@ export class ManagedProcess {
     if (this.running) return
     const log = openSync(this.logFile, 'a')
     const { script, args, env } = this.#options
-    this.#child = spawn(process.execPath, [join(root, script), ...args], {
+    this.#child = spawn(process.execPath, [threadFlag, join(root, script), ...args], {
       cwd: root,
       env: { ...process.env, ...env },
       stdio: ['ignore', log, log],
