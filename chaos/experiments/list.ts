@@ -1,0 +1,4 @@
+import type { Experiment } from '../experiment.ts'
+
+/** In the order in which they run: the cheap ones first. */
+export const experiments: readonly Experiment[] = []
