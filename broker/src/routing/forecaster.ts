@@ -51,7 +51,7 @@ class NotReady extends Error {
   }
 }
 
-type Course = { sent: number; moves: number; readonly requestId: string }
+type Course = { sent: number; broken: number; moves: number; readonly requestId: string }
 
 export function createForecaster(parts: ForecasterParts): Forecaster {
   const { router, cache, bounds } = parts
@@ -105,18 +105,19 @@ export function createForecaster(parts: ForecasterParts): Forecaster {
     return resolve(ask) ?? { kind: 'wait' as const, why: `${ask.model} is only just known` }
   }
   const fly = async (ask: Ask, version: number, course: Course, signal: AbortSignal) => {
-    const { requestId, sent } = course
+    const { requestId, sent, broken } = course
     const key = answerKey(ask, version)
     // Without a cache every request is to reach a node; else those that ask the same share one.
     const name = bounds.responseCacheBytes > 0 ? key : `${key} ${++alone}`
     const flight = flights.join(name, (cancel) =>
-      tryNodes(parts, { ask, version, requestId, sentBefore: sent, cancel }),
+      tryNodes(parts, { ask, version, requestId, sentBefore: sent, brokenBefore: broken, cancel }),
     )
     signal.addEventListener('abort', flight.leave, { once: true })
     const tried = await flight.outcome
     signal.removeEventListener('abort', flight.leave)
     if (tried.sent > 1 || (sent > 0 && tried.sent > 0)) parts.onRetry(tried.sent)
     course.sent += tried.sent
+    course.broken += tried.broken
     signal.throwIfAborted()
     return tried
   }
@@ -140,7 +141,7 @@ export function createForecaster(parts: ForecasterParts): Forecaster {
     kept: (ask, version) => cache.get(answerKey(ask, version)),
     answer: async (ask, requestId, signal) => {
       parts.budget.request()
-      const course: Course = { sent: 0, moves: 0, requestId }
+      const course: Course = { sent: 0, broken: 0, moves: 0, requestId }
       try {
         return await once(ask, course, signal)
       } catch (error) {

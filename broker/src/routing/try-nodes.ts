@@ -20,24 +20,32 @@ import type { Holders } from './table.ts'
 import type { Reply, Upstream } from './upstream.ts'
 
 /** What asking the nodes for one version came to. */
-export type Tried =
-  | { readonly kind: 'answer'; readonly answer: Answer; readonly sent: number }
+export type Tried = Finding & Costs
+
+type Finding =
+  | { readonly kind: 'answer'; readonly answer: Answer }
   /** A node's own refusal or failure, handed on as it is. */
   | {
       readonly kind: 'forward'
       readonly status: number
       readonly contentType: string
       readonly body: Buffer
-      readonly sent: number
     }
   /** The model moved on meanwhile: look at the table again. */
-  | { readonly kind: 'moved'; readonly sent: number }
+  | { readonly kind: 'moved' }
   /** Nobody to ask at present. */
-  | { readonly kind: 'nobody'; readonly why: string; readonly sent: number }
+  | { readonly kind: 'nobody'; readonly why: string }
   /** Every node that has it is at its limit of open requests. */
-  | { readonly kind: 'busy'; readonly sent: number }
-  /** No more tries are allowed. */
-  | { readonly kind: 'exhausted'; readonly why: string; readonly sent: number }
+  | { readonly kind: 'busy' }
+  /** Too many nodes broke off while they answered: it may be this request that does it. */
+  | { readonly kind: 'exhausted'; readonly why: string }
+
+type Costs = {
+  /** Tries that a node may have worked on. */
+  readonly sent: number
+  /** Those among them that broke off without an answer. */
+  readonly broken: number
+}
 
 export type TryParts = {
   readonly router: Router
@@ -57,6 +65,7 @@ export type Attempt = {
   readonly requestId: string
   /** Tries of this request that reached a node before. */
   readonly sentBefore: number
+  readonly brokenBefore: number
   readonly cancel: Cancel
 }
 
@@ -64,49 +73,72 @@ const notLoaded = codec(NotLoaded)
 
 /**
  * Asks one node after another until one answers, within the bounds on tries and retries. A node
- * that was not reached, or is not the one that was meant, costs no try: nobody worked on it.
+ * that was not reached, is not the one that was meant, or does not have the version, costs no try:
+ * nobody worked on it. Nodes that are only silent are `nobody` in the end: worth waiting for.
  */
 export async function tryNodes(parts: TryParts, attempt: Attempt): Promise<Tried> {
   const { router, clock } = parts
   const id = idOf(attempt.ask)
   const revision = router.table().models.get(id)?.modRevision
-  const course: Course = { tried: new Set(), sent: 0, refusal: undefined, why: undefined }
+  const course: Course = {
+    tried: new Set(),
+    sent: 0,
+    broken: 0,
+    refusal: undefined,
+    why: undefined,
+  }
+  const told = (finding: Finding): Tried => ({
+    ...finding,
+    sent: course.sent,
+    broken: course.broken,
+  })
   for (;;) {
     const place = pick(parts, attempt, course.tried)
-    if (place.kind !== 'peer') return course.refusal ?? withoutPeer(place.kind, course)
-    const { sent } = course
-    const isRetry = attempt.sentBefore + sent > 0
-    if (attempt.sentBefore + sent >= parts.bounds.triesMax || (isRetry && !parts.budget.take())) {
-      const why = course.why ?? 'no more retries are allowed at present'
-      return course.refusal ?? { kind: 'exhausted', why, sent }
-    }
+    if (place.kind !== 'peer') return told(course.refusal ?? withoutPeer(place.kind, course))
+    const obstacle = mayTry(parts, attempt, course)
+    if (obstacle) return told(course.refusal ?? obstacle)
     course.tried.add(place.peer)
     const startedMs = clock.monotonicMs()
     const reply = await call(parts, attempt, place)
     parts.observe(place.peer, reply, (clock.monotonicMs() - startedMs) / 1_000)
     if (!isTurnedAway(reply)) course.sent += 1
-    const verdict = judge(parts, attempt, place.peer, reply, course)
-    if (verdict) return verdict
-    if (attempt.cancel.isCancelled)
-      return { kind: 'exhausted', why: 'nobody waits any more', sent: course.sent }
-    if (router.table().models.get(id)?.modRevision !== revision)
-      return { kind: 'moved', sent: course.sent }
+    if (reply.kind === 'lost') course.broken += 1
+    const finding = judge(parts, attempt, place.peer, reply, course)
+    if (finding) return told(finding)
+    if (attempt.cancel.isCancelled) return told(abandoned)
+    if (router.table().models.get(id)?.modRevision !== revision) return told({ kind: 'moved' })
   }
 }
 
+/** Why there must not be one more try now, if so. */
+function mayTry(parts: TryParts, attempt: Attempt, course: Course): Finding | undefined {
+  const { bounds, budget } = parts
+  const why = course.why ?? 'no more retries are allowed at present'
+  if (attempt.brokenBefore + course.broken >= bounds.triesMax) return { kind: 'exhausted', why }
+  const isRetry = attempt.sentBefore + course.sent > 0
+  if (course.sent >= bounds.triesMax || (isRetry && !budget.take())) return { kind: 'nobody', why }
+  return undefined
+}
+
+const abandoned: Finding = { kind: 'exhausted', why: 'nobody waits any more' }
+
 /** As after a restart under the same address, while the former registration still stands. */
 function isTurnedAway(reply: Reply): boolean {
-  return reply.kind === 'unreached' || (reply.kind === 'reply' && refusals.has(reply.status))
+  if (reply.kind === 'unreached') return true
+  return reply.kind === 'reply' && (refusals.has(reply.status) || reply.status === notLoadedStatus)
 }
 
 /** A node's words for 'I am not who you mean' and 'you may not ask'. */
 const refusals = new Set([401, 403, 421])
+/** A node's word for 'I do not have that version'. */
+const notLoadedStatus = 409
 
 type Course = {
   readonly tried: Set<Peer>
   sent: number
+  broken: number
   /** What is handed on if no other node does better. */
-  refusal: Tried | undefined
+  refusal: Finding | undefined
   why: string | undefined
 }
 
@@ -192,11 +224,11 @@ function judge(
   peer: Peer,
   reply: Reply,
   course: Course,
-): Tried | undefined {
+): Finding | undefined {
   const nowMs = parts.clock.monotonicMs()
   switch (reply.kind) {
     case 'cancelled':
-      return { kind: 'exhausted', why: 'nobody waits any more', sent: course.sent }
+      return abandoned
     case 'unreached':
     case 'lost':
       rest(peer, nowMs, parts.bounds)
@@ -219,31 +251,25 @@ function judgeReply(
   peer: Peer,
   reply: Received,
   course: Course,
-): Tried | undefined {
+): Finding | undefined {
   const { ask, version } = attempt
   const { status } = reply
   if (!isResting(peer, parts.clock.monotonicMs())) answered(peer)
   if (status === 200) {
     if (reply.headers[names.modelVersion] === String(version))
-      return { kind: 'answer', answer: answerOf(ask, version, reply), sent: course.sent }
+      return { kind: 'answer', answer: answerOf(ask, version, reply) }
     rest(peer, parts.clock.monotonicMs(), parts.bounds)
     course.why = `${peer.name} answered for another version`
     return undefined
   }
-  if (status === 409 && learn(parts, attempt, peer, reply)) return undefined
+  if (status === notLoadedStatus && learn(parts, attempt, peer, reply)) return undefined
   if (refusals.has(status)) {
     parts.router.deny(peer, idOf(ask), version)
     course.why = `${peer.name} refused the request (${status})`
     return undefined
   }
   const contentType = textHeader(reply.headers['content-type']) ?? 'application/json'
-  const forward: Tried = {
-    kind: 'forward',
-    status,
-    contentType,
-    body: reply.body,
-    sent: course.sent,
-  }
+  const forward: Finding = { kind: 'forward', status, contentType, body: reply.body }
   // A failure to compute may be the node's: one other node may say. Overload: somebody else may
   // have room.
   const mayBeTheNode = status >= 500 || status === 429
@@ -264,10 +290,9 @@ function learn(parts: TryParts, attempt: Attempt, peer: Peer, reply: Received): 
   return true
 }
 
-function withoutPeer(kind: 'busy' | 'nobody', course: Course): Tried {
-  const { sent } = course
-  if (kind === 'busy') return { kind, sent }
-  return { kind: 'nobody', why: course.why ?? 'no node has it', sent }
+function withoutPeer(kind: 'busy' | 'nobody', course: Course): Finding {
+  if (kind === 'busy') return { kind }
+  return { kind: 'nobody', why: course.why ?? 'no node has it' }
 }
 
 function answerOf(ask: Ask, version: number, reply: Received): Answer {

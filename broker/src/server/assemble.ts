@@ -116,7 +116,7 @@ export function assemble(given: AssembleParts): Assembly {
     ...observed,
     router,
     upstream,
-    budget: createRetryBudget(bounds),
+    budget: createRetryBudget(bounds, clock),
     clusterId: identity.clusterId,
     observe: (_peer, reply, seconds) =>
       metrics.upstream.observe({ outcome: outcomeOf(reply) }, seconds),

@@ -186,11 +186,49 @@ describe('a node that fails', () => {
   })
 
   test('with all others makes at most a fifth of all requests retries', async () => {
-    const { broker, nodes } = await setUp(3, { retryReserve: 5 })
+    const { broker, nodes } = await setUp(3, {
+      retryReserve: 5,
+      retriesPerSecondMin: 0,
+      nodeWaitMs: 1,
+    })
     for (const node of nodes) node.script.forecast = () => 'cut'
     for (let i = 0; i < 100; i += 1) await get(broker, path)
     expect(total(nodes)).toBeGreaterThan(100)
     expect(total(nodes)).toBeLessThanOrEqual(100 + 5 + 20)
+  })
+
+  test('while no more retries are allowed costs time, not the answer', async () => {
+    const { broker, nodes } = await setUp(2, { retryReserve: 1, retriesPerSecondMin: 5 })
+    let cuts = 0
+    for (const node of nodes)
+      node.script.forecast = () => {
+        cuts += 1
+        return cuts <= 2 ? 'cut' : undefined
+      }
+    const answer = await get(broker, path)
+    expect([answer.status, cuts], answer.text).toEqual([200, 3])
+  })
+
+  test('by saying nothing on all sides is asked again until it answers', async () => {
+    const { broker, nodes } = await setUp(3, { tryTimeoutMs: 100 })
+    for (const node of nodes) node.script.forecast = () => 'hang'
+    const asked = get(broker, path)
+    await eventually(
+      () => total(nodes),
+      (count) => count >= 4,
+    )
+    for (const node of nodes) node.script.forecast = undefined
+    expect((await asked).status).toBe(200)
+  })
+
+  test('to have what it registered costs no retry', async () => {
+    const { broker, nodes } = await setUp(3, { retryReserve: 0, retriesPerSecondMin: 0 })
+    for (const node of nodes.slice(1))
+      node.script.forecast = ({ tenant, model, version }) => ({
+        status: 409,
+        body: { type: 'not-loaded', tenant, model, version, record: null, modRevision: 0 },
+      })
+    for (let i = 0; i < 20; i += 1) expect((await get(broker, path)).status).toBe(200)
   })
 
   test('because it is full is spared for others, and its 503 is told when all are', async () => {

@@ -2,7 +2,7 @@ import type { VersionRecord } from '@almanac/shared'
 import { describe, expect, test } from 'vitest'
 import type { Ask } from '../../src/routing/ask.ts'
 import { resolveVersion } from '../../src/routing/resolve.ts'
-import { createRetryBudget } from '../../src/routing/retry-budget.ts'
+import { createRetryBudget, type RetryBudget } from '../../src/routing/retry-budget.ts'
 import { held, modelRecord, versionRecord } from '../support/records.ts'
 
 const ask = (change: Partial<Ask> = {}): Ask => ({
@@ -61,13 +61,32 @@ describe('the version that answers', () => {
   })
 })
 
-test('retries are a share of requests once the reserve is used up', () => {
-  const budget = createRetryBudget({ retryShareMax: 0.2, retryReserve: 10 })
-  let retries = 0
-  for (let i = 0; i < 1_000; i += 1) {
-    budget.request()
+describe('the budget for retries', () => {
+  const bounds = { retryShareMax: 0.2, retryReserve: 10, retriesPerSecondMin: 10 }
+  const spend = (budget: RetryBudget) => {
+    let retries = 0
     while (budget.take()) retries += 1
+    return retries
   }
-  expect(retries).toBeGreaterThan(195)
-  expect(retries).toBeLessThanOrEqual(210)
+
+  test('is a share of requests once the reserve is used up', () => {
+    const budget = createRetryBudget(bounds, { monotonicMs: () => 0 })
+    let retries = 0
+    for (let i = 0; i < 1_000; i += 1) {
+      budget.request()
+      retries += spend(budget)
+    }
+    expect(retries).toBeGreaterThan(195)
+    expect(retries).toBeLessThanOrEqual(210)
+  })
+
+  test('comes back with time alone, up to the reserve', () => {
+    let nowMs = 0
+    const budget = createRetryBudget(bounds, { monotonicMs: () => nowMs })
+    expect(spend(budget)).toBe(10)
+    nowMs = 500
+    expect(spend(budget)).toBe(5)
+    nowMs = 60_000
+    expect(spend(budget)).toBe(10)
+  })
 })

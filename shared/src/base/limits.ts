@@ -12,7 +12,7 @@ export const limits = {
   fitAttemptsMax: 3,
   /** A forecast takes microseconds to milliseconds: a second means that the node is not well. */
   tryTimeoutMs: 1_000,
-  /** Tries of one request, the first included. */
+  /** Tries of one request, the first included, before it waits; and nodes it may break. */
   triesMax: 3,
   /** Retries as a share of requests: more would double the load of a cluster already ill. */
   retryShareMax: 0.2,
@@ -112,6 +112,8 @@ export const limits = {
   nodeRestMaxMs: 10_000,
   /** Retries that may follow each other at once, before their share of all requests counts. */
   retryReserve: 100,
+  /** Retries that are allowed however few requests come: so that those that wait find a node. */
+  retriesPerSecondMin: 10,
   /** A stored version that does not serve is fetched from the store before the answer. */
   pinnedTryTimeoutMs: 10_000,
   /** The first pause of a request that waits for a node; doubles up to the longest one. */
