@@ -1,5 +1,5 @@
 import type { AnySpec } from '@almanac/engine'
-import { type Logger, type ModelName, mintBlobId, modelId, type Store } from '@almanac/shared'
+import { type Logger, type ModelName, modelId, type Store } from '@almanac/shared'
 import type { Bounds } from '../config/bounds.ts'
 import {
   type Allocated,
@@ -28,6 +28,8 @@ export type FitsParts = AllocateParts & {
   readonly bounds: AllocateParts['bounds'] & Bounds
   readonly logger: Logger
   readonly onAccepted: (job: string) => void
+  /** An id that was never used, for a blob or a job. */
+  readonly mintId: () => string
 }
 
 /** A data set is written within this; a million observations are some 10 MB. */
@@ -62,14 +64,14 @@ export function createFits(parts: FitsParts): Fits {
     begin: async (input) => {
       const earlier = await look(input)
       if (earlier) return earlier
-      const blob = mintBlobId()
+      const blob = parts.mintId()
       const label = modelId(input.of)
       await store.writeBlob(
         { kind: 'dataset', id: blob, label, content: input.dataset },
         AbortSignal.timeout(datasetMs),
       )
       const { of, spec, requestId, idempotency, observations } = input
-      const job = mintBlobId()
+      const job = parts.mintId()
       const dataset = { blob, observations }
       const request = { of, job, spec, dataset, requestId, idempotency }
       const allocated = await inLine(label, () => allocate(parts, request))

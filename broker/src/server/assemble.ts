@@ -2,6 +2,7 @@ import {
   type Clock,
   type Coordinator,
   type Logger,
+  mintBlobId,
   type Random,
   type Registry,
   type Store,
@@ -25,7 +26,7 @@ import { createResponseCache } from '../routing/response-cache.ts'
 import { createRetryBudget } from '../routing/retry-budget.ts'
 import { createRouter } from '../routing/router.ts'
 import { internalHeaders, type TryParts } from '../routing/try-nodes.ts'
-import { createUpstream, type Reply } from '../routing/upstream.ts'
+import { createUpstream, type Reply, type Upstream } from '../routing/upstream.ts'
 import { createWaitingRoom } from '../routing/waiting-room.ts'
 import { openView } from '../view/cluster-view.ts'
 import { tellingDeadlines, tellingStoreDeadlines } from '../view/deadlines.ts'
@@ -43,6 +44,9 @@ export type AssembleParts = {
   readonly token: string | null
   readonly who: string
   readonly bounds: Bounds
+  /** What a simulation brings instead: the way to nodes, and ids. */
+  readonly upstream?: Upstream
+  readonly mintId?: () => string
 }
 
 export type Assembly = {
@@ -55,13 +59,13 @@ export type Assembly = {
 
 /** Puts a broker together. What changes in the cluster passes through here, in one order. */
 export function assemble(given: AssembleParts): Assembly {
-  const { clock, logger, bounds, registry, token } = given
+  const { clock, logger, bounds, registry, token, mintId = mintBlobId } = given
   const coordinator = tellingDeadlines(timedCoordinator(given.coordinator, registry))
   const store = tellingStoreDeadlines(timedStore(given.store, registry))
   const base = { ...given, coordinator, store }
   const metrics = createBrokerMetrics(registry)
   const identity = createIdentity(coordinator, bounds)
-  const upstream = createUpstream(bounds)
+  const upstream = given.upstream ?? createUpstream(bounds)
   const room = createWaitingRoom(bounds.waitingRequestsMax)
   const waiters = createWaiters(bounds.fitsWaitingMax)
   let isDraining = false
@@ -123,7 +127,7 @@ export function assemble(given: AssembleParts): Assembly {
   }
   const onRetry = (count: number) => metrics.retries.inc(count)
   const forecaster = createForecaster({ ...tries, state, cache, room, lookup, onRetry })
-  const fits = createFits({ ...base, onAccepted: dispatcher.accepted })
+  const fits = createFits({ ...base, mintId, onAccepted: dispatcher.accepted })
   const bodies = createFitBodyReader(bounds)
   // What expires by itself, such as nodes that are long gone, is noticed without any event.
   const expiry = setInterval(() => router.refresh(everything), bounds.reconcileMs)

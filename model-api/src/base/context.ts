@@ -11,6 +11,8 @@ export type NodeContext = {
   readonly logger: Logger
   readonly metrics: NodeMetrics
   readonly timing: NodeTiming
+  /** A blob id that was never used. */
+  readonly mintId: () => string
   /** `{ip}_{port}` of the advertised address. */
   readonly node: string
   /** Minted at every start. */

@@ -6,7 +6,6 @@ import {
   type FailureRecord,
   type Manifest,
   Missing,
-  mintBlobId,
   modelId,
   unreachable,
 } from '@almanac/shared'
@@ -16,7 +15,7 @@ import { bounds } from '../config/bounds.ts'
 import type { ModelsView } from '../serving/view.ts'
 import { type Claim, releaseLease, takeClaim } from './claim.ts'
 import { type Effect, endAsDeleted, failForGood, giveBack, publish } from './effects.ts'
-import type { FitPool } from './fit-pool.ts'
+import type { Fitter } from './fit-pool.ts'
 import { type ProgressReport, reportProgress } from './progress.ts'
 import { FitStopped, type StopReason, watchForStop } from './stop.ts'
 import type { Unclaimed } from './subject.ts'
@@ -24,7 +23,7 @@ import type { FitReply } from './worker-protocol.ts'
 
 export type FitParts = {
   readonly context: NodeContext
-  readonly pool: FitPool
+  readonly pool: Fitter
   readonly view: ModelsView
   /** Aborts when the node drains: claim and attempt are given back. */
   readonly drain: AbortSignal
@@ -114,7 +113,7 @@ async function store(
       context.store.writeBlob(
         {
           kind: 'model',
-          id: mintBlobId(),
+          id: context.mintId(),
           content: reply.model,
           label: `${of.tenant}/${of.model}/${version.version}`,
         },

@@ -14,6 +14,9 @@ export type FitPoolOptions = {
   readonly workerFile?: URL
 }
 
+/** What runs fits: threads, or what stands for them in a simulation. */
+export type Fitter = Pick<FitPool, 'fit' | 'close'>
+
 /** Runs fits in threads. One warm thread is kept, so that a fit does not wait for a start. */
 export class FitPool {
   readonly #options: FitPoolOptions

@@ -60,7 +60,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 
 function createNodeServer(parts: NodeParts): FastifyInstance {
   const { context, registry, options, placed, onDemand, answers, view, queue, serves } = parts
-  const server = createServer({
+  const create = options.createServer ?? createServer
+  const server = create({
     logger: context.logger,
     registry,
     bodyBytesMax: bounds.internalBodyBytesMax,

@@ -3,8 +3,10 @@ import {
   type Clock,
   type Coordinator,
   createRegistry,
+  type createServer,
   type Logger,
   limits,
+  mintBlobId,
   type Random,
   type Registry,
   type Store,
@@ -17,7 +19,7 @@ import type { NodeContext } from '../base/context.ts'
 import { createNodeMetrics } from '../base/metrics.ts'
 import { bounds } from '../config/bounds.ts'
 import { defaultTiming, type NodeTiming } from '../config/timing.ts'
-import { FitPool } from '../fitting/fit-pool.ts'
+import { FitPool, type Fitter } from '../fitting/fit-pool.ts'
 import { createFitQueue, type FitQueue } from '../fitting/fit-queue.ts'
 import type { NodeRole } from '../registration/own-records.ts'
 import type { Registration } from '../registration/registration.ts'
@@ -50,6 +52,11 @@ export type NodeOptions = {
   readonly timing?: Partial<NodeTiming>
   /** Another file for the fitting threads to run. */
   readonly fitWorkerFile?: URL
+  /** What a simulation brings instead: what fits, HTTP, ids, and metrics without a process. */
+  readonly fitter?: Fitter
+  readonly createServer?: typeof createServer
+  readonly mintId?: () => string
+  readonly registry?: Registry
 }
 
 /** A node in pieces. What can change is here, in one place. */
@@ -66,7 +73,7 @@ export type NodeParts = {
   readonly onDemand: OnDemandVersions
   readonly answers: Answers
   /** Only with the role `fit`. */
-  readonly pool: FitPool | undefined
+  readonly pool: Fitter | undefined
   readonly queue: FitQueue | undefined
   /** Known once the node listens. */
   readonly address: { node: string; port: number }
@@ -81,7 +88,7 @@ export type NodeParts = {
 
 export function createParts(options: NodeOptions): NodeParts {
   const { roles, fitWorkers, clock = systemClock, random = systemRandom, logger } = options
-  const registry = createRegistry('model-api')
+  const { registry = createRegistry('model-api'), mintId = mintBlobId } = options
   const address = { node: '', port: 0 }
   const context: NodeContext = {
     coordinator: timedCoordinator(options.coordinator, registry),
@@ -91,6 +98,7 @@ export function createParts(options: NodeOptions): NodeParts {
     logger,
     metrics: createNodeMetrics(registry),
     timing: { ...defaultTiming, ...options.timing },
+    mintId,
     instance: randomUUID(),
     get node() {
       return address.node
@@ -101,7 +109,7 @@ export function createParts(options: NodeOptions): NodeParts {
   const drain = new AbortController()
   const onChange = () => parts.registration?.kick()
   const view = followModels(context)
-  const pool = fits ? createPool(options, clock) : undefined
+  const pool = fits ? (options.fitter ?? createPool(options, clock)) : undefined
   const parts: NodeParts = {
     options,
     context,

@@ -16,7 +16,11 @@ export type ConnectionOptions = {
   readonly onEvent: OnEtcdEvent
   readonly auth?: { readonly username: string; readonly password: string }
   readonly tls?: EtcdTls
+  /** How a client is made; a simulation brings its own. `generation` counts them. */
+  readonly createClient?: CreateClient
 }
+
+export type CreateClient = (endpoint: string, generation: number) => Etcd3
 
 /** PEM text. */
 export type EtcdTls = {
@@ -117,8 +121,10 @@ const endpointOf = ({ endpoints }: ConnectionOptions, generation: number) =>
 
 function build(options: ConnectionOptions, generation: number): Etcd3 {
   const { callTimeoutMs, auth, tls } = options
+  const endpoint = endpointOf(options, generation)
+  if (options.createClient) return options.createClient(endpoint, generation)
   return new Etcd3({
-    hosts: [endpointOf(options, generation)],
+    hosts: [endpoint],
     ...(auth ? { auth: { ...auth } } : {}),
     ...(tls ? { credentials: { ...tls } } : {}),
     // The library's own retries would repeat transactions whose outcome is unknown, and its

@@ -5,7 +5,13 @@ import { limits } from '../../base/limits.ts'
 import { type Random, systemRandom } from '../../base/random.ts'
 import { checkKey, checkPrefix, checkRevision, checkTransaction, checkTtl } from '../check.ts'
 import type { Coordinator, Transaction, TransactionResult, Watch } from '../port.ts'
-import { type Connection, connect, type EtcdTls, type OnEtcdEvent } from './connection.ts'
+import {
+  type Connection,
+  type CreateClient,
+  connect,
+  type EtcdTls,
+  type OnEtcdEvent,
+} from './connection.ts'
 import { Compacted, messageOf } from './faults.ts'
 import { grantEtcdLease } from './lease.ts'
 import { readKey, readPosition, readPrefix } from './read.ts'
@@ -25,13 +31,15 @@ export type EtcdCoordinatorOptions = {
   readonly random?: Random
   /** Told of calls, rebuilt clients, broken watches and lost leases, for logs and metrics. */
   readonly onEvent?: OnEtcdEvent
+  /** Another client than that of the library; for simulations. */
+  readonly createClient?: CreateClient
 }
 
 /** Opens a coordinator on etcd without waiting for it: what needs it rejects until it is there. */
 export async function openEtcdCoordinator(options: EtcdCoordinatorOptions): Promise<Coordinator> {
   assert(options.endpoints.length > 0, 'etcd needs at least one endpoint')
   const { clock = systemClock, random = systemRandom, onEvent = () => {}, prefix = '' } = options
-  const { callTimeoutMs = limits.coordinatorCallMs, endpoints, auth, tls } = options
+  const { callTimeoutMs = limits.coordinatorCallMs, endpoints, auth, tls, createClient } = options
   const connection = connect({
     endpoints,
     clock,
@@ -40,6 +48,7 @@ export async function openEtcdCoordinator(options: EtcdCoordinatorOptions): Prom
     onEvent,
     ...(auth ? { auth } : {}),
     ...(tls ? { tls } : {}),
+    ...(createClient ? { createClient } : {}),
   })
   const keys = createKeys(prefix)
   const closing = new AbortController()
