@@ -1,5 +1,6 @@
 import { futureColumns } from '../check-input.ts'
 import type { Ask, Forecast, Outcome, Run } from '../family.ts'
+import { meanOf } from '../numeric/moments.ts'
 import { normalQuantile } from '../numeric/normal.ts'
 import { done, refused } from '../outcome.ts'
 import { type AdditiveModel, type Fitted, fittedAt } from './model.ts'
@@ -85,12 +86,6 @@ function quantileOf(sorted: Float64Array, probability: number): number {
   const low = sorted[below]!
   const high = sorted[Math.min(below + 1, sorted.length - 1)]!
   return low + (at - below) * (high - low)
-}
-
-function meanOf(values: Float64Array): number {
-  let sum = 0
-  for (let i = 0; i < values.length; i++) sum += values[i]! / values.length
-  return sum
 }
 
 /** Sample paths, paths × horizon, row-major. */

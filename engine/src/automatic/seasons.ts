@@ -1,3 +1,5 @@
+import { largest } from '../numeric/magnitude.ts'
+import { laggedProduct } from '../numeric/moments.ts'
 import { periodogram } from './fourier-transform.ts'
 
 /**
@@ -114,7 +116,7 @@ function ascending(a: number, b: number): number {
 function seasonality(y: Float64Array, length: number) {
   const rest = withoutTrend(y, length)
   clip(rest)
-  const variance = product(rest, 0)
+  const variance = laggedProduct(rest, 0)
   if (!(variance > rest.length * roundingMax ** 2)) return { correlation: 0, error: 1 }
   // A correlation that two cycles share, too, is a season and not a passing swing.
   const once = meanProduct(rest, length) / (variance / rest.length)
@@ -124,7 +126,8 @@ function seasonality(y: Float64Array, length: number) {
       : once
   const step = Math.max(1, Math.floor(length / lagsMax))
   let sum = 0
-  for (let lag = step; lag < length; lag += step) sum += (product(rest, lag) / variance) ** 2 * step
+  for (let lag = step; lag < length; lag += step)
+    sum += (laggedProduct(rest, lag) / variance) ** 2 * step
   return { correlation, error: Math.sqrt((1 + 2 * sum) / rest.length) }
 }
 
@@ -184,23 +187,16 @@ function clip(rest: Float64Array): void {
   for (let i = 0; i < rest.length; i++) rest[i] = Math.min(most, Math.max(-most, rest[i]!))
 }
 
-function product(x: Float64Array, lag: number): number {
-  let sum = 0
-  for (let t = lag; t < x.length; t++) sum += x[t]! * x[t - lag]!
-  return sum
-}
-
 function meanProduct(x: Float64Array, lag: number): number {
-  return product(x, lag) / Math.max(1, x.length - lag)
+  return laggedProduct(x, lag) / Math.max(1, x.length - lag)
 }
 
 /** Gaps bridged linearly, in units in which squares neither overflow nor vanish. */
 function completed(y: Float64Array): Float64Array {
-  let largest = 0
-  for (const value of y) if (Math.abs(value) > largest) largest = Math.abs(value)
+  const unit = largest(y)
   const first = y.findIndex((value) => !Number.isNaN(value))
-  if (first < 0 || largest === 0) return new Float64Array(0)
-  const filled = y.slice(first).map((value) => value / largest)
+  if (first < 0 || unit === 0) return new Float64Array(0)
+  const filled = y.slice(first).map((value) => value / unit)
   let before = 0
   for (let t = 1; t < filled.length; t++) {
     if (Number.isNaN(filled[t]!)) continue

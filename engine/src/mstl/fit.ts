@@ -1,5 +1,6 @@
 import type { Outcome, Refusal, Report, Run, Series } from '../family.ts'
 import { makeBudget } from '../numeric/budget.ts'
+import { largest } from '../numeric/magnitude.ts'
 import { checkValues, countObserved } from '../series/check.ts'
 import { fillSeasonally } from '../series/gaps.ts'
 import { type Mstl, mstlDecompose, usableSeasons } from '../series/mstl-decompose.ts'
@@ -71,8 +72,7 @@ function remainderOf(y: Float64Array, { seasonals, trend }: Mstl): Float64Array 
 
 /** The standard deviation of the remainder, where there is a value. */
 function deviation(remainder: Float64Array): number {
-  let most = 0
-  for (const value of remainder) if (Math.abs(value) > most) most = Math.abs(value)
+  const most = largest(remainder)
   if (!(most > 0)) return 0
   let sum = 0
   let count = 0

@@ -1,3 +1,4 @@
+import { meanOf } from '../numeric/moments.ts'
 import { type Mstl, seasonalWindow } from '../series/mstl-decompose.ts'
 
 /** The seasons as they are carried on, and as they were. */
@@ -221,10 +222,4 @@ function autocovariances(whole: Float64Array, lags: number): Float64Array {
     covariances[lag] = count > 0 ? sum / count : 0
   }
   return covariances
-}
-
-function meanOf(values: Float64Array): number {
-  let sum = 0
-  for (let t = 0; t < values.length; t++) sum += values[t]! / values.length
-  return sum
 }

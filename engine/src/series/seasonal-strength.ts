@@ -1,3 +1,4 @@
+import { largest } from '../numeric/magnitude.ts'
 import { strengths } from './strength.ts'
 
 /**
@@ -15,8 +16,7 @@ function bridged(y: Float64Array): Float64Array {
   while (from < to && Number.isNaN(y[from]!)) from++
   while (to > from && Number.isNaN(y[to - 1]!)) to--
   const values = y.slice(from, to)
-  let scale = 0
-  for (const value of values) if (Math.abs(value) > scale) scale = Math.abs(value)
+  const scale = largest(values)
   let last = 0
   for (let t = 0; t < values.length; t++) {
     if (Number.isNaN(values[t]!)) continue

@@ -1,3 +1,4 @@
+import { laggedProduct } from '../numeric/moments.ts'
 /** Effects of a season by time mod its length; empty where there is none. */
 export type Seasonal = {
   readonly kind: SeasonalKind
@@ -23,11 +24,12 @@ export function isSeasonal(y: Float64Array, seasonLength: number): boolean {
   for (const value of centred) unit = Math.max(unit, Math.abs(value))
   if (unit === 0) return false
   for (let t = 0; t < centred.length; t++) centred[t] = centred[t]! / unit
-  const variance = product(centred, 0)
+  const variance = laggedProduct(centred, 0)
   let squares = 0
-  for (let lag = 1; lag < seasonLength; lag++) squares += (product(centred, lag) / variance) ** 2
+  for (let lag = 1; lag < seasonLength; lag++)
+    squares += (laggedProduct(centred, lag) / variance) ** 2
   const limit = 1.6448536269514722 * Math.sqrt((1 + 2 * squares) / count)
-  return Math.abs(product(centred, seasonLength) / variance) > limit
+  return Math.abs(laggedProduct(centred, seasonLength) / variance) > limit
 }
 
 /**
@@ -77,12 +79,6 @@ export function withoutSeason({ kind, effects }: Seasonal, value: number, t: num
 
 /** Below this a factor makes any error of its season huge. */
 export const factorMin = 0.01
-
-function product(centred: Float64Array, lag: number): number {
-  let sum = 0
-  for (let t = lag; t < centred.length; t++) sum += centred[t]! * centred[t - lag]!
-  return sum
-}
 
 /** Missing values from the nearest of the same season before and after, else from any before. */
 function bridge(y: Float64Array, seasonLength: number): Float64Array {
