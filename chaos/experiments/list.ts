@@ -1,4 +1,5 @@
 import type { Experiment } from '../experiment.ts'
+import { soakExperiment } from './soak.ts'
 
 /** In the order in which they run: the cheap ones first. */
-export const experiments: readonly Experiment[] = []
+export const experiments: readonly Experiment[] = [soakExperiment]

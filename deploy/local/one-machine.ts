@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
-import { startBroker } from '@almanac/broker'
-import { startNode } from '@almanac/model-api'
+import { type BrokerOptions, startBroker } from '@almanac/broker'
+import { type NodeOptions, startNode } from '@almanac/model-api'
 import {
   createLogger,
   integer,
@@ -71,7 +71,18 @@ export async function startOneMachine(settings: OneMachineSettings): Promise<voi
   }
 }
 
-async function openOneMachine(settings: OneMachineSettings, logger: Logger) {
+/** What differs from the defaults; for tests that cannot wait a day. */
+export type MachineChanges = {
+  readonly broker?: Pick<BrokerOptions, 'bounds'>
+  readonly node?: Pick<NodeOptions, 'timing' | 'fitWorkerFile'>
+}
+
+/** The whole of it in this process. Rejects, with nothing left open, when it cannot start. */
+export async function openOneMachine(
+  settings: OneMachineSettings,
+  logger: Logger,
+  changes: MachineChanges = {},
+) {
   const folder = resolve(settings.data)
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const opened: (() => Promise<void>)[] = []
@@ -86,12 +97,13 @@ async function openOneMachine(settings: OneMachineSettings, logger: Logger) {
     const parts = { coordinator, store, logger, token: settings.token }
     // Sequential, so that what was opened is known when one of them fails.
     for (let i = 0; i < settings.nodes; i++) {
-      const node = await startNode({ ...parts, ...nodeOnLoopback })
+      const node = await startNode({ ...parts, ...nodeOnLoopback, ...changes.node })
       opened.push(() => node.close())
     }
-    const broker = await startBroker({ ...parts, host: settings.host, port: settings.port })
+    const { host, port } = settings
+    const broker = await startBroker({ ...parts, host, port, ...changes.broker })
     opened.push(() => broker.close())
-    return { url: broker.url, close: closeAll }
+    return { url: broker.url, coordinator, store, close: closeAll }
   } catch (error) {
     await closeAll()
     throw error

@@ -1,0 +1,67 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { DatabaseSync } from 'node:sqlite'
+import { request } from 'undici'
+
+/** What a machine says about itself, right after its garbage was collected. */
+export type MachineVitals = {
+  readonly rssBytes: number
+  readonly heapBytes: number
+  readonly externalBytes: number
+  readonly arrayBuffers: number
+  /** Timers, sockets and the like that keep the event loop alive. */
+  readonly handles: number
+  /** Keys in the coordinator, by kind. */
+  readonly keys: Readonly<Record<string, number>>
+}
+
+/** What the system says about a process, without asking it. */
+export type ProcessVitals = {
+  readonly rssMb: number
+  readonly peakRssMb: number
+  readonly descriptors: number
+  readonly threads: number
+}
+
+export async function machineVitals(port: number, keys = true): Promise<MachineVitals> {
+  const url = `http://127.0.0.1:${port}/vitals${keys ? '' : '?keys=no'}`
+  const { statusCode, body } = await request(url, { signal: AbortSignal.timeout(60_000) })
+  const text = await body.text()
+  if (statusCode !== 200) throw new Error(`vitals: ${text.slice(0, 500)}`)
+  return JSON.parse(text) as MachineVitals
+}
+
+export async function processVitals(pid: number): Promise<ProcessVitals> {
+  const [status, descriptors] = await Promise.all([
+    readFile(`/proc/${pid}/status`, 'utf8'),
+    readdir(`/proc/${pid}/fd`),
+  ])
+  const field = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1])
+  return {
+    rssMb: field('VmRSS') / 1_024,
+    peakRssMb: field('VmHWM') / 1_024,
+    descriptors: descriptors.length,
+    threads: field('Threads'),
+  }
+}
+
+/** Begins a new peak: what `peakRssMb` tells is from now on. */
+export async function forgetPeak(pid: number): Promise<void> {
+  await writeFile(`/proc/${pid}/clear_refs`, '5')
+}
+
+/** Rows of the embedded store by table, read beside the process that owns it. */
+export function storeRows(path: string): Record<string, number> {
+  const database = new DatabaseSync(path, { readOnly: true, timeout: 2_000 })
+  try {
+    const count = (sql: string) => Number(database.prepare(sql).get()?.n)
+    return {
+      blobs: count('SELECT count(*) n FROM blobs'),
+      chunks: count('SELECT count(*) n FROM chunks'),
+      jobRecords: count("SELECT count(*) n FROM records WHERE collection = 'jobs'"),
+      versionRecords: count("SELECT count(*) n FROM records WHERE collection = 'versions'"),
+      logRecords: count("SELECT count(*) n FROM records WHERE collection = 'log'"),
+    }
+  } finally {
+    database.close()
+  }
+}
