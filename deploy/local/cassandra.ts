@@ -5,7 +5,7 @@ import { connect } from 'node:net'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { endChild, untilUp } from './child.ts'
+import { endChild, endWithUs, untilUp } from './child.ts'
 import { freePort } from './process.ts'
 
 export type CassandraOptions = {
@@ -137,13 +137,6 @@ async function spawnServer(dataDir: string, lib: string, logFile: string): Promi
   } finally {
     await log.close()
   }
-}
-
-/** A server must not outlive the process that started it, however that one ends. */
-function endWithUs(child: ChildProcess): void {
-  const watch = 'while kill -0 "$1"; do kill -0 "$2" || exit 0; sleep 1; done; kill -9 "$2"'
-  const args = ['-c', watch, 'cql-reaper', String(process.pid), String(child.pid)]
-  spawn('sh', args, { detached: true, stdio: 'ignore' }).unref()
 }
 
 /** Whether a CQL server answers OPTIONS (native protocol v4, section 4.1.3). */

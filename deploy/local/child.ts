@@ -1,4 +1,4 @@
-import type { ChildProcess } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -44,4 +44,11 @@ export async function endChild(
   const timer = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs)
   await exited
   clearTimeout(timer)
+}
+
+/** A server must not outlive the process that started it, however that one ends. */
+export function endWithUs(child: ChildProcess): void {
+  const watch = 'while kill -0 "$1"; do kill -0 "$2" || exit 0; sleep 2; done; kill -9 "$2"'
+  const args = ['-c', watch, 'reaper', String(process.pid), String(child.pid)]
+  spawn('sh', args, { detached: true, stdio: 'ignore' }).unref()
 }

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdir, open, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { endChild, isRunning, untilUp } from './child.ts'
+import { endChild, endWithUs, isRunning, untilUp } from './child.ts'
 import { installEtcd } from './etcd/install.ts'
 import { freePort } from './process.ts'
 
@@ -13,6 +13,15 @@ export type EtcdOptions = {
   /** Of the first member. Default: a free one, kept in `dataDir`. */
   readonly clientPort?: number
   readonly members?: 1 | 3
+  /** Of all members, for a first start; in place of the two above. */
+  readonly ports?: readonly MemberPorts[]
+}
+
+type MemberPorts = {
+  readonly clientPort: number
+  readonly peerPort: number
+  /** Where the other members find it, when something stands between. */
+  readonly peerPortOfOthers?: number
 }
 
 /** One process of etcd. */
@@ -90,7 +99,7 @@ export async function startEtcd(options: EtcdOptions): Promise<Etcd> {
 type Topology = {
   /** Makes the cluster's id its own: the ids of two clusters with the same ports would be equal. */
   readonly token: string
-  readonly members: readonly { readonly clientPort: number; readonly peerPort: number }[]
+  readonly members: readonly MemberPorts[]
 }
 
 const startTimeoutMs = 60_000
@@ -101,8 +110,9 @@ async function topologyOf(dataDir: string, options: EtcdOptions): Promise<Topolo
   const file = join(dataDir, 'topology.json')
   const known = await readFile(file, 'utf8').catch(() => undefined)
   if (known !== undefined) return JSON.parse(known) as Topology
-  const members = []
-  for (let i = 0; i < (options.members ?? 1); i++) {
+  const members = [...(options.ports ?? [])]
+  const count = options.ports ? 0 : (options.members ?? 1)
+  for (let i = 0; i < count; i++) {
     const wanted = i === 0 ? options.clientPort : undefined
     members.push({ clientPort: wanted ?? (await freePort()), peerPort: await freePort() })
   }
@@ -142,19 +152,18 @@ function member(binary: string, dataDir: string, topology: Topology, index: numb
 const nameOf = (index: number) => `etcd-${index + 1}`
 
 function flagsOf(dataDir: string, topology: Topology, index: number): string[] {
-  const { clientPort, peerPort } = topology.members[index]!
-  const client = `http://127.0.0.1:${clientPort}`
-  const peer = `http://127.0.0.1:${peerPort}`
-  const cluster = topology.members.map(
-    (each, i) => `${nameOf(i)}=http://127.0.0.1:${each.peerPort}`,
-  )
+  const member = topology.members[index]!
+  const client = `http://127.0.0.1:${member.clientPort}`
+  const advertised = (each: MemberPorts) =>
+    `http://127.0.0.1:${each.peerPortOfOthers ?? each.peerPort}`
+  const cluster = topology.members.map((each, i) => `${nameOf(i)}=${advertised(each)}`)
   const flags = {
     name: nameOf(index),
     'data-dir': join(dataDir, nameOf(index)),
     'listen-client-urls': client,
     'advertise-client-urls': client,
-    'listen-peer-urls': peer,
-    'initial-advertise-peer-urls': peer,
+    'listen-peer-urls': `http://127.0.0.1:${member.peerPort}`,
+    'initial-advertise-peer-urls': advertised(member),
     'initial-cluster': cluster.join(','),
     'initial-cluster-token': topology.token,
     // History is kept as long as the embedded coordinator keeps it.
@@ -174,10 +183,7 @@ async function spawnMember(
   try {
     const child = spawn(binary, flags, { stdio: ['ignore', log.fd, log.fd] })
     await once(child, 'spawn')
-    // A server must not outlive the process that started it by mistake.
-    const killNow = () => child.kill('SIGKILL')
-    process.once('exit', killNow)
-    child.once('exit', () => process.off('exit', killNow))
+    endWithUs(child)
     return child
   } finally {
     await log.close()
