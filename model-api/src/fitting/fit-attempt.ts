@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { Candidate, Report } from '@almanac/engine'
 import {
   assert,
@@ -6,7 +5,6 @@ import {
   type FailureRecord,
   type Manifest,
   Missing,
-  modelId,
   unreachable,
 } from '@almanac/shared'
 import type { NodeContext } from '../base/context.ts'
@@ -17,6 +15,7 @@ import { type Claim, releaseLease, takeClaim } from './claim.ts'
 import { type Effect, endAsDeleted, failForGood, giveBack, publish } from './effects.ts'
 import type { Fitter } from './fit-pool.ts'
 import { type ProgressReport, reportProgress } from './progress.ts'
+import { seedOf } from './seed.ts'
 import { FitStopped, type StopReason, watchForStop } from './stop.ts'
 import type { Unclaimed } from './subject.ts'
 import type { FitReply } from './worker-protocol.ts'
@@ -77,7 +76,12 @@ async function work(
     patienceOf(context, claim, stop.signal, 'fit-waits-for-data'),
   )
   progress.phase('fitting')
-  const request = { dataset, spec: claim.version.spec, seed: seedOf(claim), workMax }
+  const request = {
+    dataset,
+    spec: claim.version.spec,
+    seed: seedOf(claim.of, claim.version.version),
+    workMax,
+  }
   const reply = await stop.within(context, context.timing.fitMs, () =>
     pool.fit(request, stop.signal, (source) => progress.follow(source)),
   )
@@ -195,14 +199,6 @@ const outcomeOf = (effect: Effect, wanted: FitOutcome): FitOutcome =>
   effect === 'applied' ? wanted : 'claim-lost'
 
 const workMax = bounds.fitWorkMax
-
-/** The same for every attempt at one version, so that a repeated fit gives the same model. */
-function seedOf({ of, version }: Claim): number {
-  return createHash('sha256')
-    .update(`${modelId(of)}/${version.version}`)
-    .digest()
-    .readUInt32LE(0)
-}
 
 /** What the engine reports, as plain figures and short texts: lists become sentences. */
 function plainMetrics(report: Report): Record<string, number | string> {
