@@ -1,0 +1,66 @@
+import { answerOf, type Entry, type Forecast, isForecast, told } from '../history/entry.ts'
+import { lastDisturbedMs, type Weather, wasCalm, wasUp, wasWhole } from './disturbance.ts'
+
+/**
+ * No forecast that reaches a live broker fails while a node that this broker can reach has the
+ * model. What does not count as a failure:
+ * - a broken or refused connection while the broker was not well: it was not a live one;
+ * - any failure while no node was well, with a whole way from the broker, and for so long that it
+ *   had loaded what it should (a node that has just started holds nothing yet);
+ * - of a pinned version, or of `at_least`, a 503 while anything was disturbed: the one may have to
+ *   be loaded, of the other the broker may not have heard;
+ * - answers that refuse the question (4xx): whether the model is there is for `stepsBack` to judge.
+ */
+export function failedForecasts(
+  entries: readonly Entry[],
+  weather: Weather,
+  settleMs = nodeSettleMs,
+): string[] {
+  return entries.filter(isForecast).flatMap((entry) => {
+    const { asked, broker, sentMs, doneMs } = entry
+    if (!isFailure(entry)) return []
+    if (!wasUp(weather, broker, sentMs, doneMs)) return []
+    const hadNode = weather.nodes.some(
+      (node) =>
+        wasUp(weather, node, sentMs - settleMs, doneMs) &&
+        wasWhole(weather, { from: broker, to: node }, sentMs, doneMs),
+    )
+    if (!hadNode) return []
+    const isPlain = asked.version === null && asked.atLeast === null
+    const isExcused = !isPlain && answerOf(entry, 503) && !wasCalm(weather, sentMs, doneMs)
+    return isExcused ? [] : [`failed: ${told(entry)}`]
+  })
+}
+
+/** From its start on a node loads what serves within this time, also on a busy machine. */
+const nodeSettleMs = 10_000
+
+/** Whether a user was left without an answer to a question that has one. */
+export function isFailure(entry: Forecast): boolean {
+  const { outcome } = entry
+  return outcome.kind !== 'answered' || outcome.status >= 500 || outcome.status === 429
+}
+
+/** No request is ever answered that something is wrong on our side. */
+export function internalErrors(entries: readonly Entry[]): string[] {
+  return entries.flatMap((entry) => {
+    const { status = 0, retryAfter } = answerOf(entry) ?? {}
+    if (status >= 500 && status !== 503) return [`answered ${status}: ${told(entry)}`]
+    return status === 503 && !retryAfter ? [`503 without Retry-After: ${told(entry)}`] : []
+  })
+}
+
+/** From so long after the last disturbance on nothing at all fails, whatever the question. */
+export function notWellAgain(
+  entries: readonly Entry[],
+  weather: Weather,
+  withinMs: number,
+): string[] {
+  const wellMs = lastDisturbedMs(weather) + withinMs
+  return entries.flatMap((entry) => {
+    if (entry.sentMs < wellMs) return []
+    const { outcome } = entry
+    const isWell = outcome.kind === 'answered' && outcome.status < 500 && outcome.status !== 429
+    return isWell ? [] : [`still not well: ${told(entry)}`]
+  })
+}

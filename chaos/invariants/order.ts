@@ -1,0 +1,97 @@
+import { answerOf, type Entry, told } from '../history/entry.ts'
+import type { LogSeen, Records } from '../history/records.ts'
+
+/**
+ * The log of each model is a chain without gaps, and what a fit made serve is newer than all that
+ * served before; only a rollback goes back.
+ */
+export function brokenLogs(records: Records): string[] {
+  return [...records.logs].flatMap(([model, log]) => {
+    const faults: string[] = []
+    let highest = 0
+    for (const [i, { n, from, to, why }] of log.entries()) {
+      const before = log[i - 1]
+      if (n !== i + 1) faults.push(`${model}: entry ${n} of the log stands at place ${i + 1}`)
+      if (from !== (before?.to ?? null))
+        faults.push(`${model}: entry ${n} goes on from ${from}, served had ${before?.to ?? null}`)
+      if (why === 'fit' && (to ?? 0) <= highest)
+        faults.push(`${model}: entry ${n} lets ${to} serve after ${highest}, without a rollback`)
+      highest = Math.max(highest, to ?? 0)
+    }
+    const serving = records.models.find((each) => each.model === model)?.serving ?? null
+    const last = log.at(-1)?.to ?? null
+    if (serving !== last) faults.push(`${model}: ${serving} serves, the log ends with ${last}`)
+    return faults
+  })
+}
+
+/**
+ * What one broker says of one model never goes back between an answer and a request sent after it.
+ * The log tells the order of all that ever served, so rollbacks and deletions need no excuse: each
+ * answer is given the earliest place in the log that it can have, not before those of the answers
+ * that came before it was sent. An answer without such a place is from the past, or from nowhere.
+ */
+export function stepsBack(entries: readonly Entry[], records: Records): string[] {
+  const sightings = entries.flatMap(sightingOf)
+  const groups = Object.groupBy(sightings, ({ entry }) => `${entry.broker} ${entry.asked.model}`)
+  return Object.values(groups).flatMap((group) => {
+    const log = records.logs.get(group![0]!.entry.asked.model)
+    return log === undefined ? [] : stepsBackOf(group!, log)
+  })
+}
+
+/** One look at what serves. */
+type Sighting = {
+  readonly entry: Entry
+  /** Null: the model is not there, or nothing serves. */
+  readonly serving: number | null
+}
+
+function sightingOf(entry: Entry): Sighting[] {
+  const answer = answerOf(entry)
+  const { asked } = entry
+  if (answer === undefined) return []
+  if (asked.kind === 'forecast' && asked.version === null) {
+    if (answer.status === 200) return [{ entry, serving: answer.version }]
+    return answer.word === 'no-such-model' ? [{ entry, serving: null }] : []
+  }
+  const isServing = asked.kind === 'fit' && answer.status === 200 && answer.word === 'serving'
+  if (isServing) return [{ entry, serving: answer.version }]
+  const isRolledBack = asked.kind === 'rollback' && answer.status === 200
+  if (isRolledBack) return [{ entry, serving: asked.version }]
+  if (asked.kind === 'look' && answer.status === 200) return [{ entry, serving: answer.version }]
+  if (asked.kind === 'look' && answer.status === 404) return [{ entry, serving: null }]
+  return []
+}
+
+function stepsBackOf(group: readonly Sighting[], log: readonly LogSeen[]): string[] {
+  const places = placesOf(log)
+  const faults: string[] = []
+  const bySend = group.toSorted((a, b) => a.entry.sentMs - b.entry.sentMs)
+  // Places of answers that have been read but are not known yet to come before what is looked at.
+  const open: { readonly doneMs: number; readonly place: number }[] = []
+  let floor = { place: 0, serving: null as number | null }
+  for (const { entry, serving } of bySend) {
+    for (let i = open.length - 1; i >= 0; i--) {
+      const { doneMs, place } = open[i]!
+      if (doneMs >= entry.sentMs) continue
+      open.splice(i, 1)
+      if (place > floor.place) floor = { place, serving: log[place - 1]?.to ?? null }
+    }
+    const place = places.get(serving)?.find((each) => each >= floor.place)
+    if (place === undefined)
+      faults.push(
+        `${serving ?? 'nothing'} after ${floor.serving ?? 'nothing'}, entry ${floor.place} of the ` +
+          `log: ${told(entry)}`,
+      )
+    else open.push({ doneMs: entry.doneMs, place })
+  }
+  return faults
+}
+
+/** Where each version stands in the log: 0 is before its first entry, when nothing served. */
+function placesOf(log: readonly LogSeen[]): ReadonlyMap<number | null, readonly number[]> {
+  const places = new Map<number | null, number[]>([[null, [0]]])
+  for (const { n, to } of log) places.set(to, [...(places.get(to) ?? []), n])
+  return places
+}

@@ -1,0 +1,63 @@
+import type { Random } from '@almanac/shared'
+import type { Asked } from '../history/entry.ts'
+import type { Client } from './client.ts'
+
+export type Stream = {
+  /** Ends it after the last answer. */
+  readonly stop: () => Promise<void>
+}
+
+export type StreamOptions = {
+  readonly clients: readonly Client[]
+  readonly models: readonly string[]
+  readonly perSecond: number
+  readonly random: Random
+  /** A version of the model that is known to be there; undefined: none is. */
+  readonly knownVersion: (model: string) => number | undefined
+  /** Whether `at_least` may be asked of it: versions of it never go back. */
+  readonly onlyGrows: (model: string) => boolean
+}
+
+const tickMs = 10
+const horizons = [1, 7, 30, 100, 365] as const
+/** Most requests ask what serves; of those two in three ask what no cache has. */
+const pinnedShare = 0.03
+const atLeastShare = 0.03
+const newShare = 2 / 3
+
+/**
+ * A steady stream of forecasts, open loop: requests are sent on time whatever became of those
+ * before.
+ */
+export function startForecasts(options: StreamOptions): Stream {
+  const { clients, perSecond, random } = options
+  const open = new Set<Promise<unknown>>()
+  const startedMs = performance.now()
+  let sent = 0
+  const timer = setInterval(() => {
+    const due = Math.floor(((performance.now() - startedMs) / 1_000) * perSecond)
+    for (; sent < due; sent++) {
+      const client = clients[Math.floor(random() * clients.length)]!
+      const request = client.send(nextForecast(options)).finally(() => open.delete(request))
+      open.add(request)
+    }
+  }, tickMs)
+  return {
+    stop: async () => {
+      clearInterval(timer)
+      await Promise.all(open)
+    },
+  }
+}
+
+function nextForecast({ models, random, knownVersion, onlyGrows }: StreamOptions): Asked {
+  const model = models[Math.floor(random() * models.length)]!
+  const horizon = horizons[Math.floor(random() * horizons.length)]!
+  const level = random() < newShare ? (50 + random() * 49).toFixed(4) : ''
+  const dice = random()
+  const known = knownVersion(model)
+  const version = dice < pinnedShare ? (known ?? null) : null
+  const wantsNewest = dice >= pinnedShare && dice < pinnedShare + atLeastShare && onlyGrows(model)
+  const atLeast = wantsNewest ? (known ?? null) : null
+  return { kind: 'forecast', model, horizon, level, version, atLeast }
+}
