@@ -22,7 +22,7 @@ export type ProcessOptions = {
 }
 
 /** V8 may abort where threads come and go: docs/decisions/threads.md. */
-const threadFlag = '--wasm-wrapper-tiering-budget=1000000000'
+export const threadFlag = '--wasm-wrapper-tiering-budget=1000000000'
 
 /** One of our processes, that can be ended in every way and started again as it was. */
 export class ManagedProcess {

@@ -1,0 +1,29 @@
+/** What a server is asked for a forecast of 500 steps; LEVEL stands for the level in percent. */
+export type Target = {
+  readonly origin: string
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly body: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
+export function urlOf(target: Target, level: number): { url: string; init: RequestInit } {
+  const { method, headers } = target
+  const body = target.body.replace('LEVEL', String(level))
+  return {
+    url: target.origin + target.path.replace('LEVEL', String(level)),
+    init: { method, headers, ...(body === '' ? {} : { body }) },
+  }
+}
+
+/**
+ * The n-th level of a row in which none comes twice before 980,000: so that nothing that was
+ * answered before can be answered again from memory.
+ */
+export function levelAt(n: number): number {
+  return 1 + ((n * levelStride) % levelCount) / 10_000
+}
+
+export const levelCount = 980_000
+/** A prime that does not divide the count: the steps visit every level. */
+export const levelStride = 514_229
