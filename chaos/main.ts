@@ -22,6 +22,10 @@ type Plan = {
 const usage = `Usage: node chaos/main.ts [--scale landing|long] [--only NAME,…] [--seed N] [--out FILE]
   --seed N  run every experiment once, with this seed: as printed with a violation`
 
+/** For ending the processes that an experiment has started. */
+const graceMs = 30_000
+const violationsShownMax = 20
+
 process.exitCode = await main(process.argv.slice(2))
 
 async function main(args: readonly string[]): Promise<number> {
@@ -107,10 +111,6 @@ async function outcomeOf(
   const violations = [...result.violations, ...late]
   return { name, promise, repetitions: seeds.length, seconds, ...result, violations }
 }
-
-/** For ending the processes that an experiment has started. */
-const graceMs = 30_000
-const violationsShownMax = 20
 
 function report({ name, seconds, violations, figures }: Outcome): void {
   const shown = Object.entries(figures).map(([figure, value]) => `${figure} ${value}`)
