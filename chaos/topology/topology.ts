@@ -48,6 +48,8 @@ export type Part = {
   pause(): void
   /** SIGCONT. */
   resume(): void
+  /** Sets its wall clock so far from the real one; only of brokers and nodes. */
+  setClock(offsetMs: number): Promise<void>
   /** Resident memory; undefined while it does not run. */
   rssBytes(): Promise<number | undefined>
 }
