@@ -35,14 +35,18 @@ export type ArchiveParts = {
   readonly bounds: Pick<Bounds, 'coordinatorCallMs' | 'storeCallMs'>
 }
 
-/** Writes the record to the store first, then takes it out of the coordinator if unchanged. */
-export async function archive(parts: ArchiveParts, chore: Chore): Promise<boolean> {
+/**
+ * Writes the record to the store first, then takes it out of the coordinator if unchanged. The
+ * revision at which it went; undefined when it stays.
+ */
+export async function archive(parts: ArchiveParts, chore: Chore): Promise<number | undefined> {
   const { record, when, key } = planOf(chore)
   const { coordinator, store, bounds } = parts
   await store.putRecord(record, AbortSignal.timeout(bounds.storeCallMs))
   const transaction = { when, then: [remove(key)] }
   const signal = AbortSignal.timeout(bounds.coordinatorCallMs)
-  return (await coordinator.transact(transaction, signal)).succeeded
+  const { succeeded, revision } = await coordinator.transact(transaction, signal)
+  return succeeded ? revision : undefined
 }
 
 function planOf(chore: Chore): {

@@ -26,7 +26,10 @@ type ChoreBounds = Pick<
   'finishedJobMs' | 'finishedJobsMax' | 'versionsKept' | 'logEntriesKept'
 >
 
-/** What is old enough to leave the coordinator, at most `most` of it. Pure. */
+/**
+ * What is old enough to leave the coordinator, at most `most` of each kind, so that none waits for
+ * another. Pure. Costs a look at each job and each model, and more only where there is more to do.
+ */
 export function choresOf(
   state: ClusterState,
   log: LogView,
@@ -34,13 +37,14 @@ export function choresOf(
   bounds: ChoreBounds,
   most: number,
 ): readonly Chore[] {
-  return [
-    ...oldJobs(state, Date.parse(now), bounds),
-    ...[...state.models].flatMap(([id, model]) => [
-      ...oldVersions(id, model, state, bounds),
-      ...oldLog(id, log, bounds),
-    ]),
-  ].slice(0, most)
+  const versions: Chore[] = []
+  const entries: Chore[] = []
+  for (const [id, model] of state.models) {
+    if (versions.length < most) versions.push(...oldVersions(id, model, state, bounds))
+    if (entries.length < most) entries.push(...oldLog(id, log, bounds))
+  }
+  const jobs = oldJobs(state, now, bounds, most)
+  return [...jobs, ...versions.slice(0, most), ...entries.slice(0, most)]
 }
 
 /** Versions that belong to a model that is gone. */
@@ -60,16 +64,29 @@ function nameOf(id: string): ModelName {
   return { tenant, model }
 }
 
-/** Wall time is good enough for a day: it decides where a record lives, not what it says. */
-function oldJobs(state: ClusterState, nowMs: number, bounds: ChoreBounds): Chore[] {
-  const finished = [...state.jobs.values()].filter(({ value }) => value.endedAt !== null)
-  finished.sort((a, b) => (a.value.endedAt! < b.value.endedAt! ? -1 : 1))
-  const surplus = finished.length - bounds.finishedJobsMax
-  return finished
-    .filter(
-      ({ value }, i) => i < surplus || nowMs - Date.parse(value.endedAt!) > bounds.finishedJobMs,
-    )
-    .map((job) => ({ kind: 'job', job }))
+/**
+ * Wall time is good enough for a day: it decides where a record lives, not what it says. Those that
+ * began first leave first: the state has jobs in the order in which they came.
+ */
+function oldJobs(state: ClusterState, now: string, bounds: ChoreBounds, most: number): Chore[] {
+  const endedMsMin = Date.parse(now) - bounds.finishedJobMs
+  let surplus = countFinished(state) - bounds.finishedJobsMax
+  const chores: Chore[] = []
+  for (const job of state.jobs.values()) {
+    if (chores.length >= most) break
+    const { endedAt } = job.value
+    if (endedAt === null) continue
+    if (surplus <= 0 && Date.parse(endedAt) >= endedMsMin) continue
+    surplus -= 1
+    chores.push({ kind: 'job', job })
+  }
+  return chores
+}
+
+function countFinished(state: ClusterState): number {
+  let count = 0
+  for (const { value } of state.jobs.values()) if (value.endedAt !== null) count += 1
+  return count
 }
 
 /** The oldest beyond the number kept; never one that serves, is to, did last, or is unfinished. */
@@ -81,6 +98,7 @@ function oldVersions(
 ): Chore[] {
   const versions = state.versions.get(id)
   if (model.value.deletedAt !== null || versions === undefined) return []
+  if (versions.size <= bounds.versionsKept) return []
   const { serving, target, previous } = model.value
   const needed = new Set([serving, target, previous])
   return [...versions.values()]
@@ -92,8 +110,10 @@ function oldVersions(
 }
 
 function oldLog(id: string, log: LogView, bounds: ChoreBounds): Chore[] {
-  const entries = [...log.entries(id)].sort(([a], [b]) => b - a)
-  return entries
+  const entries = log.entries(id)
+  if (entries.size <= bounds.logEntriesKept) return []
+  return [...entries]
+    .sort(([a], [b]) => b - a)
     .slice(bounds.logEntriesKept)
     .map(([n, entry]) => ({ kind: 'log', of: nameOf(id), n, entry }))
 }

@@ -11,7 +11,7 @@ import {
 } from '@almanac/shared'
 import type { LogView } from '../view/log-fold.ts'
 import { type ArchiveParts, archive } from './archive.ts'
-import { choresOf, deletedVersions } from './chores.ts'
+import { type Chore, choresOf, deletedVersions } from './chores.ts'
 import { type GarbageParts, sweepGarbage } from './garbage.ts'
 import { removeDeleted, type SettleParts } from './settle.ts'
 
@@ -30,8 +30,12 @@ export type Housekeeping = {
   readonly stop: () => void
 }
 
-/** Chores of one round: each is a write or two, and rounds follow each other. */
-const choresMax = 200
+/** Chores of one kind between two looks at what there is to do: what was seen grows old. */
+const choresMax = 128
+/** Chores at once: each waits for the store and for the coordinator, which serve many at a time. */
+const choresAtOnce = 16
+/** What was done is seen here before the next look, or else done again for nothing. */
+const seenMs = 1_000
 
 /** Keeps the coordinator small and the store clean. Nothing here is urgent. */
 export function startHousekeeping(parts: HousekeepingParts): Housekeeping {
@@ -54,16 +58,15 @@ export function startHousekeeping(parts: HousekeepingParts): Housekeeping {
       removing.delete(id)
     }
   }
+  const planned = () => choresOf(parts.state(), parts.log(), clock.wallTime(), bounds, choresMax)
   const round = async () => {
-    for (const id of parts.state().models.keys()) await removeVersions(id)
-    const chores = choresOf(parts.state(), parts.log(), clock.wallTime(), bounds, choresMax)
+    for (const id of [...parts.state().models.keys()])
+      if (deletedVersions(parts.state(), id).length > 0) await removeVersions(id)
     const isGarbageDue = clock.monotonicMs() >= nextGarbageMs
-    if (chores.length === 0 && !isGarbageDue) return
+    if (planned().length === 0 && !isGarbageDue) return
     await underClaim(parts, stopped.signal, async (signal) => {
-      for (const chore of chores) {
-        signal.throwIfAborted()
-        await archive(parts, chore)
-      }
+      // However much there is, it is done now: more may be coming than one look a round would do.
+      while ((await doChores(parts, planned(), signal)) > 0) signal.throwIfAborted()
       if (isGarbageDue) await sweepGarbage(parts, signal)
     })
     if (isGarbageDue)
@@ -93,6 +96,26 @@ export function startHousekeeping(parts: HousekeepingParts): Housekeeping {
       stopped.abort()
     },
   }
+}
+
+/** How many of them are done; a few at once, and seen to be done. */
+async function doChores(
+  parts: HousekeepingParts,
+  chores: readonly Chore[],
+  signal: AbortSignal,
+): Promise<number> {
+  const revisions: number[] = []
+  for (let i = 0; i < chores.length; i += choresAtOnce) {
+    signal.throwIfAborted()
+    const group = chores.slice(i, i + choresAtOnce)
+    const done = await Promise.all(group.map((chore) => archive(parts, chore)))
+    for (const revision of done) if (revision !== undefined) revisions.push(revision)
+  }
+  const last = Math.max(0, ...revisions)
+  const untilMs = parts.clock.monotonicMs() + seenMs
+  while (parts.state().revision < last && parts.clock.monotonicMs() < untilMs)
+    await parts.clock.sleep(10, signal)
+  return revisions.length
 }
 
 /** One broker at a time, for as long as its lease is good. Somebody else at it: nothing to do. */

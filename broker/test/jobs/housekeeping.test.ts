@@ -1,6 +1,8 @@
 import {
   claimKey,
   codecs,
+  type JobRecord,
+  jobKey,
   jobsPrefix,
   mintBlobId,
   put,
@@ -62,6 +64,27 @@ describe('what is old', () => {
     expect([gone.status, gone.body.type]).toEqual([410, 'urn:almanac:problem:version-gone'])
     expect((await get(broker, '/api/models/m/forecast/3')).status).toBe(200)
   })
+})
+
+test('a backlog is moved in one round, however long it is', async () => {
+  const cluster = await openCluster()
+  const { coordinator } = cluster
+  const record = (id: string): JobRecord => ({
+    ...{ id, kind: 'fit', subject: { ...of, version: 1 }, state: 'done', attempts: 1 },
+    ...{ progress: { phase: 'done', fraction: 1 }, error: null, requestId: 'r' },
+    ...{ createdAt: '2026-01-01T00:00:00.000Z', endedAt: '2999-01-01T00:00:00.000Z' },
+  })
+  for (let i = 0; i < 6; i += 1) {
+    const ids = Array.from({ length: 100 }, () => mintBlobId())
+    const then = ids.map((id) => put(jobKey(id), codecs.job.encode(record(id))))
+    await coordinator.transact({ when: [], then }, signal())
+  }
+  const broker = await cluster.broker({ reconcileMs: 1_000, finishedJobsMax: 7 })
+  const count = async () => (await coordinator.list(jobsPrefix, signal())).entries.length
+  await eventually(count, (n) => n === 7, 15_000)
+  // A round takes one lease.
+  const { text } = await get(broker, '/metrics')
+  expect(text).toMatch(/call="grant-lease"[^}]*outcome="done"[^}]*\} 1$/m)
 })
 
 test("housekeeping is one broker's at a time", async () => {
