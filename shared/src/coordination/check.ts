@@ -63,6 +63,7 @@ function checkOperations(operations: Transaction['then']): void {
     // etcd refuses the same: within one revision a key has one outcome.
     assert(!written.has(operation.key), `put twice in one transaction: ${operation.key}`)
     written.add(operation.key)
+    checkLeaseId(operation.lease)
     bytes += checkValue(operation.key, operation.value)
   }
   for (const key of written) {
@@ -73,6 +74,15 @@ function checkOperations(operations: Transaction['then']): void {
     `a transaction of ${bytes} bytes: at most ${limits.transactionBytesMax}`,
   )
 }
+
+/** An id is what a lease says: a positive number of 64 bits, in decimal. */
+function checkLeaseId(id: string | undefined): void {
+  if (id === undefined) return
+  const isId = /^[1-9]\d{0,18}$/.test(id) && BigInt(id) <= leaseIdMax
+  assert(isId, `not the id of a lease: ${id.slice(0, 40)}`)
+}
+
+const leaseIdMax = 2n ** 63n - 1n
 
 function checkValue(key: string, value: string): number {
   checkText(value, 'value')

@@ -244,6 +244,11 @@ export function coordinatorConformance(kind: BackendKind): void {
       'a key beyond 1 KiB': { when: [absent('k'.repeat(1_025))] },
       'a key with a NUL': { then: [put('/a\0b', '1')] },
       'half a character': { then: [put('/a', '\ud83d')] },
+      // To etcd no lease at all, or no answer; the embedded coordinator would have kept it.
+      'a lease called nothing': { then: [put('/a', '1', '')] },
+      'a lease called zero': { then: [put('/a', '1', '0')] },
+      'a lease that is no number': { then: [put('/a', '1', 'lease')] },
+      'a lease beyond 64 bits': { then: [put('/a', '1', '9223372036854775808')] },
       'a revision that is none': { when: [modifiedAt('/a', 1.5)] },
     }
     for (const [name, { when = [], then = [] }] of Object.entries(tooMuch)) {
@@ -317,6 +322,8 @@ export function coordinatorConformance(kind: BackendKind): void {
       await lease.revoke(signal)
       const late = one.transact(write(put('/other', '1'), put('/late', '1', lease.id)), signal)
       await expect(late).rejects.toThrow(Missing)
+      const never = one.transact(write(put('/late', '1', '7587869512345678')), signal)
+      await expect(never).rejects.toThrow(Missing)
       expect((await other.list('', signal)).entries).toEqual([])
       // What does not come to the put does not mind.
       const not = { when: [present('/never')], then: [put('/late', '1', lease.id)] }
