@@ -79,6 +79,28 @@ export const limits = {
   promotionHoldersMax: 32,
   /** A user's request body: a million observations as text and some room. */
   bodyBytesMax: 33_554_432,
+  /** Bodies that are on their way into one process, together: four of the largest. */
+  arrivingBodyBytesMax: 134_217_728,
+  /** A request's headers arrive at once, except from those who want to keep a connection busy. */
+  headersMs: 10_000,
+  /** A whole request: the largest body at a megabyte a second, which few uplinks do not reach. */
+  requestMs: 30_000,
+  /** How often connections are looked at: how much longer than the above one may last. */
+  connectionsCheckMs: 1_000,
+  /** Between two requests: longer than the minute of most proxies, so that they close first. */
+  keepAliveMs: 75_000,
+  /** Nothing sent, nothing taken: longer than the longest wait for an answer, which is a fit's. */
+  silentConnectionMs: 90_000,
+  /** Below the number of files that systems let a server open; an idle one costs some 10 kB. */
+  connectionsMax: 16_384,
+  /** Headers of one request: browsers behind several proxies send some 50. */
+  headersMax: 200,
+  /** Headers and URL of one request, the default of Node; cookies of other sites fit, too. */
+  headersBytesMax: 16_384,
+  /** A connection that is refused may take the reason within this. */
+  lastWordsMs: 2_000,
+  /** One part of a path, encoded: names have at most 63 characters, cursors are elsewhere. */
+  pathPartCharactersMax: 200,
   /** Observations in one fit. */
   observationsMax: 1_000_000,
   /** Steps in one forecast: 10,000 numbers are some 200 kB of text. */
@@ -91,6 +113,8 @@ export const limits = {
   finishedJobMs: 86_400_000,
   /** The response cache of one broker, in bytes of bodies. */
   responseCacheBytes: 67_108_864,
+  /** Questions that a broker answers ahead of its framework: some hundred bytes each; 0: none. */
+  familiarQuestionsMax: 10_000,
   /** Models that a node keeps in memory beyond the placed ones, for pinned versions. */
   onDemandModelsMax: 16,
   /** Forecasts that wait for a node in one broker; one more is refused at once. */

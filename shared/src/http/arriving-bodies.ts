@@ -1,0 +1,92 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Transform, type TransformCallback } from 'node:stream'
+import type { FastifyInstance, preParsingHookHandler } from 'fastify'
+import { Refused } from '../wire/problem.ts'
+
+/**
+ * Bounds the bytes of all bodies that are on their way in. When they are too many, the largest of
+ * them is refused: so nobody is kept from sending a small body by those who send large ones slowly.
+ */
+export function boundArrivingBodies(server: FastifyInstance, bytesMax: number): void {
+  const arriving = new Set<ArrivingBody>()
+  let totalBytes = 0
+  const count = (bytes: number) => {
+    totalBytes += bytes
+    if (totalBytes > bytesMax) largestOf(arriving)?.refuse()
+  }
+  const hook: preParsingHookHandler = (request, reply, payload, done) => {
+    const { 'content-length': length, 'transfer-encoding': encoding } = request.headers
+    if (encoding === undefined && (length === undefined || length === '0')) {
+      done(null, payload)
+      return
+    }
+    const body = new ArrivingBody(count, () => {
+      arriving.delete(body)
+      totalBytes -= body.bytes
+    })
+    arriving.add(body)
+    follow(request.raw, reply.raw, body)
+    done(null, body)
+  }
+  server.addHook('onRoute', (route) => {
+    const methods = [route.method].flat()
+    if (!methods.some((method) => withBody.has(method))) return
+    route.preParsing = [hook, ...[route.preParsing ?? []].flat()]
+  })
+}
+
+const withBody: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
+
+class ArrivingBody extends Transform {
+  bytes = 0
+  readonly #count: (bytes: number) => void
+  readonly #leave: () => void
+  #isGone = false
+
+  constructor(count: (bytes: number) => void, leave: () => void) {
+    super()
+    this.#count = count
+    this.#leave = leave
+    // Whether anybody reads the body is up to the route.
+    this.on('error', () => {})
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    this.bytes += chunk.byteLength
+    this.#count(chunk.byteLength)
+    if (!this.destroyed) done(null, chunk)
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    if (!this.#isGone) this.#leave()
+    this.#isGone = true
+    done(error)
+  }
+
+  refuse(): void {
+    const detail = 'Too many large bodies are being sent at the same time.'
+    this.destroy(new Refused(429, 'too-many-bodies', detail, { retryAfterSeconds: 1 }))
+  }
+}
+
+/** As `pipeline`, but the connection outlives the body: somebody wants an answer. */
+function follow(request: IncomingMessage, response: ServerResponse, body: ArrivingBody): void {
+  request.pipe(body)
+  const left = () => {
+    if (!request.complete) body.destroy(new Error('the client left'))
+  }
+  request.once('close', left)
+  // What nobody has read is let go, for another request may follow it.
+  response.once('close', () => {
+    request.unpipe(body)
+    request.resume()
+    body.destroy()
+  })
+}
+
+function largestOf(bodies: ReadonlySet<ArrivingBody>): ArrivingBody | undefined {
+  let largest: ArrivingBody | undefined
+  for (const body of bodies)
+    if (!body.destroyed && body.bytes > (largest?.bytes ?? 0)) largest = body
+  return largest
+}
