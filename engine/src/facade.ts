@@ -8,11 +8,14 @@ import type {
   Family,
   Forecast,
   Outcome,
+  Plan,
+  Prepared,
   Refusal,
   Run,
   Series,
 } from './family.ts'
 import { assert, done, refused } from './outcome.ts'
+import { preparedBy } from './prepared.ts'
 import { settleForecast } from './settle-forecast.ts'
 
 /** A user's spec, checked and complete; without one the default. */
@@ -55,10 +58,31 @@ export function fitModel(series: Series, spec: AnySpec, run: Run): Outcome<AnyMo
 export function forecastModel(model: AnyModel, ask: Ask, run: Run = plainRun): Outcome<Forecast> {
   const fault = checkAsk(ask)
   if (fault !== undefined) return refused(fault)
-  const forecast = familyOf(model).forecast(model, ask, run)
+  return settled(familyOf(model).forecast(model, ask, run), ask)
+}
+
+function settled(forecast: Outcome<Forecast>, ask: Ask): Outcome<Forecast> {
   if (forecast.kind === 'refused') return forecast
   const { point, quantiles } = forecast.value
   return areFinite([point, quantiles]) ? settleForecast(forecast, ask) : outOfRange('forecast')
+}
+
+/**
+ * The forecast of a model for many quantiles, one ask after the other: what they share is computed
+ * once. Each is, to the bit, what `forecastModel` gives.
+ */
+export function prepareForecast(model: AnyModel, plan: Plan, run: Run = plainRun): Prepared {
+  const fault = checkAsk({ ...plan, quantiles: new Float64Array(0) })
+  if (fault !== undefined) return { at: () => refused(fault), sizeBytes: 0 }
+  const { at, sizeBytes } = preparedBy(familyOf(model), model, plan, run)
+  return {
+    at(quantiles) {
+      const ask = { ...plan, quantiles }
+      const unfit = checkAsk(ask)
+      return unfit === undefined ? settled(at(quantiles), ask) : refused(unfit)
+    },
+    sizeBytes,
+  }
 }
 
 /** Sample paths, paths × horizon, row-major. A shorter horizon begins a longer one. */

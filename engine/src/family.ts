@@ -84,6 +84,17 @@ export type Ask = {
   readonly point?: 'median' | 'mean'
 }
 
+/** An ask before anybody says which quantiles. */
+export type Plan = Omit<Ask, 'quantiles'>
+
+/** A forecast of which all is computed once that quantiles share; they may vary from ask to ask. */
+export type Prepared = {
+  /** What `forecast` gives for the plan with these quantiles, to the bit. */
+  readonly at: (quantiles: Float64Array) => Outcome<Forecast>
+  /** Memory that it keeps once it was asked for quantiles; an estimate, for budgets. */
+  readonly sizeBytes: number
+}
+
 /** Something that the reader of a forecast has to know. */
 export type Note = { readonly code: string; readonly detail: string }
 
@@ -133,6 +144,8 @@ export interface Family<Spec, Model> {
   /** Pure: a new model after newer observations. */
   update(model: Model, newer: Series): Outcome<Model>
   forecast(model: Model, ask: Ask, run: Run): Outcome<Forecast>
+  /** Absent where a forecast costs little more than its quantiles. */
+  prepare?(model: Model, plan: Plan, run: Run): Prepared
   /** paths × horizon, row-major; each path is drawn step by step from (seed, path, step). */
   simulate(model: Model, ask: Ask, paths: number, run: Run): Outcome<Float64Array>
   explain(model: Model, what: Explained): Outcome<Components>

@@ -28,6 +28,7 @@ export {
   levelQuantiles,
   modelSizeBytes,
   parseSpec,
+  prepareForecast,
   simulateModel,
   updateModel,
 } from './facade.ts'
@@ -45,6 +46,8 @@ export type {
   Forecast,
   Note,
   Outcome,
+  Plan,
+  Prepared,
   Refusal,
   Report,
   ReportValue,

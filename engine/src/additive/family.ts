@@ -3,7 +3,7 @@ import { refused } from '../outcome.ts'
 import { checkAdditiveSeries } from './check.ts'
 import { explainAdditive } from './explain.ts'
 import { fitAdditive } from './fit.ts'
-import { forecastAdditive, simulateAdditive } from './forecast.ts'
+import { forecastAdditive, prepareAdditive, simulateAdditive } from './forecast.ts'
 import type { AdditiveModel } from './model.ts'
 import { continueAdditive, endAt, firstStep } from './moves.ts'
 import { type AdditiveSpec, parseAdditiveSpec } from './spec.ts'
@@ -28,6 +28,7 @@ export const additive: Family<AdditiveSpec, AdditiveModel> = {
   },
   update: continueAdditive,
   forecast: forecastAdditive,
+  prepare: prepareAdditive,
   simulate(model: AdditiveModel, ask: Ask, paths: number, run: Run) {
     return simulateAdditive(model, ask, paths, run)
   },

@@ -1,11 +1,11 @@
 import { futureColumns } from '../check-input.ts'
-import type { Ask, Forecast, Outcome, Run } from '../family.ts'
+import type { Ask, Forecast, Outcome, Plan, Prepared, Run } from '../family.ts'
 import { meanOf } from '../numeric/moments.ts'
 import { normalQuantile } from '../numeric/normal.ts'
 import { done, refused } from '../outcome.ts'
 import { type AdditiveModel, type Fitted, fittedAt } from './model.ts'
 import { addNoise, makePaths, sharedNoise, trendVaries } from './paths.ts'
-import { makeRanking } from './ranking.ts'
+import { makeRanking, type Ranking } from './ranking.ts'
 
 /** The parts of the steps that are asked for, or the refusal of a regressor that is missing. */
 export function fittedAhead(model: AdditiveModel, ask: Ask): Outcome<Fitted> {
@@ -35,8 +35,78 @@ export function forecastAdditive(model: AdditiveModel, ask: Ask, run: Run): Outc
   const forecast = varies
     ? simulated(model, fitted, point, ask, run)
     : { point, quantiles: normalRows(model, point, ask) }
+  return checked({ ...forecast, notes: [] })
+}
+
+/**
+ * Keeps the paths of each step in their order, so that quantiles are looked up. Nothing is drawn
+ * before somebody asks for one.
+ */
+export function prepareAdditive(model: AdditiveModel, plan: Plan, run: Run): Prepared {
+  const { horizon } = plan
+  const ahead = fittedAhead(model, { ...plan, quantiles: new Float64Array(0) })
+  const varies = trendVaries(model)
+  if (ahead.kind === 'refused' || !varies || plan.point === 'mean') {
+    const at = (quantiles: Float64Array) => forecastAdditive(model, { ...plan, quantiles }, run)
+    return { at, sizeBytes: 8 * horizon }
+  }
+  const point = totalOf(ahead.value)
+  const count = model.spec.paths
+  let ranks: Float64Array | undefined
+  return {
+    at(quantiles) {
+      const rows = new Float64Array(horizon * quantiles.length)
+      if (quantiles.length > 0) {
+        ranks ??= ranksOf(model, ahead.value, horizon, run)
+        for (let k = 0; k < quantiles.length; k++) {
+          const { low, high, share } = placeOf(count, quantiles[k]!)
+          for (let h = 0; h < horizon; h++) {
+            const below = ranks[low * horizon + h]!
+            const above = ranks[high * horizon + h]!
+            rows[h * quantiles.length + k] = below + share * (above - below)
+          }
+        }
+      }
+      return checked({ point, quantiles: rows, notes: [] })
+    },
+    sizeBytes: 8 * horizon * (count + 1),
+  }
+}
+
+/** The paths' values with their noise, ranks × horizon, row-major. */
+function ranksOf(model: AdditiveModel, fitted: Fitted, horizon: number, run: Run): Float64Array {
+  const count = model.spec.paths
+  const ranks = new Float64Array(count * horizon)
+  eachStep(model, fitted, horizon, run, (h, values, ranking) => {
+    const sorted = ranking.sort(values)
+    for (let rank = 0; rank < count; rank++) ranks[rank * horizon + h] = sorted[rank]!
+  })
+  return ranks
+}
+
+/** Tells the values of all paths, noise included, at one step after the other. */
+function eachStep(
+  model: AdditiveModel,
+  fitted: Fitted,
+  horizon: number,
+  run: Run,
+  tell: (h: number, values: Float64Array, ranking: Ranking) => void,
+): void {
+  const count = model.spec.paths
+  const paths = makePaths(model, fitted, run.seed, 0, count)
+  const noise = sharedNoise(model, run.seed, count)
+  const ranking = makeRanking(count)
+  const values = new Float64Array(count)
+  for (let h = 0; h < horizon; h++) {
+    paths.step(h, values)
+    for (let path = 0; path < count; path++) values[path]! += noise[path]!
+    tell(h, values, ranking)
+  }
+}
+
+function checked(forecast: Forecast): Outcome<Forecast> {
   const finite = [forecast.point, forecast.quantiles].every((row) => row.every(Number.isFinite))
-  if (finite) return done({ ...forecast, notes: [] })
+  if (finite) return done(forecast)
   return refused({
     code: 'not-finite',
     detail: 'The forecast leaves the range of numbers.',
@@ -62,30 +132,24 @@ function simulated(model: AdditiveModel, fitted: Fitted, median: Float64Array, a
   // A line is as likely to bend up as down: its mean is its median.
   const averaged = ask.point === 'mean' && model.trend.growth === 'logistic'
   if (width === 0 && !averaged) return { point: median, quantiles: rows }
-  const count = model.spec.paths
-  const paths = makePaths(model, fitted, run.seed, 0, count)
-  const noise = sharedNoise(model, run.seed, count)
-  const ranking = makeRanking(count)
-  const values = new Float64Array(count)
   const means = new Float64Array(averaged ? horizon : 0)
-  for (let h = 0; h < horizon; h++) {
-    paths.step(h, values)
-    for (let path = 0; path < count; path++) values[path]! += noise[path]!
+  eachStep(model, fitted, horizon, run, (h, values, ranking) => {
     if (averaged) means[h] = meanOf(values)
-    if (width === 0) continue
+    if (width === 0) return
     const sorted = ranking.sort(values)
-    for (let k = 0; k < width; k++) rows[h * width + k] = quantileOf(sorted, quantiles[k]!)
-  }
+    for (let k = 0; k < width; k++) {
+      const { low, high, share } = placeOf(sorted.length, quantiles[k]!)
+      rows[h * width + k] = sorted[low]! + share * (sorted[high]! - sorted[low]!)
+    }
+  })
   return { point: averaged ? means : median, quantiles: rows }
 }
 
-/** Linearly between the middles of the shares of probability that the values stand for. */
-function quantileOf(sorted: Float64Array, probability: number): number {
-  const at = Math.min(sorted.length - 1, Math.max(0, probability * sorted.length - 0.5))
-  const below = Math.floor(at)
-  const low = sorted[below]!
-  const high = sorted[Math.min(below + 1, sorted.length - 1)]!
-  return low + (at - below) * (high - low)
+/** Linearly between the middles of the shares of probability that sorted values stand for. */
+function placeOf(count: number, probability: number) {
+  const at = Math.min(count - 1, Math.max(0, probability * count - 0.5))
+  const low = Math.floor(at)
+  return { low, high: Math.min(low + 1, count - 1), share: at - low }
 }
 
 /** Sample paths, paths × horizon, row-major. */

@@ -6,9 +6,12 @@ import type {
   Family,
   Forecast,
   Outcome,
+  Plan,
+  Prepared,
   Run,
   Series,
 } from '../family.ts'
+import { type Moments, normalForecast } from '../normal-forecast.ts'
 import { done, refused } from '../outcome.ts'
 import { inverseBoxCox } from '../series/box-cox.ts'
 import { checkPending, checkValues } from '../series/check.ts'
@@ -17,7 +20,7 @@ import { checkTransform, designed, designedAsk, settledSpec, stepsOf } from './d
 import { spreadProbability, undoComponents, undoForecast } from './design/undo.ts'
 import { explainArima } from './explain.ts'
 import { fitArima } from './fit.ts'
-import { forecastArima } from './forecast.ts'
+import { momentsArima } from './forecast.ts'
 import { type ArimaModel, continueSeries, filterSeries, isSound } from './model.ts'
 import { fitSelected } from './select/fit.ts'
 import { simulateArima } from './simulate.ts'
@@ -48,14 +51,9 @@ export const arima: Family<ArimaSpec, ArimaModel> = {
     return spec.select ? fitSelected(made, settled, run) : fitArima(made, settled, run)
   },
   forecast(model: ArimaModel, ask: Ask): Outcome<Forecast> {
-    const found = futureColumns(model.spec.regressors, designedAsk(ask, model))
-    if ('refusal' in found) return refused(found.refusal)
-    const forecast = backTransformed(model, ask, found.columns)
-    if (forecast.point.every(Number.isFinite) && forecast.quantiles.every(Number.isFinite)) {
-      return done(forecast)
-    }
-    return outOfRange('forecast')
+    return prepareArima(model, ask).at(ask.quantiles)
   },
+  prepare: prepareArima,
   update(model: ArimaModel, newer: Series): Outcome<ArimaModel> {
     const { spec } = model
     const made = designed(newer, spec, stepsOf(model))
@@ -107,11 +105,27 @@ function outOfRange(what: string): Outcome<never> {
   })
 }
 
-function backTransformed(model: ArimaModel, ask: Ask, columns: readonly Float64Array[]): Forecast {
-  const forecast = forecastArima(model, ask, columns)
+function prepareArima(model: ArimaModel, plan: Plan): Prepared {
+  const { horizon } = plan
+  const found = futureColumns(
+    model.spec.regressors,
+    designedAsk({ ...plan, quantiles: new Float64Array(0) }, model),
+  )
+  if ('refusal' in found) return { at: () => refused(found.refusal), sizeBytes: 0 }
+  const moments = momentsArima(model, horizon, found.columns)
+  const at = (quantiles: Float64Array) => {
+    const forecast = backTransformed(model, { ...plan, quantiles }, moments)
+    const finite =
+      forecast.point.every(Number.isFinite) && forecast.quantiles.every(Number.isFinite)
+    return finite ? done(forecast) : outOfRange('forecast')
+  }
+  return { at, sizeBytes: 16 * (horizon + model.pending + model.levels.length) }
+}
+
+function backTransformed(model: ArimaModel, ask: Ask, moments: Moments): Forecast {
+  const forecast = normalForecast(moments, ask.quantiles)
   const { boxCox: lambda } = model.spec
   if (typeof lambda !== 'number') return forecast
-  const wide = { ...ask, quantiles: Float64Array.of(spreadProbability) }
-  const spread = forecastArima(model, wide, columns).quantiles
+  const spread = normalForecast(moments, Float64Array.of(spreadProbability)).quantiles
   return undoForecast(forecast, spread, lambda, ask)
 }

@@ -1,5 +1,4 @@
-import type { Ask, Forecast } from '../family.ts'
-import { normalQuantile } from '../numeric/normal.ts'
+import type { Moments } from '../normal-forecast.ts'
 import { carried, type Differencing } from '../series/difference.ts'
 import { wholeCovariance } from './kalman.ts'
 import type { ArimaModel } from './model.ts'
@@ -8,36 +7,25 @@ import { shockWeights } from './parameters.ts'
 import { explained } from './regression.ts'
 
 /**
- * The forecast on the scale of the data, given the regressors to come. The variance is that of the
+ * Mean and deviation of each step on the scale of the data, given the regressors to come. The variance is that of the
  * integrated process: the weights of coming shocks are integrated like the values, and what the
  * filter does not know of its state is added. Levels that were filled inside the series count as
  * known. Each step depends only on those before it, so that a short forecast is the beginning of a
  * long one.
  */
-export function forecastArima(
+export function momentsArima(
   model: ArimaModel,
-  ask: Ask,
+  horizon: number,
   regression: readonly Float64Array[],
-): Forecast {
-  const { horizon, quantiles } = ask
+): Moments {
   const operator = operatorOf(model.orders)
   const steps = horizon + model.pending
   const values = integratedValues(model, operator, steps)
   const deviations = standardDeviations(model, operator, steps)
-  const scores = quantiles.map(normalQuantile)
   const point = values.slice(operator.depth + model.pending)
   const taken = explained(model.beta, regression, horizon)
   for (let h = 0; h < horizon; h++) point[h]! += taken[h]!
-  const bounds = new Float64Array(horizon * quantiles.length)
-  for (let h = 0; h < horizon; h++) {
-    const deviation = deviations[model.pending + h]!
-    let floor = Number.NEGATIVE_INFINITY
-    for (let k = 0; k < scores.length; k++) {
-      floor = Math.max(floor, point[h]! + scores[k]! * deviation)
-      bounds[h * scores.length + k] = floor
-    }
-  }
-  return { point, quantiles: bounds, notes: [] }
+  return { point, deviations: deviations.subarray(model.pending) }
 }
 
 /** The kept levels, and after them the expected values. */

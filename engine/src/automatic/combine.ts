@@ -17,14 +17,23 @@ export type Voices = {
 /** Asks every member; one that refuses is silent, and that is noted. */
 export function voicesOf(members: readonly Member[], ask: Ask, run: Run): Outcome<Voices> {
   const { bounds: _, ...unbounded } = ask
+  return gathered(members, ({ model }) => partOf(model).forecast(model, unbounded, run))
+}
+
+/** What members say, by whatever asks each of them. */
+export function gathered(
+  members: readonly Member[],
+  ask: (member: Member, index: number) => Outcome<Forecast>,
+): Outcome<Voices> {
   const names: string[] = []
   const weights: number[] = []
   const points: Float64Array[] = []
   const quantiles: Float64Array[] = []
   const notes: Note[] = []
   let refusal: Outcome<never> | undefined
-  for (const { name, weight, model } of members) {
-    const outcome = partOf(model).forecast(model, unbounded, run)
+  for (const [index, member] of members.entries()) {
+    const { name, weight } = member
+    const outcome = ask(member, index)
     if (outcome.kind === 'refused') {
       refusal = outcome
       notes.push({ code: 'member-silent', detail: `${name}: ${outcome.reason.detail}` })
@@ -52,30 +61,65 @@ export function voicesOf(members: readonly Member[], ask: Ask, run: Run): Outcom
  * that a short horizon is the beginning of a long one.
  */
 export function combineVoices(voices: Voices, calibration: Calibration, ask: Ask): Forecast {
-  const { horizon, quantiles: probabilities } = ask
-  const { points, quantiles } = voices
+  const middle = middleOf(voices, calibration, ask.horizon)
+  const quantiles = widthsAround(middle, voices, calibration, ask.quantiles)
+  return { point: middle.point, quantiles, notes: voices.notes }
+}
+
+/** What the members' points alone settle, for each step. */
+export type Middle = {
+  readonly point: Float64Array
+  /** What their disagreement adds to a distance, in standard deviations. */
+  readonly spreads: Float64Array
+  readonly scales: Float64Array
+}
+
+export function middleOf(
+  voices: Pick<Voices, 'weights' | 'points'>,
+  calibration: Calibration,
+  horizon: number,
+): Middle {
+  const { points, weights } = voices
+  const median = makeMedian(weights)
+  const point = new Float64Array(horizon)
+  const spreads = new Float64Array(horizon)
+  const scales = new Float64Array(horizon)
+  for (let h = 0; h < horizon; h++) {
+    point[h] = median((i) => points[i]![h]!)
+    spreads[h] = calibration.disagreement * disagreementAt(voices, h, point[h]!)
+    scales[h] = calibration.scale * growthAt(calibration, h)
+  }
+  return { point, spreads, scales }
+}
+
+/** The quantiles around a middle, horizon × probabilities, row-major. */
+export function widthsAround(
+  { point, spreads, scales }: Middle,
+  { weights, points, quantiles }: Voices,
+  calibration: Calibration,
+  probabilities: Float64Array,
+): Float64Array {
   const width = probabilities.length
   const z = probabilities.map(normalQuantile)
   const stretch = z.map((score, k) => stretchOf(calibration, probabilities[k]!, score))
-  const median = makeMedian(voices.weights)
-  const point = new Float64Array(horizon)
-  const out = new Float64Array(horizon * width)
-  for (let h = 0; h < horizon; h++) {
-    const centre = median((i) => points[i]![h]!)
-    const spread = calibration.disagreement * disagreementAt(voices, h, centre)
-    const scale = calibration.scale * growthAt(calibration, h)
-    point[h] = centre
+  const median = makeMedian(weights)
+  const out = new Float64Array(point.length * width)
+  for (let h = 0; h < point.length; h++) {
     for (let k = 0; k < width; k++) {
       const own = median((i) => quantiles[i]![h * width + k]! - points[i]![h]!)
-      const joined = joinSpread(own, spread * z[k]!, z[k]!)
-      out[h * width + k] = centre + scale * stretch[k]! * joined
+      const joined = joinSpread(own, spreads[h]! * z[k]!, z[k]!)
+      out[h * width + k] = point[h]! + scales[h]! * stretch[k]! * joined
     }
   }
-  return { point, quantiles: out, notes: voices.notes }
+  return out
 }
 
 /** Root mean square distance of the members' points from the combined one, at one step. */
-export function disagreementAt(voices: Voices, h: number, centre: number): number {
+export function disagreementAt(
+  voices: Pick<Voices, 'weights' | 'points'>,
+  h: number,
+  centre: number,
+): number {
   let sum = 0
   let total = 0
   for (let i = 0; i < voices.points.length; i++) {

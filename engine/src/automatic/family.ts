@@ -1,27 +1,17 @@
-import type {
-  Ask,
-  Components,
-  Explained,
-  Family,
-  Forecast,
-  Outcome,
-  Refusal,
-  Run,
-  Series,
-} from '../family.ts'
+import type { Components, Explained, Family, Outcome, Refusal, Run, Series } from '../family.ts'
 import { limits } from '../limits.ts'
 import { done, refused } from '../outcome.ts'
 import { checkObserved, checkPending, checkValues } from '../series/check.ts'
-import { combineVoices, voicesOf } from './combine.ts'
 import { explainAutomatic } from './explain.ts'
 import { fitAutomatic } from './fit.ts'
-import { type AutomaticModel, isDemand, type Member, memberSeries } from './model.ts'
+import { forecastAutomatic } from './forecast.ts'
+import { type AutomaticModel, type Member, memberSeries } from './model.ts'
 import { partOf } from './parts.ts'
+import { prepareAutomatic } from './prepare.ts'
 import { repaired } from './repairs.ts'
 import { simulateAutomatic } from './simulate.ts'
 import { type AutomaticSpec, parseAutomaticSpec } from './spec.ts'
 import { automaticBytes, automaticFormat, decodeAutomatic, encodeAutomatic } from './storage.ts'
-import { constantNote, intervalNote } from './summary.ts'
 
 /** The median of several models, chosen by what the series is like; one observation is enough. */
 export const automatic: Family<AutomaticSpec, AutomaticModel> = {
@@ -49,9 +39,8 @@ export const automatic: Family<AutomaticSpec, AutomaticModel> = {
     const taken = takenAfter(model.taken, newer.y)
     return moveMembers({ ...model, taken }, (member) => partOf(member).update(member, seen))
   },
-  forecast(model: AutomaticModel, ask: Ask, run: Run): Outcome<Forecast> {
-    return forecastAutomatic(model, ask, run)
-  },
+  forecast: forecastAutomatic,
+  prepare: prepareAutomatic,
   simulate: simulateAutomatic,
   explain(model: AutomaticModel, what: Explained): Outcome<Components> {
     const refusal = 'ask' in what ? undefined : checkAutomaticSeries(what.series)
@@ -68,26 +57,6 @@ export const automatic: Family<AutomaticSpec, AutomaticModel> = {
 function checkAutomaticSeries({ y }: Series): Refusal | undefined {
   return checkObserved(y, 1) ?? checkPending(y, 0)
 }
-
-function forecastAutomatic(model: AutomaticModel, ask: Ask, run: Run): Outcome<Forecast> {
-  const { point: wanted, ...plain } = ask
-  const voices = voicesOf(model.members, plain, run)
-  if (voices.kind === 'refused') return voices
-  const forecast = combineVoices(voices.value, model.calibration, ask)
-  const notes = [
-    ...forecast.notes,
-    model.rung === 'constant' ? constantNote : intervalNote(model.calibration),
-  ]
-  const least = isDemand(model) ? 0 : Number.NEGATIVE_INFINITY
-  const quantiles = forecast.quantiles.map((value) => Math.max(least, value))
-  if (wanted === undefined) return done({ ...forecast, quantiles, notes })
-  const means = voicesOf(model.members, { ...plain, point: wanted, quantiles: none }, run)
-  if (means.kind === 'refused') return means
-  const { point } = combineVoices(means.value, model.calibration, { ...ask, quantiles: none })
-  return done({ ...forecast, point, quantiles, notes })
-}
-
-const none = new Float64Array(0)
 
 /** No repair is as far from the beginning as the limit, so that counting may end there. */
 function takenAfter(taken: number, newer: Float64Array): number {

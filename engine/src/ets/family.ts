@@ -5,14 +5,17 @@ import type {
   Family,
   Forecast,
   Outcome,
+  Plan,
+  Prepared,
   Run,
   Series,
 } from '../family.ts'
+import { normalForecast } from '../normal-forecast.ts'
 import { done, refused } from '../outcome.ts'
 import { checkEtsSeries, checkForm, checkNewer, observationsMin } from './check.ts'
 import { explainEts } from './explain.ts'
 import { fitEts } from './fit.ts'
-import { forecastEts } from './forecast.ts'
+import { normalMoments } from './forecast.ts'
 import { continueSeries, type EtsModel, filterSeries, isSound } from './model.ts'
 import { simulateEts } from './simulate.ts'
 import { type EtsSpec, parseEtsSpec } from './spec.ts'
@@ -38,11 +41,9 @@ export const ets: Family<EtsSpec, EtsModel> = {
     return refusal === undefined ? sound(continueSeries(model, newer.y)) : refused(refusal)
   },
   forecast(model: EtsModel, ask: Ask): Outcome<Forecast> {
-    const forecast = forecastEts(model, ask)
-    const finite =
-      forecast.point.every(Number.isFinite) && forecast.quantiles.every(Number.isFinite)
-    return finite ? done(forecast) : outOfRange('forecast')
+    return prepareEts(model, ask).at(ask.quantiles)
   },
+  prepare: prepareEts,
   simulate(model: EtsModel, ask: Ask, paths: number, run: Run): Outcome<Float64Array> {
     const values = simulateEts(model, ask, paths, run.seed)
     return values.every(Number.isFinite) ? done(values) : outOfRange('simulation')
@@ -53,6 +54,17 @@ export const ets: Family<EtsSpec, EtsModel> = {
   encode: encodeEts,
   decode: decodeEts,
   sizeBytes: etsBytes,
+}
+
+function prepareEts(model: EtsModel, { horizon }: Plan): Prepared {
+  const moments = normalMoments(model, horizon)
+  const at = (quantiles: Float64Array) => {
+    const forecast = normalForecast(moments, quantiles)
+    const finite =
+      forecast.point.every(Number.isFinite) && forecast.quantiles.every(Number.isFinite)
+    return finite ? done(forecast) : outOfRange('forecast')
+  }
+  return { at, sizeBytes: 16 * horizon }
 }
 
 function sound(model: EtsModel): Outcome<EtsModel> {

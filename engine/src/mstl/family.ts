@@ -1,9 +1,9 @@
-import type { Ask, Components, Explained, Family, Outcome, Run, Series } from '../family.ts'
+import type { Ask, Components, Explained, Family, Outcome, Plan, Run, Series } from '../family.ts'
 import { refused } from '../outcome.ts'
 import { checkValues } from '../series/check.ts'
 import { explainMstl } from './explain.ts'
 import { checkMstlSeries, fitMstl } from './fit.ts'
-import { forecastMstl, simulateMstl } from './forecast.ts'
+import { prepareMstl, simulateMstl } from './forecast.ts'
 import { continueMstl, filterMstl, logFault, type MstlModel } from './model.ts'
 import { type MstlSpec, parseMstlSpec } from './spec.ts'
 import { decodeMstl, encodeMstl, mstlBytes, mstlFormat } from './storage.ts'
@@ -27,7 +27,9 @@ export const mstl: Family<MstlSpec, MstlModel> = {
     const refusal = checkValues(newer.y) ?? logFault(newer.y, model.spec)
     return refusal === undefined ? continueMstl(model, newer) : refused(refusal)
   },
-  forecast: (model: MstlModel, ask: Ask, run: Run) => forecastMstl(model, ask, run),
+  forecast: (model: MstlModel, ask: Ask, run: Run) =>
+    prepareMstl(model, ask, run).at(ask.quantiles),
+  prepare: (model: MstlModel, plan: Plan, run: Run) => prepareMstl(model, plan, run),
   simulate: (model: MstlModel, ask: Ask, paths: number, run: Run) =>
     simulateMstl(model, ask, paths, run),
   explain(model: MstlModel, what: Explained): Outcome<Components> {

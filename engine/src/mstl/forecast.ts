@@ -1,7 +1,8 @@
-import type { Ask, Forecast, Note, Outcome, Run } from '../family.ts'
+import type { Ask, Forecast, Note, Outcome, Plan, Prepared, Run } from '../family.ts'
 import { normalQuantile } from '../numeric/normal.ts'
 import { normalAt, seedOfKey } from '../numeric/random.ts'
 import { done, refused } from '../outcome.ts'
+import { preparedBy } from '../prepared.ts'
 import { inverseBoxCox } from '../series/box-cox.ts'
 import { carriedSeasons, type MstlModel } from './model.ts'
 import { memberFamily } from './spec.ts'
@@ -11,12 +12,29 @@ import { memberFamily } from './spec.ts'
  * a pattern of few cycles has learnt part of the noise by heart, so that the member saw less of it
  * (a factor of 1 / (1 - leverage) on the variance), and is itself uncertain (noise² · leverage).
  */
-export function forecastMstl(model: MstlModel, ask: Ask, run: Run): Outcome<Forecast> {
-  const { horizon, quantiles: asked } = ask
-  const family = memberFamily(model.member)
-  const forecast = family.forecast(model.member, memberAsk(ask, asked), run)
-  if (forecast.kind === 'refused') return forecast
+export function prepareMstl(model: MstlModel, plan: Plan, run: Run): Prepared {
+  const { horizon } = plan
+  const { quantiles: _, ...memberPlan } = memberAsk(plan, new Float64Array(0))
+  const member = preparedBy(memberFamily(model.member), model.member, memberPlan, run)
   const seasonal = carriedSeasons(model, model.phases, horizon)
+  return {
+    at(quantiles) {
+      const forecast = member.at(quantiles)
+      if (forecast.kind === 'refused') return forecast
+      return withPatterns(model, { ...plan, quantiles }, seasonal, forecast, run)
+    },
+    sizeBytes: member.sizeBytes + 8 * horizon,
+  }
+}
+
+function withPatterns(
+  model: MstlModel,
+  ask: Ask,
+  seasonal: Float64Array,
+  forecast: Exclude<Outcome<Forecast>, { kind: 'refused' }>,
+  run: Run,
+): Outcome<Forecast> {
+  const { horizon, quantiles: asked } = ask
   const { point: middle, quantiles: bounds, notes } = forecast.value
   const point = middle.map((value, h) => value + seasonal[h]!)
   const quantiles = new Float64Array(bounds.length)
@@ -95,7 +113,7 @@ export function growthOfMean(
 }
 
 /** What the member is asked: bounds hold for the data, not for the adjusted series. */
-export function memberAsk({ horizon, point }: Ask, quantiles: Float64Array): Ask {
+export function memberAsk({ horizon, point }: Plan, quantiles: Float64Array): Ask {
   return { horizon, quantiles, ...(point === undefined ? {} : { point }) }
 }
 

@@ -13,6 +13,7 @@ import {
   levelQuantiles,
   modelSizeBytes,
   parseSpec,
+  prepareForecast,
   type Series,
   simulateModel,
   updateModel,
@@ -92,6 +93,21 @@ for (const [family, examples] of listed) {
           const short = doneValue(forecastModel(model, ask(horizon), run))
           expect(short.point).toEqual(long.point.slice(0, horizon))
           expect(short.quantiles).toEqual(long.quantiles.slice(0, horizon * quantiles.length))
+        }
+      })
+
+      test('a prepared forecast is the forecast, whatever the quantiles and however often', () => {
+        const model = fit()
+        const { horizon, quantiles: _, ...future } = ask(40)
+        for (const more of [{}, { point: 'mean' as const }, { bounds: { lower: 1, upper: 9 } }]) {
+          const plan = { horizon, ...future, ...more }
+          const prepared = prepareForecast(model, plan, run)
+          for (const levels of [[80], [], [50.5, 95, 99.9], [80]]) {
+            const wanted = levelQuantiles(levels)
+            expect(doneValue(prepared.at(wanted))).toEqual(
+              doneValue(forecastModel(model, { ...plan, quantiles: wanted }, run)),
+            )
+          }
         }
       })
 

@@ -1,0 +1,34 @@
+import type { Forecast, Outcome, Plan, Prepared, Run } from '../family.ts'
+import { preparedBy } from '../prepared.ts'
+import { gathered, type Middle, middleOf, type Voices, widthsAround } from './combine.ts'
+import { concluded, forecastAutomatic } from './forecast.ts'
+import type { AutomaticModel } from './model.ts'
+import { partOf } from './parts.ts'
+
+/** Every member prepared, and what their points settle together. */
+export function prepareAutomatic(model: AutomaticModel, plan: Plan, run: Run): Prepared {
+  const { horizon } = plan
+  const plainly = (quantiles: Float64Array) => forecastAutomatic(model, { ...plan, quantiles }, run)
+  if (plan.point !== undefined) return { at: plainly, sizeBytes: 0 }
+  const { members, calibration } = model
+  const { bounds: _, ...unbounded } = plan
+  const parts = members.map(({ model: member }) =>
+    preparedBy(partOf(member), member, unbounded, run),
+  )
+  let middle: Middle | undefined
+  const at = (quantiles: Float64Array): Outcome<Forecast> => {
+    const voices = gathered(members, (_, i) => parts[i]!.at(quantiles))
+    // Without one that is silent for some quantiles only, the middle would be another.
+    if (voices.kind === 'refused' || voices.value.names.length < members.length)
+      return plainly(quantiles)
+    middle ??= middleOf(voices.value, calibration, horizon)
+    return concluded(model, around(middle, voices.value, quantiles))
+  }
+  const around = (known: Middle, voices: Voices, quantiles: Float64Array): Forecast => ({
+    point: known.point,
+    quantiles: widthsAround(known, voices, calibration, quantiles),
+    notes: voices.notes,
+  })
+  const memberBytes = parts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+  return { at, sizeBytes: memberBytes + 24 * horizon }
+}
