@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import type { Experiment, ExperimentResult, Scale } from './experiment.ts'
 import { experiments } from './experiments/list.ts'
+import { closeSharedTopology } from './experiments/shared-topology.ts'
 
 type Outcome = ExperimentResult & {
   readonly name: string
@@ -45,6 +46,7 @@ async function main(args: readonly string[]): Promise<number> {
     outcomes.push(await outcomeOf(experiment, seeds, interrupted.signal))
     report(outcomes.at(-1)!)
   }
+  await closeSharedTopology()
   const { scale, seed } = plan
   if (plan.out) await writeFile(plan.out, `${JSON.stringify({ scale, seed, outcomes }, null, 2)}\n`)
   const broken = outcomes.filter(({ violations }) => violations.length > 0)

@@ -1,7 +1,21 @@
 import type { Experiment } from '../experiment.ts'
+import { badLinks } from './bad-links.ts'
+import { brokerKill } from './broker-kill.ts'
+import { drain } from './drain.ts'
 import { hostileRoutes } from './hostile-routes.ts'
 import { largeExperiment } from './large.ts'
+import { nodeKill } from './node-kill.ts'
+import { outages } from './outages.ts'
 import { soakExperiment } from './soak.ts'
 
 /** In the order in which they run: the cheap ones first. */
-export const experiments: readonly Experiment[] = [hostileRoutes, largeExperiment, soakExperiment]
+export const experiments: readonly Experiment[] = [
+  hostileRoutes,
+  largeExperiment,
+  nodeKill,
+  brokerKill,
+  drain,
+  badLinks,
+  outages,
+  soakExperiment,
+]

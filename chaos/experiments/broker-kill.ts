@@ -1,0 +1,80 @@
+import { seededRandom } from '@almanac/shared'
+import type { Experiment } from '../experiment.ts'
+import { type Asked, answerOf, isFit } from '../history/entry.ts'
+import { acknowledgedFits } from '../invariants/fits.ts'
+import { acknowledged } from '../traffic/changes.ts'
+import type { Client } from '../traffic/client.ts'
+import { topologyStartMs } from './shared-topology.ts'
+import { forecastFigures, pause, type Session, underTraffic } from './under-traffic.ts'
+
+const oneMs = 30_000
+/** A fit of the slow data takes about a second: any instant of it may be hit. */
+const withinMs = 1_500
+
+export const brokerKill: Experiment = {
+  name: 'broker-kill',
+  promise: 'a broker killed while fits are under way loses none that was acknowledged',
+  repetitions: { landing: 10, long: 100 },
+  timeoutMs: (repetitions) => topologyStartMs + 60_000 + repetitions * oneMs,
+  run: async (context) =>
+    await underTraffic(context, {
+      name: 'broker-kill',
+      traffic: { forecastsPerSecond: 60, changePauseMs: 500 },
+      repeat: killBroker,
+      figures: (entries) => ({
+        fitsAcknowledged: new Set(acknowledgedFits(entries).map(({ job }) => job)).size,
+        fitsWithoutAnswer: entries.filter(isFit).filter((entry) => !answerOf(entry)).length,
+        ...forecastFigures(entries),
+      }),
+    }),
+}
+
+/**
+ * Three fits at one broker, which is killed at some instant: one that waits, one that does not, and
+ * one of a careless user. The careful ones then ask again at the other broker, with the same key.
+ */
+async function killBroker(session: Session, seed: number): Promise<void> {
+  const { topology, traffic, down, context, violation } = session
+  const random = seededRandom(seed)
+  const broker = topology.brokers[Math.floor(random() * topology.brokers.length)]!
+  const ofThis = traffic.clients.filter((client) => client.broker().name === broker.name)
+  const others = traffic.clients.filter((client) => client.broker().name !== broker.name)
+  const [client, other] = [ofThis[0], others[0]]
+  if (client === undefined || other === undefined) {
+    violation(`${broker.name} has no client of its own: it did not come back to it`)
+    return
+  }
+  const model = traffic.models[0]!
+  const asks = [true, false, null].map((respondAsync, i): Asked => {
+    const key = respondAsync === null ? null : `killed-${model}-${seed}-${i}`
+    const data = traffic.nextData('slow')
+    return { kind: 'fit', model, data, key, respondAsync: respondAsync ?? false }
+  })
+  const sent = asks.map((asked) => client.send(asked))
+  await pause(random() * withinMs, context.signal)
+  await down(broker, 'killed', async () => {
+    await broker.kill()
+    await Promise.all(sent)
+    const careful = asks.filter((asked) => asked.kind === 'fit' && asked.key !== null)
+    const again = careful.map((asked) => askedAgain(other, asked, context.signal))
+    if ((await Promise.all(again)).includes(undefined))
+      violation(`seed ${seed}: no answer to a fit that was sent again with its key`)
+    await broker.start()
+  })
+}
+
+/** The version, once there is an answer. */
+async function askedAgain(
+  client: Client,
+  asked: Asked,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const untilMs = performance.now() + oneMs
+  while (performance.now() < untilMs && !signal.aborted) {
+    const entry = await client.send(asked)
+    const version = acknowledged(entry)
+    if (version !== undefined) return version
+    await pause(250, signal)
+  }
+  return undefined
+}

@@ -1,0 +1,188 @@
+import type { ExperimentContext, ExperimentResult } from '../experiment.ts'
+import { type Entry, type Forecast, isForecast } from '../history/entry.ts'
+import { isFailure } from '../invariants/availability.ts'
+import { brokenPromises } from '../invariants/check.ts'
+import type { Topology } from '../topology/topology.ts'
+import { conclude } from '../traffic/conclude.ts'
+import { expectedPointsDigest } from '../traffic/data.ts'
+import { startTraffic, type Traffic, type TrafficOptions } from '../traffic/traffic.ts'
+import { sharedTopology } from './shared-topology.ts'
+import { createWeatherLog, type WeatherLog } from './weather-log.ts'
+
+export type Session = WeatherLog & {
+  readonly context: ExperimentContext
+  readonly topology: Topology
+  readonly traffic: Traffic
+  /** Adds what the experiment itself finds wrong. */
+  readonly violation: (line: string) => void
+}
+
+export type UnderTraffic = {
+  readonly name: string
+  readonly traffic: Pick<TrafficOptions, 'forecastsPerSecond'> &
+    Partial<Pick<TrafficOptions, 'scripts' | 'changePauseMs' | 'clientsPerBroker'>>
+  /** One repetition. */
+  readonly repeat: (session: Session, seed: number) => Promise<void>
+  /** Of a whole batch. */
+  readonly figures: (entries: readonly Entry[], session: Session) => ExperimentResult['figures']
+}
+
+/** A history is checked and forgotten after so many repetitions. */
+const batchMax = 25
+/** Traffic before anything breaks: connections are open then, and there is something to compare. */
+const calmMs = 1_000
+const wellAgainMs = 10_000
+/** After that nothing may fail for this long. */
+const wellForMs = 1_000
+const settleMs = 30_000
+
+/**
+ * Repeats something that harms while users are at work, and holds what they saw against every
+ * promise. All repetitions of a batch share one traffic, whose seed is that of the first.
+ */
+export async function underTraffic(
+  context: ExperimentContext,
+  options: UnderTraffic,
+): Promise<ExperimentResult> {
+  const { seeds, signal, log } = context
+  const violations: string[] = []
+  const figures: ExperimentResult['figures'][] = []
+  for (let from = 0; from < seeds.length && !signal.aborted; from += batchMax) {
+    const batch = seeds.slice(from, from + batchMax)
+    const result = await runBatch(context, options, batch)
+    violations.push(...result.violations)
+    figures.push(result.figures)
+    if (result.violations.length > 0) for (const line of result.lines) log(line)
+  }
+  return { violations, figures: mergedFigures(figures) }
+}
+
+async function runBatch(
+  context: ExperimentContext,
+  options: UnderTraffic,
+  seeds: readonly number[],
+) {
+  const { signal } = context
+  const topology = await sharedTopology(context)
+  const brokers = topology.brokers.map(({ name, url }) => ({ name, url }))
+  const weather = createWeatherLog(topology)
+  const violations: string[] = []
+  const violation = (line: string) => void violations.push(line)
+  // Others have used the topology before: the names of this run's models are its own.
+  const prefix = `${options.name}-${seeds[0]}-${Date.now().toString(36)}`
+  const traffic = await startTraffic({ brokers, seed: seeds[0]!, prefix, ...options.traffic })
+  const session = { ...weather, context, topology, traffic, violation }
+  let isWhole = false
+  try {
+    await pause(calmMs, signal)
+    for (const seed of seeds) {
+      if (signal.aborted) break
+      weather.note(`seed ${seed}`)
+      await options.repeat(session, seed)
+    }
+    isWhole = !signal.aborted
+    if (isWhole) await pause(wellAgainMs + wellForMs, signal)
+  } finally {
+    if (!isWhole) await traffic.stop()
+  }
+  if (!isWhole) return { violations, figures: {}, lines: weather.lines }
+  const { entries, records, restless } = await conclude(traffic, brokers)
+  const { missing } = await topology.wellAgain(settleMs)
+  const found = brokenPromises({
+    entries,
+    records,
+    weather: weather.weather,
+    expected: expectedPointsDigest,
+    wellWithinMs: wellAgainMs,
+  })
+  // It may find more that is wrong.
+  const figures = options.figures(entries, session)
+  const which = `seeds ${seeds.join(' ')}`
+  const all = [
+    ...violations,
+    ...found,
+    ...restless.map((line) => `not at rest: ${line}`),
+    ...missing.map((line) => `not well afterwards: ${line}`),
+  ].map((line) => `${line} [${which}]`)
+  return { violations: all, figures, lines: weather.lines }
+}
+
+/** Counts are added up; of everything else the largest counts. */
+function mergedFigures(all: readonly ExperimentResult['figures'][]): ExperimentResult['figures'] {
+  const merged: Record<string, number | string> = {}
+  for (const figures of all)
+    for (const [name, value] of Object.entries(figures)) {
+      const known = merged[name]
+      if (typeof value !== 'number' || typeof known !== 'number') merged[name] = value
+      else merged[name] = name.endsWith('Ms') ? Math.max(known, value) : known + value
+    }
+  return merged
+}
+
+/** How many forecasts there were, how many failed, and how long they took. */
+export function forecastFigures(entries: readonly Entry[]): Record<string, number> {
+  const all = entries.filter(isForecast)
+  const tookMs = all.map(({ sentMs, doneMs }) => doneMs - sentMs).sort((a, b) => a - b)
+  return {
+    forecasts: all.length,
+    forecastsWithoutAnswer: all.filter(isFailure).length,
+    medianMs: quantile(tookMs, 0.5),
+    p99Ms: quantile(tookMs, 0.99),
+    slowestMs: quantile(tookMs, 1),
+  }
+}
+
+/**
+ * How long after each fault answers were slow, as the median and the largest over the faults: from
+ * the fault to the sending of the last slow request, as far as `untilMs`. Slow is what hardly ever
+ * happened before the first fault.
+ */
+export function slowFigures(
+  entries: readonly Entry[],
+  faults: readonly { readonly fromMs: number; readonly untilMs: number }[],
+): Record<string, number> {
+  const forecasts = entries.filter(isForecast)
+  const firstMs = Math.min(...faults.map(({ fromMs }) => fromMs))
+  const calm = forecasts.filter(({ doneMs }) => doneMs < firstMs)
+  const calmMs = calm.map(({ sentMs, doneMs }) => doneMs - sentMs).sort((a, b) => a - b)
+  const calmP99Ms = quantile(calmMs, 0.99)
+  const slow = forecasts.filter((entry) => isSlow(entry, Math.max(slowMs, 1.5 * calmP99Ms)))
+  const normalMs = faults.map(({ fromMs, untilMs }) =>
+    slow
+      .filter(({ sentMs, doneMs }) => doneMs >= fromMs && sentMs < untilMs)
+      .reduce((most, { sentMs }) => Math.max(most, sentMs - fromMs), 0),
+  )
+  normalMs.sort((a, b) => a - b)
+  return {
+    calmMedianMs: quantile(calmMs, 0.5),
+    calmP99Ms,
+    normalAfterMedianMs: quantile(normalMs, 0.5),
+    normalAfterMostMs: quantile(normalMs, 1),
+  }
+}
+
+/** Nobody notices less. */
+const slowMs = 50
+
+const isSlow = (entry: Forecast, thanMs: number) =>
+  entry.doneMs - entry.sentMs > thanMs || isFailure(entry)
+
+/** Of sorted values, rounded to a tenth; 0 when there are none. */
+export function quantile(sorted: readonly number[], share: number): number {
+  const value = sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0
+  return Math.round(value * 10) / 10
+}
+
+/** Waits, unless the experiment ends. */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  await new Promise<void>((resolve) => {
+    const end = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = setTimeout(end, ms)
+    signal.addEventListener('abort', end, { once: true })
+  })
+}
