@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http'
 import { limits } from '../base/limits.ts'
 import { Refused } from '../wire/problem.ts'
-import { answerProtocolErrors } from './protocol-errors.ts'
+import { refuseStrangeRequests } from './protocol-errors.ts'
 
 /** For `http.createServer`: what cannot be set later. */
 export const connectionOptions: ServerOptions = {
@@ -27,7 +27,7 @@ export function boundConnections(server: Server, bodyBytesMax: number): void {
   server.maxConnections = limits.connectionsMax
   makeRoom(server)
   refuseEarly(server, bodyBytesMax)
-  answerProtocolErrors(server)
+  refuseStrangeRequests(server)
 }
 
 /** What is wrong with a request whatever it asks for. */

@@ -4,14 +4,15 @@ import type { Duplex } from 'node:stream'
 import { limits } from '../base/limits.ts'
 import { problemContentType, problemOf, Refused } from '../wire/problem.ts'
 
-/** What never becomes a request is answered with a problem document, too; then it is over. */
-export function answerProtocolErrors(server: Server): void {
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    // Who has reset the connection is not there to be told.
-    if (error.code === 'ECONNRESET' || !socket.writable || hasAnswerUnderWay(socket))
-      socket.destroy()
-    else refuse(socket, refusalOfProtocol(error))
-  })
+/** Answers what never becomes a request with a problem document; then it is over. */
+export function refuseProtocolError(error: NodeJS.ErrnoException, socket: Duplex): void {
+  // Who has reset the connection is not there to be told.
+  if (error.code === 'ECONNRESET' || !socket.writable || hasAnswerUnderWay(socket)) socket.destroy()
+  else refuse(socket, refusalOfProtocol(error))
+}
+
+/** Answers what the framework does not see. */
+export function refuseStrangeRequests(server: Server): void {
   server.on('connect', (_request: IncomingMessage, socket) =>
     refuse(socket, new Refused(405, 'method', 'CONNECT is not answered: this is no proxy.')),
   )

@@ -1,9 +1,16 @@
 import { randomUUID } from 'node:crypto'
+import { createServer as createHttpServer, type RequestListener } from 'node:http'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { limits } from '../base/limits.ts'
 import type { Logger } from '../telemetry/log.ts'
-import { Histogram, latencyBuckets, type Registry } from '../telemetry/metrics.ts'
+import type { Registry } from '../telemetry/metrics.ts'
 import { headers } from '../wire/internal.ts'
 import { problemContentType, problemOf, Refused } from '../wire/problem.ts'
+import { boundArrivingBodies } from './arriving-bodies.ts'
+import { boundConnections, connectionOptions, faultOfHead } from './connections.ts'
+import { rememberMethods } from './known-methods.ts'
+import { refuseProtocolError } from './protocol-errors.ts'
+import { createRequestTimes, type RequestTimes } from './request-times.ts'
 
 export type ServerOptions = {
   readonly logger: Logger
@@ -13,7 +20,13 @@ export type ServerOptions = {
   readonly routesRemedy?: string
   /** Whether the process can do its work now, and why not. */
   readonly readiness: () => { readonly ready: true } | { readonly ready: false; reason: string }
+  /** Whoever answers requests beside the framework's routes tells their times here. */
+  readonly times?: RequestTimes
+  /** Sees every request before the framework does; true when it has taken the request over. */
+  readonly first?: First
 }
+
+export type First = (...exchange: Parameters<RequestListener>) => boolean
 
 /**
  * What a broker's and a node's HTTP server have in common: request ids, problem documents, health,
@@ -24,31 +37,59 @@ export function createServer(options: ServerOptions): FastifyInstance {
     logger: false,
     bodyLimit: options.bodyBytesMax,
     genReqId: (request) => requestIdOf(request.headers[headers.requestId]),
-    keepAliveTimeout: 75_000,
-    requestTimeout: 30_000,
-    connectionTimeout: 0,
+    serverFactory: serverWith(options),
+    clientErrorHandler: refuseProtocolError,
+    frameworkErrors: (error, request, reply) => {
+      reply.header(headers.requestId, request.id)
+      return sendError(error, request, reply, options.logger)
+    },
     forceCloseConnections: 'idle',
     return503OnClosing: false,
-    routerOptions: { maxParamLength: 200 },
+    routerOptions: { maxParamLength: limits.pathPartCharactersMax },
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: true } },
   })
   // The framework would take it as text; nothing here does.
   server.removeContentTypeParser('text/plain')
   server.addHook('onRequest', (request, reply, done) => {
     reply.header(headers.requestId, request.id)
-    done()
+    done(faultOfHead(request.raw))
   })
+  boundArrivingBodies(server, limits.arrivingBodyBytesMax)
+  const methodsOf = rememberMethods(server)
   server.setErrorHandler((error, request, reply) =>
     sendError(error, request, reply, options.logger),
   )
   server.setNotFoundHandler((request, reply) => {
-    const { routesRemedy: remedy } = options
-    const detail = `There is no ${request.method} ${path(request)}.`
-    const refused = new Refused(404, 'no-such-route', detail, remedy ? { remedy } : {})
-    return sendProblem(refused, request, reply)
+    const methods = methodsOf(path(request))
+    if (methods.length > 0) reply.header('allow', methods.join(', '))
+    return sendProblem(notFound(request, methods, options), request, reply)
   })
   addOperations(server, options)
   return server
+}
+
+/** The framework's own server, bounded, with somebody before it. */
+function serverWith({ first, bodyBytesMax }: ServerOptions) {
+  return (framework: RequestListener) => {
+    const server = createHttpServer(connectionOptions, (request, response) => {
+      if (!first?.(request, response)) framework(request, response)
+    })
+    boundConnections(server, bodyBytesMax)
+    return server
+  }
+}
+
+function notFound(
+  request: FastifyRequest,
+  methods: readonly string[],
+  { routesRemedy }: ServerOptions,
+): Refused {
+  const more = routesRemedy ? { remedy: routesRemedy } : {}
+  const shown = path(request).slice(0, limits.pathPartCharactersMax)
+  if (methods.length === 0)
+    return new Refused(404, 'no-such-route', `There is no ${request.method} ${shown}.`, more)
+  const detail = `${shown} has no ${request.method}, only ${methods.join(', ')}.`
+  return new Refused(405, 'method', detail, more)
 }
 
 /** Sends a refusal as a problem document. */
@@ -62,16 +103,19 @@ export function sendProblem(refused: Refused, request: FastifyRequest, reply: Fa
 }
 
 function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply, logger: Logger) {
-  if (error instanceof Refused) return sendProblem(error, request, reply)
-  const refused = refusalOfFramework(error)
-  if (refused) return sendProblem(refused, request, reply)
+  return sendProblem(refusalOf(error, request, logger), request, reply)
+}
+
+/** What a client is told of an error; what nobody foresaw is logged. */
+export function refusalOf(
+  error: unknown,
+  request: { readonly id: string; readonly url?: string | undefined },
+  logger: Logger,
+): Refused {
+  const refused = error instanceof Refused ? error : refusalOfFramework(error)
+  if (refused) return refused
   logger.error({ event: 'request-failed', requestId: request.id, path: path(request), err: error })
-  const failure = new Refused(
-    500,
-    'internal',
-    'An unexpected error was logged with this request id.',
-  )
-  return sendProblem(failure, request, reply)
+  return new Refused(500, 'internal', 'An unexpected error was logged with this request id.')
 }
 
 /** The framework's own 4xx errors, in our words. */
@@ -92,11 +136,19 @@ function refusalOfFramework(error: unknown): Refused | undefined {
     })
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE')
     return new Refused(413, 'body-too-large', message ?? 'The body is too large.')
+  if (code === 'FST_ERR_BAD_URL')
+    return new Refused(400, 'path', 'The path is not well encoded: % and two hexadecimal digits.')
+  if (code === 'FST_ERR_MAX_PARAM_LENGTH') {
+    const most = limits.pathPartCharactersMax
+    return new Refused(414, 'path', `A part of the path has more than ${most} characters.`)
+  }
+  if (code === 'FST_ERR_CTP_INVALID_CONTENT_LENGTH')
+    return new Refused(400, 'not-http', 'The body is not as long as its content-length says.')
   if (code === 'FST_ERR_CTP_EMPTY_JSON_BODY')
     return new Refused(400, 'no-body', 'The body is empty.', { remedy: 'Send a JSON object.' })
   if (statusCode === 400)
-    return new Refused(400, 'not-json', `The body is not JSON: ${message ?? ''}`, {
-      remedy: 'Check quotes, commas and brackets; write null, not NaN, for a missing value.',
+    return new Refused(400, 'not-json', 'The body is not JSON that is taken here.', {
+      remedy: 'Check quotes, commas and brackets; no field can be named __proto__ or constructor.',
     })
   if (statusCode !== undefined && statusCode > 400 && statusCode < 500)
     return new Refused(statusCode, 'refused', message ?? 'The request was refused.')
@@ -114,27 +166,11 @@ function refusalOfValidation(
   return new Refused(400, 'invalid', `${field} ${what}.`, { field })
 }
 
-function addOperations(server: FastifyInstance, { registry, readiness }: ServerOptions): void {
-  const duration = new Histogram({
-    name: 'almanac_http_request_seconds',
-    help: 'Time from the request to the end of its answer.',
-    labelNames: ['method', 'route', 'status'],
-    buckets: latencyBuckets,
-    registers: [registry],
-  })
-  // Looking up a child of the histogram costs more than observing with it.
-  const children = new Map<string, { observe(seconds: number): void }>()
+function addOperations(server: FastifyInstance, options: ServerOptions): void {
+  const { registry, readiness, times = createRequestTimes(registry) } = options
   server.addHook('onResponse', (request, reply, done) => {
-    const { method } = request
     const route = request.routeOptions.url ?? 'none'
-    const status = String(reply.statusCode)
-    const name = `${method} ${route} ${status}`
-    let child = children.get(name)
-    if (child === undefined) {
-      child = duration.labels({ method, route, status })
-      children.set(name, child)
-    }
-    child.observe(reply.elapsedTime / 1_000)
+    times(request.method, route, reply.statusCode)(reply.elapsedTime / 1_000)
     done()
   })
   server.get('/healthz', { schema: { hide: true } as object }, async () => ({ status: 'alive' }))
@@ -152,11 +188,11 @@ function addOperations(server: FastifyInstance, { registry, readiness }: ServerO
 /**
  * A caller's id is kept when it is short and plain; log lines are not a place for anything else.
  */
-function requestIdOf(given: string | string[] | undefined): string {
+export function requestIdOf(given: string | string[] | undefined): string {
   if (typeof given === 'string' && /^[\w.:-]{1,100}$/.test(given)) return given
   return randomUUID()
 }
 
-function path(request: FastifyRequest): string {
-  return request.url.split('?', 1)[0] ?? request.url
+function path({ url = '' }: { readonly url?: string | undefined }): string {
+  return url.split('?', 1)[0] ?? url
 }
