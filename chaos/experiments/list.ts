@@ -1,6 +1,7 @@
 import type { Experiment } from '../experiment.ts'
 import { badLinks } from './bad-links.ts'
 import { brokerKill } from './broker-kill.ts'
+import { coordinatorAgreement } from './coordinator-agreement.ts'
 import { drain } from './drain.ts'
 import { hostileRoutes } from './hostile-routes.ts'
 import { largeExperiment } from './large.ts'
@@ -10,6 +11,7 @@ import { soakExperiment } from './soak.ts'
 
 /** In the order in which they run: the cheap ones first. */
 export const experiments: readonly Experiment[] = [
+  coordinatorAgreement,
   hostileRoutes,
   largeExperiment,
   nodeKill,
