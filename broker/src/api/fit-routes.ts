@@ -4,7 +4,7 @@ import { type Idempotency, sha256Of } from '../jobs/allocate.ts'
 import { type FitOutcome, fitOutcome } from '../jobs/fit-outcome.ts'
 import type { ApiParts } from './parts.ts'
 import { readModelName } from './question.ts'
-import { FitAnswer, FitRequest, ModelParams, problems } from './schemas.ts'
+import { FitAnswer, FitRequest, ModelParams, problemsWithBody } from './schemas.ts'
 
 type Route = { Params: { model?: string }; Body: Buffer }
 
@@ -13,7 +13,7 @@ export function addFitRoutes(server: FastifyInstance, parts: ApiParts): void {
   const schema = {
     summary: 'Fits a model and rolls it out; answers when it serves',
     body: FitRequest,
-    response: { 200: FitAnswer, 202: FitAnswer, ...problems(400, 406, 413, 415, 422, 429) },
+    response: { 200: FitAnswer, 202: FitAnswer, ...problemsWithBody(409, 422) },
   }
   // The schema describes; the body is read from its bytes, in a thread when it is large.
   const unchecked = { validatorCompiler: () => () => true }

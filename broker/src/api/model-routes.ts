@@ -13,6 +13,7 @@ import {
   ModelView,
   PageQuery,
   problems,
+  problemsWithBody,
   RollbackRequest,
   RolloutAnswer,
 } from './schemas.ts'
@@ -53,7 +54,7 @@ function addChanges(instance: FastifyInstance, parts: ApiParts): void {
   const server = instance.withTypeProvider<TypeBoxTypeProvider>()
   const control: ControlParts = parts
   const of = (model: string) => ({ tenant: parts.tenant, model: readModelName(model) })
-  const response = { 200: DeletedAnswer, ...problems(400, 404) }
+  const response = { 200: DeletedAnswer, ...problemsWithBody(404) }
   server.delete(
     '/models/:model',
     { schema: { summary: 'Deletes a model', params: ModelParams, response } },
@@ -77,7 +78,7 @@ function addChanges(instance: FastifyInstance, parts: ApiParts): void {
         summary: 'Serves an earlier version again, and holds it',
         params: ModelParams,
         body: RollbackRequest,
-        response: { ...rolledOut, ...problems(400, 404, 409, 410, 422) },
+        response: { ...rolledOut, ...problemsWithBody(404, 409, 410, 422) },
       },
     },
     async (request, reply) => {
@@ -95,7 +96,7 @@ function addChanges(instance: FastifyInstance, parts: ApiParts): void {
   const releaseSchema = {
     summary: 'Lets newer versions serve again after a rollback',
     params: ModelParams,
-    response: { ...rolledOut, ...problems(400, 404) },
+    response: { ...rolledOut, ...problemsWithBody(404) },
   }
   const handleRelease = async (model: string, reply: FastifyReply) => {
     const name = of(model)

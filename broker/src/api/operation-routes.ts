@@ -33,7 +33,7 @@ export function addOperationRoutes(instance: FastifyInstance, parts: ApiParts): 
       schema: {
         summary: 'State and progress of a job',
         params: JobParams,
-        response: { 200: JobView, ...problems(404) },
+        response: { 200: JobView, ...problems(400, 404) },
       },
     },
     async (request) => {

@@ -232,4 +232,8 @@ export const DeletedAnswer = Type.Object({
 
 /** The problem documents of every call, with those of its own. */
 export const problems = (...statuses: readonly number[]) =>
-  Object.fromEntries([...statuses, 503].map((status) => [status, Problem]))
+  Object.fromEntries([...statuses, 403, 406, 503].map((status) => [status, Problem]))
+
+/** Those of a call that may come with a body, wanted or not. */
+export const problemsWithBody = (...statuses: readonly number[]) =>
+  problems(400, 413, 415, 429, ...statuses)
