@@ -78,16 +78,19 @@ export async function startToxiproxy(options: ToxiproxyOptions): Promise<Toxipro
 
   /** One at a time; each changes the state first, so that a new process knows of it. */
   function inTurn(call: () => Promise<void>): Promise<void> {
-    turn = turn.then(async () => {
+    const next = async () => {
       try {
         await call()
       } catch (error) {
+        if (error instanceof Refusal) throw error
         log(`toxiproxy of ${name} is replaced: ${(error as Error).message}`)
         await endChild(child, 'SIGKILL', stopTimeoutMs)
         child = await spawnAndFill()
       }
-    })
-    return turn
+    }
+    const done = turn.then(next)
+    turn = done.catch(() => {})
+    return done
   }
 
   return {
@@ -107,11 +110,14 @@ export async function startToxiproxy(options: ToxiproxyOptions): Promise<Toxipro
       return inTurn(() => send(api, 'DELETE', `/proxies/${proxy}/toxics/${toxic}`))
     },
     close: async () => {
-      await turn.catch(() => {})
+      await turn
       await endChild(child, 'SIGKILL', stopTimeoutMs)
     },
   }
 }
+
+/** It is well, and what we asked for is wrong. */
+class Refusal extends Error {}
 
 async function spawnServer(options: ToxiproxyOptions, api: string): Promise<ChildProcess> {
   const { name, binary, apiPort, logFile } = options
@@ -143,5 +149,5 @@ async function send(api: string, method: string, path: string, body?: unknown): 
     signal: AbortSignal.timeout(callTimeoutMs),
   })
   const text = await response.text()
-  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text.slice(0, 200)}`)
+  if (!response.ok) throw new Refusal(`${method} ${path}: ${response.status} ${text.slice(0, 200)}`)
 }

@@ -1,0 +1,13 @@
+import { cqlFaults } from './cql-faults.ts'
+import { etcdFaults } from './etcd-faults.ts'
+import type { Fault } from './fault.ts'
+import { linkFaults } from './link-faults.ts'
+import { processFaults } from './process-faults.ts'
+
+/** All that a mixed run draws from. */
+export const allFaults: readonly Fault[] = [
+  ...processFaults,
+  ...linkFaults,
+  ...etcdFaults,
+  ...cqlFaults,
+]

@@ -1,0 +1,103 @@
+import type { Part } from '../topology/topology.ts'
+import { type Fault, lasting, type Site } from './fault.ts'
+import { linksOf } from './link-faults.ts'
+import { partOf } from './process-faults.ts'
+
+/** One at a time: what two of them would do together is lose the quorum, which has its own. */
+const holds = () => 'etcd'
+const wholly = () => ['etcd']
+
+export const etcdFaults: readonly Fault[] = [
+  {
+    name: 'member-killed',
+    weight: 2,
+    targets: ({ members }) => members,
+    holds,
+    durationMs: [1_000, 12_000],
+    healingMs: 3_000,
+    run: (site, target, durationMs) => away(site, [partOf(site.topology, target)], durationMs),
+  },
+  {
+    name: 'leader-killed',
+    weight: 3,
+    targets: wholly,
+    holds,
+    durationMs: [1_000, 12_000],
+    healingMs: 3_000,
+    run: async (site, _target, durationMs) => away(site, await leaderOf(site), durationMs),
+  },
+  {
+    name: 'leader-frozen',
+    weight: 3,
+    targets: wholly,
+    holds,
+    durationMs: [3_000, 15_000],
+    healingMs: 3_000,
+    run: async (site, _target, durationMs) => {
+      for (const leader of await leaderOf(site))
+        await site.down(leader, 'the leader is frozen', async () => {
+          leader.pause()
+          await lasting(durationMs, site.signal)
+          leader.resume()
+        })
+    },
+  },
+  {
+    name: 'quorum-lost',
+    weight: 3,
+    targets: ({ members }) => members.map((left) => `all but ${left}`),
+    holds,
+    durationMs: [2_000, 15_000],
+    healingMs: 5_000,
+    run: (site, target, durationMs) => {
+      const lost = site.topology.etcd.filter(({ name }) => !target.endsWith(name))
+      return away(site, lost, durationMs)
+    },
+  },
+  {
+    name: 'all-restarted',
+    weight: 1,
+    targets: wholly,
+    holds,
+    durationMs: [0, 3_000],
+    healingMs: 5_000,
+    run: (site, _target, durationMs) => away(site, site.topology.etcd, durationMs),
+  },
+  {
+    name: 'compacted-while-apart',
+    weight: 2,
+    targets: ({ brokers, nodes }) => [...brokers, ...nodes].map((client) => `${client}→etcd-*`),
+    // It holds these ways, too; that it holds etcd keeps others from stopping the compaction.
+    holds,
+    durationMs: [4_000, 15_000],
+    healingMs: 2_000,
+    run: async (site, target, durationMs) => {
+      const links = linksOf(site, target)
+      await site.onLinks(links, 'apart while history is forgotten', async () => {
+        await Promise.all(links.map((link) => link.swallow()))
+        await lasting(durationMs, site.signal)
+        await site.topology.admin.compact()
+        await Promise.all(links.map((link) => link.heal()))
+      })
+    },
+  },
+]
+
+/** Killed, left dead for a while, and started again. */
+async function away(site: Site, members: readonly Part[], durationMs: number): Promise<void> {
+  await Promise.all(
+    members.map((member) =>
+      site.down(member, 'killed', async () => {
+        await member.kill()
+        await lasting(durationMs, site.signal)
+        await member.start()
+      }),
+    ),
+  )
+}
+
+async function leaderOf({ topology, note }: Site): Promise<Part[]> {
+  const leader = await topology.admin.leader()
+  if (leader === undefined) note('etcd has no leader at present: nothing is done to it')
+  return leader === undefined ? [] : [leader]
+}

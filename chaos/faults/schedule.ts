@@ -1,0 +1,91 @@
+import { type Random, seededRandom } from '@almanac/shared'
+import type { Fault, Shape } from './fault.ts'
+import { shareWays } from './link-faults.ts'
+
+export type Planned = {
+  readonly atMs: number
+  readonly fault: string
+  readonly target: string
+  readonly durationMs: number
+  /** Of what the fault itself draws. */
+  readonly seed: number
+}
+
+export type ScheduleOptions = {
+  readonly seed: number
+  /** The last fault has ended and been healed by then, as far as can be planned. */
+  readonly totalMs: number
+  readonly shape: Shape
+  readonly faults: readonly Fault[]
+  /** Faults under way at once. */
+  readonly atOnceMax: number
+}
+
+/** Between the beginnings of two faults, on average. */
+const pauseMs = 3_000
+/** How often another fault is drawn when one does not fit in beside what is under way. */
+const triesMax = 20
+
+/** What is broken when. Depends on its options alone: the same seed plans the same faults. */
+export function planFaults(options: ScheduleOptions): Planned[] {
+  const { seed, totalMs, shape, faults, atOnceMax } = options
+  const random = seededRandom(seed)
+  const planned: (Planned & { readonly untilMs: number })[] = []
+  for (let atMs = 500; atMs < totalMs; atMs += random() * 2 * pauseMs) {
+    const underWay = planned.filter(({ untilMs }) => untilMs > atMs)
+    if (underWay.length >= atOnceMax) continue
+    for (let tried = 0; tried < triesMax; tried++) {
+      const next = draw(random, faults, shape, atMs)
+      if (next.untilMs > totalMs) continue
+      if (underWay.some((other) => inEachOthersWay(faults, other, next))) continue
+      planned.push(next)
+      break
+    }
+  }
+  return planned.map(({ untilMs: _untilMs, ...rest }) => rest)
+}
+
+export function toldPlan({ atMs, fault, target, durationMs }: Planned): string {
+  const seconds = (ms: number) => (ms / 1_000).toFixed(1)
+  return `at ${seconds(atMs)} s, for ${seconds(durationMs)} s: ${fault} ${target}`
+}
+
+/** Whether one of them must be over before the other begins. */
+export function inEachOthersWay(faults: readonly Fault[], one: Planned, other: Planned): boolean {
+  const [a, b] = [one, other].map(({ fault, target }) => heldBy(faults, fault, target)) as [
+    string,
+    string,
+  ]
+  const isAll = a === 'everything' || b === 'everything'
+  return isAll || a === b || shareWays(one.target, other.target)
+}
+
+export function faultOf(faults: readonly Fault[], name: string): Fault {
+  const found = faults.find((fault) => fault.name === name)
+  if (found === undefined) throw new Error(`there is no fault ${name}`)
+  return found
+}
+
+const heldBy = (faults: readonly Fault[], name: string, target: string) =>
+  faultOf(faults, name).holds(target)
+
+function draw(random: Random, faults: readonly Fault[], shape: Shape, atMs: number) {
+  const fault = weighted(random, faults)
+  const targets = fault.targets(shape)
+  const target = targets[Math.floor(random() * targets.length)]!
+  const [least, most] = fault.durationMs
+  const durationMs = Math.round(least + random() * (most - least))
+  const seed = Math.floor(random() * 2 ** 31)
+  const untilMs = atMs + durationMs + fault.healingMs
+  return { atMs: Math.round(atMs), fault: fault.name, target, durationMs, seed, untilMs }
+}
+
+function weighted(random: Random, faults: readonly Fault[]): Fault {
+  const all = faults.reduce((sum, { weight }) => sum + weight, 0)
+  let left = random() * all
+  for (const fault of faults) {
+    left -= fault.weight
+    if (left < 0) return fault
+  }
+  return faults.at(-1)!
+}
