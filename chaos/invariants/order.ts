@@ -29,14 +29,18 @@ export function brokenLogs(records: Records): string[] {
  * What one broker says of one model never goes back between an answer and a request sent after it.
  * The log tells the order of all that ever served, so rollbacks and deletions need no excuse: each
  * answer is given the earliest place in the log that it can have, not before those of the answers
- * that came before it was sent. An answer without such a place is from the past, or from nowhere.
+ * that came before it was sent, nor a place that nobody had asked for yet. An answer without such a
+ * place is from the past, or from nowhere.
  */
 export function stepsBack(entries: readonly Entry[], records: Records): string[] {
   const sightings = entries.flatMap(sightingOf)
   const groups = Object.groupBy(sightings, ({ entry }) => `${entry.broker} ${entry.asked.model}`)
   return Object.values(groups).flatMap((group) => {
-    const log = records.logs.get(group![0]!.entry.asked.model)
-    return log === undefined ? [] : stepsBackOf(group!, log)
+    const { model } = group![0]!.entry.asked
+    const log = records.logs.get(model)
+    if (log === undefined) return []
+    const changes = entries.filter(({ asked }) => asked.model === model)
+    return stepsBackOf(group!, log, earliestOf(log, changes))
   })
 }
 
@@ -64,7 +68,11 @@ function sightingOf(entry: Entry): Sighting[] {
   return []
 }
 
-function stepsBackOf(group: readonly Sighting[], log: readonly LogSeen[]): string[] {
+function stepsBackOf(
+  group: readonly Sighting[],
+  log: readonly LogSeen[],
+  earliestMs: readonly number[],
+): string[] {
   const places = placesOf(log)
   const faults: string[] = []
   const bySend = group.toSorted((a, b) => a.entry.sentMs - b.entry.sentMs)
@@ -78,7 +86,9 @@ function stepsBackOf(group: readonly Sighting[], log: readonly LogSeen[]): strin
       open.splice(i, 1)
       if (place > floor.place) floor = { place, serving: log[place - 1]?.to ?? null }
     }
-    const place = places.get(serving)?.find((each) => each >= floor.place)
+    const place = places
+      .get(serving)
+      ?.find((each) => each >= floor.place && earliestMs[each]! <= entry.doneMs)
     if (place === undefined)
       faults.push(
         `${serving ?? 'nothing'} after ${floor.serving ?? 'nothing'}, entry ${floor.place} of the ` +
@@ -94,4 +104,29 @@ function placesOf(log: readonly LogSeen[]): ReadonlyMap<number | null, readonly 
   const places = new Map<number | null, number[]>([[null, [0]]])
   for (const { n, to } of log) places.set(to, [...(places.get(to) ?? []), n])
   return places
+}
+
+/** Of each place in the log: it was not there before, since nobody had asked for it yet. */
+function earliestOf(log: readonly LogSeen[], entries: readonly Entry[]): readonly number[] {
+  const asked = new Map<string, number[]>()
+  for (const entry of entries.toSorted((a, b) => a.sentMs - b.sentMs)) {
+    const name = changeAsked(entry)
+    if (name !== undefined) asked.set(name, [...(asked.get(name) ?? []), entry.sentMs])
+  }
+  const earliest = [0]
+  for (const { to, why } of log) {
+    const name = `${why} ${why === 'deleted' ? '' : to}`
+    // Each change has a request of its own; the first one of this kind may have made this one.
+    const sentMs = asked.get(name)?.shift() ?? 0
+    earliest.push(Math.max(earliest.at(-1)!, sentMs))
+  }
+  return earliest
+}
+
+function changeAsked({ asked, outcome }: Entry): string | undefined {
+  if (outcome.kind === 'unreached') return undefined
+  if (asked.kind === 'delete') return 'deleted '
+  if (asked.kind === 'rollback') return `rollback ${asked.version}`
+  const isFitted = asked.kind === 'fit' && outcome.kind === 'answered' && outcome.version !== null
+  return isFitted ? `fit ${outcome.version}` : undefined
 }
