@@ -12,9 +12,12 @@ export type Recorder = {
 export type Begun = { readonly end: (outcome: Outcome) => Entry }
 
 /** An hour of three hundred requests a second; longer runs check and forget in between. */
-const entriesMax = 1_200_000
+const entriesKept = 1_200_000
 
-export function createRecorder(nowMs: () => number = () => performance.now()): Recorder {
+export function createRecorder(
+  nowMs: () => number = () => performance.now(),
+  entriesMax = entriesKept,
+): Recorder {
   const entries: Entry[] = []
   const listeners: ((entry: Entry) => void)[] = []
   let sent = 0
