@@ -110,11 +110,14 @@ function markGone(peers: ReadonlyMap<string, Peer>, state: ClusterState, nowMs: 
 
 /** A peer that is in no part of the table any more is forgotten. */
 function forgetPeers(peers: Map<string, Peer>, table: Table): void {
-  const gone = [...peers.values()].filter((peer) => peer.goneAtMs !== null)
-  if (gone.length === 0) return
-  const used = new Set([...table.serving.confirmed, ...table.serving.unconfirmed])
+  const { confirmed, unconfirmed } = table.serving
+  const isIdle = (peer: Peer) =>
+    peer.goneAtMs !== null && !confirmed.includes(peer) && !unconfirmed.includes(peer)
+  const gone = new Set([...peers.values()].filter(isIdle))
+  // Most have no such peer, and with many models the look at all of them is long.
+  if (gone.size === 0) return
   for (const routes of table.models.values())
-    for (const { unconfirmed } of routes.holders.values())
-      for (const peer of unconfirmed) used.add(peer)
-  for (const peer of gone) if (!used.has(peer)) peers.delete(peer.name)
+    for (const holders of routes.holders.values())
+      for (const peer of holders.unconfirmed) gone.delete(peer)
+  for (const peer of gone) peers.delete(peer.name)
 }

@@ -1,5 +1,6 @@
 import type { ClusterState, Held, ModelRecord, NodeRecord, Touched } from '@almanac/shared'
 import type { Peer } from './peer.ts'
+import { ShardedMap } from './sharded-map.ts'
 
 /** The peers that have one version of one model. */
 export type Holders = {
@@ -21,7 +22,7 @@ type Routes = {
 /** Immutable; the next one replaces it in one assignment. */
 export type Table = {
   readonly revision: number
-  readonly models: ReadonlyMap<string, Routes>
+  readonly models: ShardedMap<Routes>
   /** Every node that serves: whom to ask for a version that nobody has loaded yet. */
   readonly serving: Holders
 }
@@ -45,7 +46,7 @@ export type TableInput = {
 
 export const emptyTable: Table = {
   revision: 0,
-  models: new Map(),
+  models: ShardedMap.empty(),
   serving: { confirmed: [], unconfirmed: [] },
 }
 
@@ -54,17 +55,12 @@ export function nextTable(before: Table, touched: Touched, input: TableInput): T
   const { state } = input
   const ids = touched.all
     ? new Set([...before.models.keys(), ...state.models.keys(), ...input.hints.keys()])
-    : modelsToRefresh(touched, state)
+    : modelsToRefresh(before, touched, input)
   const nodesChanged = touched.all || touched.nodes.size > 0
   if (ids.size === 0 && !nodesChanged) return { ...before, revision: state.revision }
-  const models = new Map(before.models)
-  for (const id of ids) {
-    const routes = routesOf(id, before.models.get(id), input)
-    if (routes) models.set(id, routes)
-    else models.delete(id)
-  }
+  const changes = Array.from(ids, (id) => [id, routesOf(id, before.models.get(id), input)] as const)
   const serving = nodesChanged ? servingNodes(before.serving, input) : before.serving
-  return { revision: state.revision, models, serving }
+  return { revision: state.revision, models: before.models.with(changes), serving }
 }
 
 /** The newer of what the watch and the nodes say about a model. Neither: it is not known. */
@@ -76,10 +72,19 @@ export function newestRecord(
   return held && { record: held.value, modRevision: held.modRevision }
 }
 
-function modelsToRefresh(touched: Touched, state: ClusterState): Set<string> {
+/**
+ * All models of a node only where it is another one than before: its record also changes with each
+ * fit that it takes, which routes nothing anew.
+ */
+function modelsToRefresh(before: Table, touched: Touched, input: TableInput): Set<string> {
+  const { state, peerOf } = input
   const ids = new Set(touched.models)
-  for (const node of touched.nodes)
-    for (const id of state.nodeModels.get(node)?.keys() ?? []) ids.add(id)
+  for (const name of touched.nodes) {
+    const node = state.nodes.get(name)?.value
+    const peer = node?.roles.includes('serve') ? peerOf(node) : undefined
+    if (peer === before.serving.confirmed.find((known) => known.name === name)) continue
+    for (const id of state.nodeModels.get(name)?.keys() ?? []) ids.add(id)
+  }
   return ids
 }
 

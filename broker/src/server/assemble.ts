@@ -129,8 +129,10 @@ export function assemble(given: AssembleParts): Assembly {
   const forecaster = createForecaster({ ...tries, state, cache, room, lookup, onRetry })
   const fits = createFits({ ...base, mintId, onAccepted: dispatcher.accepted })
   const bodies = createFitBodyReader(bounds)
-  // What expires by itself, such as nodes that are long gone, is noticed without any event.
-  const expiry = setInterval(() => router.refresh(everything), bounds.reconcileMs)
+  // Nodes that are long gone expire by themselves, without any event.
+  const expiry = setInterval(() => {
+    if (router.peers().some(({ goneAtMs }) => goneAtMs !== null)) router.refresh(everything)
+  }, bounds.reconcileMs)
   expiry.unref()
   isAssembled = true
   if (view.ready()) onChange(everything)

@@ -42,6 +42,10 @@ function setUp(unconfirmedNodeMs = 600_000) {
       nowMs += ms
     },
     model: (record: Partial<ModelRecord>) => put('/models/default/m', modelRecord(record)),
+    record: (port: number, change: Partial<NodeRecord> = {}) =>
+      put(`/nodes/10.0.0.1_${port}`, nodeRecord(port, change)),
+    said: (port: number, loaded: number[]) =>
+      put(`/nodes/10.0.0.1_${port}/models/default/m`, nodeModelRecord(port, loaded)),
     node: (port: number, loaded: number[], change: Partial<NodeRecord> = {}) => {
       put(`/nodes/10.0.0.1_${port}`, nodeRecord(port, change))
       const said = { ...nodeModelRecord(port, loaded), ...instanceOf(change) }
@@ -93,6 +97,24 @@ describe('the routing table', () => {
     t.model({ serving: 1, target: 1 })
     t.model({ deletedAt: 'now' })
     expect(t.router.table().models.has(id)).toBe(false)
+  })
+})
+
+describe('with many models', () => {
+  test('a node that takes a fit routes nothing anew, and one that comes all that it has', () => {
+    const t = setUp()
+    t.model({ serving: 1, target: 1 })
+    t.node(1, [1])
+    const before = t.router.table().models.get(id)
+    t.record(1, { capacity: { fits: 5, fitsBusy: 1 } })
+    expect(t.router.table().models.get(id)).toBe(before)
+    expect(t.router.table().serving.confirmed).toHaveLength(1)
+    t.said(2, [1])
+    expect(t.holders(1)).toEqual([['i-1'], []])
+    t.record(2)
+    expect(t.holders(1)).toEqual([['i-1', 'i-2'], []])
+    t.record(2, { roles: ['fit'] })
+    expect(t.holders(1)).toEqual([['i-1'], []])
   })
 })
 

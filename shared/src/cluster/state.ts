@@ -139,10 +139,8 @@ function mark(parsed: ParsedKey, touched: MutableTouched): void {
   if (parsed.kind === 'job') touched.jobs.add(parsed.id)
   if (parsed.kind === 'claim') touched.jobs.add(parsed.job)
   if (parsed.kind === 'node') touched.nodes.add(parsed.node)
-  if (parsed.kind === 'node-model') {
-    touched.nodes.add(parsed.node)
-    touched.models.add(modelId(parsed))
-  }
+  // What a node says about one model is news of that model: the node is as it was.
+  if (parsed.kind === 'node-model') touched.models.add(modelId(parsed))
 }
 
 function inner<K, V>(

@@ -58,3 +58,16 @@ test('fields of a later release survive in the text, and keys of one are ignored
   })
   expect(fold.state.claims.get('a')?.value).toMatchObject({ x: 1 })
 })
+
+test('what a node says about one of its models touches that model, not the node', () => {
+  const fold = createClusterFold(() => expect.unreachable())
+  const said = JSON.stringify({ instance: 'i', loaded: [1], failed: [] })
+  const touched = fold.apply({
+    kind: 'changes',
+    revision: 2,
+    changes: [{ kind: 'put', entry: entry('/nodes/a_1/models/default/m', said, 2) }],
+  })
+  expect([...touched.models]).toEqual(['default/m'])
+  expect(touched.nodes.size).toBe(0)
+  expect(fold.state.nodeModels.get('a_1')?.size).toBe(1)
+})
