@@ -27,7 +27,8 @@ const usage = `Usage: node chaos/main.ts [--scale landing|long] [--only NAME,…
 const graceMs = 30_000
 const violationsShownMax = 20
 
-process.exitCode = await main(process.argv.slice(2))
+// What an experiment that was given up has left open must not keep the process.
+process.exit(await main(process.argv.slice(2)))
 
 async function main(args: readonly string[]): Promise<number> {
   const plan = planOf(args)
