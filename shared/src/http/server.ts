@@ -52,17 +52,21 @@ export function createServer(options: ServerOptions): FastifyInstance {
   server.removeContentTypeParser('text/plain')
   server.addHook('onRequest', (request, reply, done) => {
     reply.header(headers.requestId, request.id)
-    done(faultOfHead(request.raw))
+    // Before a body is read, which would be in vain.
+    done(faultOfHead(request.raw) ?? (request.is404 ? strayed(request, reply) : undefined))
   })
   boundArrivingBodies(server, limits.arrivingBodyBytesMax)
   const methodsOf = rememberMethods(server)
   server.setErrorHandler((error, request, reply) =>
     sendError(error, request, reply, options.logger),
   )
-  server.setNotFoundHandler((request, reply) => {
+  const strayed = (request: FastifyRequest, reply: FastifyReply) => {
     const methods = methodsOf(path(request))
     if (methods.length > 0) reply.header('allow', methods.join(', '))
-    return sendProblem(notFound(request, methods, options), request, reply)
+    return notFound(request, methods, options)
+  }
+  server.setNotFoundHandler((request, reply) => {
+    throw strayed(request, reply)
   })
   addOperations(server, options)
   return server
