@@ -64,7 +64,7 @@ export async function startMachine(): Promise<Machine> {
     usage: () => usageOf(machine.pid ?? 0),
     errors: async () => {
       const log = await readFile(machine.logFile, 'utf8')
-      return log.split('\n').filter((line) => line !== '')
+      return log.split('\n').filter((line) => line.startsWith('{'))
     },
     close,
   }
