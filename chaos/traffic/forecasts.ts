@@ -24,9 +24,11 @@ const horizons = [1, 7, 30, 100, 365] as const
 const pinnedShare = 0.03
 const atLeastShare = 0.03
 const newShare = 2 / 3
+/** Of all requests: they look at the model itself. */
+const lookShare = 0.02
 
 /**
- * A steady stream of forecasts, open loop: requests are sent on time whatever became of those
+ * A steady stream of forecasts and a few looks, open loop: requests are sent on time whatever became of those
  * before.
  */
 export function startForecasts(options: StreamOptions): Stream {
@@ -38,7 +40,7 @@ export function startForecasts(options: StreamOptions): Stream {
     const due = Math.floor(((performance.now() - startedMs) / 1_000) * perSecond)
     for (; sent < due; sent++) {
       const client = clients[Math.floor(random() * clients.length)]!
-      const request = client.send(nextForecast(options)).finally(() => open.delete(request))
+      const request = client.send(nextAsked(options)).finally(() => open.delete(request))
       open.add(request)
     }
   }, tickMs)
@@ -50,8 +52,9 @@ export function startForecasts(options: StreamOptions): Stream {
   }
 }
 
-function nextForecast({ models, random, knownVersion, onlyGrows }: StreamOptions): Asked {
+function nextAsked({ models, random, knownVersion, onlyGrows }: StreamOptions): Asked {
   const model = models[Math.floor(random() * models.length)]!
+  if (random() < lookShare) return { kind: 'look', model }
   const horizon = horizons[Math.floor(random() * horizons.length)]!
   const level = random() < newShare ? (50 + random() * 49).toFixed(4) : ''
   const dice = random()
