@@ -87,7 +87,10 @@ export type Ask = {
 /** An ask before anybody says which quantiles. */
 export type Plan = Omit<Ask, 'quantiles'>
 
-/** A forecast of which all is computed once that quantiles share; they may vary from ask to ask. */
+/**
+ * A forecast of which all is computed once that quantiles share; they may vary from ask to ask. As
+ * long as the point does not vary with them, every answer has the same array of it.
+ */
 export type Prepared = {
   /** What `forecast` gives for the plan with these quantiles, to the bit. */
   readonly at: (quantiles: Float64Array) => Outcome<Forecast>

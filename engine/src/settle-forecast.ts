@@ -6,19 +6,33 @@ import type { Ask, Forecast, Outcome } from './family.ts'
  */
 export function settleForecast(
   outcome: Exclude<Outcome<Forecast>, { kind: 'refused' }>,
-  { horizon, quantiles: asked, bounds }: Ask,
+  { quantiles: asked, bounds }: Ask,
 ): Outcome<Forecast> {
   const { point, quantiles, notes } = outcome.value
+  if (bounds === undefined) {
+    if (ascends(quantiles, asked.length)) return outcome
+    return { ...outcome, value: { point, quantiles: raised(quantiles, asked.length), notes } }
+  }
   const lower = bounds?.lower ?? Number.NEGATIVE_INFINITY
   const upper = bounds?.upper ?? Number.POSITIVE_INFINITY
   const clamp = (value: number) => Math.min(upper, Math.max(lower, value))
-  const width = asked.length
-  const settled = quantiles.map(clamp)
-  for (let h = 0; h < horizon; h++) {
-    for (let k = 1; k < width; k++) {
-      const at = h * width + k
+  const settled = raised(quantiles.map(clamp), asked.length)
+  return { ...outcome, value: { point: point.map(clamp), quantiles: settled, notes } }
+}
+
+function ascends(rows: Float64Array, width: number): boolean {
+  for (let from = 0; from < rows.length; from += width) {
+    for (let at = from + 1; at < from + width; at++) if (rows[at]! < rows[at - 1]!) return false
+  }
+  return true
+}
+
+function raised(rows: Float64Array, width: number): Float64Array {
+  const settled = rows.slice()
+  for (let from = 0; from < rows.length; from += width) {
+    for (let at = from + 1; at < from + width; at++) {
       if (settled[at]! < settled[at - 1]!) settled[at] = settled[at - 1]!
     }
   }
-  return { ...outcome, value: { point: point.map(clamp), quantiles: settled, notes } }
+  return settled
 }

@@ -8,6 +8,10 @@ export const bounds = {
   formerVersionsMax: 4,
   /** Bytes of answers kept for repeated questions. */
   answerCacheBytes: 33_554_432,
+  /** What is kept of versions for levels to come: a handful of simulated forecasts. */
+  preparedBytes: 67_108_864,
+  /** Steps up to which it is kept: two thousand paths of as many steps take 16 MB. */
+  preparedHorizonMax: 1_000,
   /** Numbers in an answer that is computed at once: about a millisecond. */
   answerCellsAtOnce: 8_192,
   /** Large answers that wait for their turn; one more is refused. */

@@ -1,11 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { forecastModel, levelQuantiles } from '@almanac/engine'
-import { assert, Bug, limits, Refused } from '@almanac/shared'
+import { assert, limits, Refused } from '@almanac/shared'
 import { Gate } from '../base/gate.ts'
 import type { NodeMetrics } from '../base/metrics.ts'
 import { bounds } from '../config/bounds.ts'
 import { ByteCache } from './byte-cache.ts'
+import { type Computed, Forecasts } from './forecasts.ts'
 import type { LoadedVersion } from './load-version.ts'
+import { numbersText } from './numbers-text.ts'
 import type { Question } from './question.ts'
 import { timestampsAfter } from './timestamps.ts'
 
@@ -15,30 +16,44 @@ import { timestampsAfter } from './timestamps.ts'
  * waits for long.
  */
 export class Answers {
-  readonly #cache: ByteCache
+  readonly #cache: ByteCache<Buffer>
+  readonly #forecasts = new Forecasts()
   readonly #metrics: NodeMetrics
   readonly #large = new Gate(1)
   readonly #underWay = new Map<string, Promise<Buffer>>()
 
   constructor(metrics: NodeMetrics, cacheBytes: number = bounds.answerCacheBytes) {
     this.#metrics = metrics
-    this.#cache = new ByteCache(cacheBytes)
+    this.#cache = new ByteCache(cacheBytes, ({ length }) => length)
   }
 
   /** The public body. Throws or rejects with a refusal where the question has no answer. */
   answer(id: string, loaded: LoadedVersion, question: Question): Buffer | Promise<Buffer> {
-    const key = `${id}@${loaded.version}@${loaded.sha256}?${question.key}`
+    const version = `${id}@${loaded.version}@${loaded.sha256}`
+    const key = `${version}?${question.key}`
     const known = this.#cache.get(key)
     this.#metrics.forecasts.inc({ from: known ? 'cache' : 'model' })
     if (known) return known
     const cells = question.horizon * (1 + 2 * question.levels.length)
-    if (cells > bounds.answerCellsAtOnce) return this.#answerLarge(key, loaded, question)
-    const bytes = Buffer.from([...textOf(loaded, question)].join(''))
+    if (cells > bounds.answerCellsAtOnce) return this.#answerLarge(key, version, loaded, question)
+    const bytes = Buffer.from([...this.#text(version, loaded, question)].join(''))
     this.#cache.set(key, bytes)
     return bytes
   }
 
-  #answerLarge(key: string, loaded: LoadedVersion, question: Question): Promise<Buffer> {
+  #text(version: string, loaded: LoadedVersion, question: Question): Generator<string> {
+    const { horizon, timestamps } = question
+    assert(horizon <= limits.horizonMax, 'horizons are checked before')
+    const times = timestamps ? timestampsAfter(loaded.calendar, horizon) : undefined
+    return textOf(this.#forecasts.compute(version, loaded, question), question, times)
+  }
+
+  #answerLarge(
+    key: string,
+    version: string,
+    loaded: LoadedVersion,
+    question: Question,
+  ): Promise<Buffer> {
     const underWay = this.#underWay.get(key)
     if (underWay) return underWay
     if (this.#large.size >= bounds.largeAnswersWaitingMax)
@@ -48,7 +63,7 @@ export class Answers {
     const work = this.#large
       .run(async () => {
         const parts: string[] = []
-        for (const part of textOf(loaded, question)) {
+        for (const part of this.#text(version, loaded, question)) {
           parts.push(part)
           await nextTurn()
         }
@@ -63,22 +78,17 @@ export class Answers {
 }
 
 /** The body in slices of bounded work. */
-function* textOf(loaded: LoadedVersion, question: Question): Generator<string> {
-  const { horizon, levels, timestamps } = question
-  assert(horizon <= limits.horizonMax, 'horizons are checked before')
-  const times = timestamps ? timestampsAfter(loaded.calendar, horizon) : undefined
-  // Lower bounds, widest first, then upper bounds, widest last.
-  const probabilities = levelQuantiles(levels)
-  const outcome = forecastModel(loaded.model, { horizon, quantiles: probabilities })
-  if (outcome.kind === 'refused') {
-    const { code, detail, remedy } = outcome.reason
-    throw new Refused(422, code, detail, remedy === undefined ? {} : { remedy })
-  }
-  const { point, quantiles, notes } = outcome.value
+function* textOf(
+  { forecast, pointText }: Computed,
+  { horizon, levels }: Question,
+  times: readonly string[] | undefined,
+): Generator<string> {
+  const { point, quantiles, notes } = forecast
   yield '{"data":['
-  yield* numbers(point, horizon, 1, 0)
+  if (pointText === undefined) yield* numbers(point, horizon, 1, 0)
+  else yield pointText
   yield ']'
-  const width = probabilities.length
+  const width = 2 * levels.length
   for (const [i, level] of levels.entries()) {
     yield `${i === 0 ? ',"intervals":[' : ','}{"level":${level},"lower":[`
     yield* numbers(quantiles, horizon, width, levels.length - 1 - i)
@@ -100,12 +110,7 @@ function* numbers(
 ): Generator<string> {
   for (let from = 0; from < rows; from += bounds.answerCellsAtOnce) {
     const to = Math.min(rows, from + bounds.answerCellsAtOnce)
-    const texts: string[] = []
-    for (let row = from; row < to; row++) {
-      const value = values[row * width + column]!
-      if (!Number.isFinite(value)) throw new Bug(`step ${row + 1} of the forecast is not finite`)
-      texts.push(String(value))
-    }
-    yield `${from === 0 ? '' : ','}${texts.join(',')}`
+    if (from > 0) yield ','
+    yield numbersText(values, { from, to }, width, column)
   }
 }

@@ -1,18 +1,21 @@
-/** Buffers by key, at most so many bytes of them; the longest unused go first. */
-export class ByteCache {
+/** Values by key, at most so many bytes of them; the longest unused go first. */
+export class ByteCache<Value> {
   readonly #bytesMax: number
-  readonly #entries = new Map<string, Buffer>()
+  readonly #sizeOf: (value: Value) => number
+  readonly #entries = new Map<string, Value>()
   #bytes = 0
 
-  constructor(bytesMax: number) {
+  /** A value's size must not change while it is kept. */
+  constructor(bytesMax: number, sizeOf: (value: Value) => number) {
     this.#bytesMax = bytesMax
+    this.#sizeOf = sizeOf
   }
 
   get bytes(): number {
     return this.#bytes
   }
 
-  get(key: string): Buffer | undefined {
+  get(key: string): Value | undefined {
     const value = this.#entries.get(key)
     if (value === undefined) return undefined
     // A map keeps the order of insertion: put again, it is the latest used.
@@ -22,8 +25,8 @@ export class ByteCache {
   }
 
   /** Keeps it, unless it alone would take more than a quarter of the room. */
-  set(key: string, value: Buffer): void {
-    const cost = costOf(key, value)
+  set(key: string, value: Value): void {
+    const cost = this.#costOf(key, value)
     if (cost > this.#bytesMax / 4) return
     this.#drop(key)
     this.#entries.set(key, value)
@@ -38,11 +41,11 @@ export class ByteCache {
     const value = this.#entries.get(key)
     if (value === undefined) return
     this.#entries.delete(key)
-    this.#bytes -= costOf(key, value)
+    this.#bytes -= this.#costOf(key, value)
   }
-}
 
-/** Keys and bookkeeping take memory too. */
-function costOf(key: string, value: Buffer): number {
-  return value.length + 2 * key.length + 200
+  /** Keys and bookkeeping take memory too. */
+  #costOf(key: string, value: Value): number {
+    return this.#sizeOf(value) + 2 * key.length + 200
+  }
 }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { type AnyModel, decodeModel, forecastModel, modelSizeBytes } from '@almanac/engine'
-import { assert, Damaged, Missing, type VersionRecord } from '@almanac/shared'
+import { assert, Damaged, limits, Missing, type VersionRecord } from '@almanac/shared'
 import type { NodeContext } from '../base/context.ts'
+import { type DecodeReply, decodeAside } from './decode-aside.ts'
 
 /** A version in memory, verified and warmed. */
 export type LoadedVersion = {
@@ -48,29 +49,52 @@ export async function loadVersion(
 }
 
 async function load(
-  { store }: NodeContext,
+  context: NodeContext,
   record: VersionRecord,
   signal: AbortSignal,
 ): Promise<LoadedVersion> {
-  const { blob, sha256, version } = record
-  assert(blob !== null && sha256 !== null, 'only stored versions are loaded')
-  const bytes = await store.readBlob({ kind: 'model', id: blob }, signal).catch((error) => {
-    if (error instanceof Damaged) throw new Unloadable(`checksum: ${error.message}`)
-    if (error instanceof Missing) throw new Unloadable(`missing: ${error.message}`)
-    throw error
-  })
-  const actual = createHash('sha256').update(bytes).digest('hex')
-  if (actual !== sha256)
-    throw new Unloadable(`checksum: the stored bytes have ${actual}, the version ${sha256}`)
-  const decoded = decodeModel(bytes)
-  if (decoded.kind === 'refused')
-    throw new Unloadable(`undecodable: ${decoded.reason.code}: ${decoded.reason.detail}`)
-  const model = decoded.value
+  const isLarge = (record.sizeBytes ?? 0) >= limits.loadJitterBytesMax
+  const read = () => readModel(context, record, signal)
+  // Large ones one after the other: the bytes and the model are in memory at the same time.
+  const model = isLarge ? await context.largeLoads.run(read) : await read()
   const ask = { horizon: warmSteps, quantiles: warmQuantiles }
   const warmed = forecastModel(model, ask)
   if (warmed.kind === 'refused')
     throw new Unloadable(`no-forecast: ${warmed.reason.code}: ${warmed.reason.detail}`)
   if (!warmed.value.point.every(Number.isFinite))
     throw new Unloadable('no-forecast: the forecast is not finite')
-  return { version, model, sizeBytes: modelSizeBytes(model), sha256, calendar: record.calendar }
+  const { version, calendar } = record
+  return { version, model, sizeBytes: modelSizeBytes(model), sha256: record.sha256!, calendar }
+}
+
+async function readModel(
+  { store }: NodeContext,
+  record: VersionRecord,
+  signal: AbortSignal,
+): Promise<AnyModel> {
+  const { blob, sha256 } = record
+  assert(blob !== null && sha256 !== null, 'only stored versions are loaded')
+  signal.throwIfAborted()
+  const bytes = await store.readBlob({ kind: 'model', id: blob }, signal).catch((error) => {
+    if (error instanceof Damaged) throw new Unloadable(`checksum: ${error.message}`)
+    if (error instanceof Missing) throw new Unloadable(`missing: ${error.message}`)
+    throw error
+  })
+  const decoded = await decode(bytes, signal)
+  if (decoded.sha256 !== sha256)
+    throw new Unloadable(`checksum: the stored bytes have ${decoded.sha256}, the version ${sha256}`)
+  if (decoded.kind === 'model') return decoded.model
+  const { code, detail } = decoded.reason
+  throw new Unloadable(`undecodable: ${code}: ${detail}`)
+}
+
+/** By what is there, not by what the record says: that may be wrong, and time is at stake. */
+async function decode(bytes: Uint8Array, signal: AbortSignal): Promise<DecodeReply> {
+  if (bytes.byteLength >= limits.loadJitterBytesMax && bytes.buffer instanceof ArrayBuffer)
+    return await decodeAside(bytes as Uint8Array<ArrayBuffer>, signal)
+  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  const decoded = decodeModel(bytes)
+  return decoded.kind === 'refused'
+    ? { kind: 'refused', sha256, reason: decoded.reason }
+    : { kind: 'model', sha256, model: decoded.value }
 }

@@ -1,6 +1,7 @@
 import {
   type ClusterState,
   limits,
+  type ModelRecord,
   type NodeModelRecord,
   type VersionRecord,
 } from '@almanac/shared'
@@ -30,8 +31,8 @@ type Place = {
 }
 
 /**
- * The versions that the cluster wants on this node, kept in memory by a reconcile loop: looked at
- * after every change of `/models/`, after every load, and at least every `reconcileMs`.
+ * The versions that the cluster wants on this node, kept in memory by a reconcile loop: a model is
+ * looked at after every change of it, after every load, and at least every `reconcileMs`.
  */
 export class PlacedVersions {
   readonly #context: NodeContext
@@ -43,12 +44,17 @@ export class PlacedVersions {
   readonly #wake: Wake
   readonly #stop = new AbortController()
   readonly #running: Promise<void>
+  /** Models to look at; all of them when a snapshot came or a look at all is due. */
+  readonly #due = new Set<string>()
+  #allDueMs = Number.NEGATIVE_INFINITY
+  /** Models of which there may be something else to register than when it was last asked for. */
+  #news = new Set<string>()
+  readonly #metered = new Set<string>()
+  #loadedCount = 0
+  #loadedBytes = 0
   #looked = false
 
-  /**
-   * Without `serves` nothing is wanted. `onChange` is told when what `registrations` gives may have
-   * changed.
-   */
+  /** Without `serves` nothing is wanted. `onChange` is told when there may be news to register. */
   constructor(
     context: NodeContext,
     view: ModelsView,
@@ -59,7 +65,11 @@ export class PlacedVersions {
     this.#serves = options.serves
     this.#onChange = options.onChange
     this.#wake = new Wake(context.clock)
-    view.onChange(() => this.#wake.signal())
+    view.onChange((touched) => {
+      if (touched.all) this.#allDueMs = Number.NEGATIVE_INFINITY
+      for (const id of touched.models) this.#due.add(id)
+      this.#wake.signal()
+    })
     this.#running = this.#run()
   }
 
@@ -80,23 +90,28 @@ export class PlacedVersions {
     return true
   }
 
-  /** What to tell the cluster, by model id. */
-  registrations(): Map<string, NodeModelRecord> {
-    const records = new Map<string, NodeModelRecord>()
-    for (const [id, { slots }] of this.#places) {
-      const loaded: number[] = []
-      const failed: NodeModelRecord['failed'] = []
-      for (const [version, slot] of slots) {
-        if (slot.loaded) loaded.push(version)
-        else if (slot.failure)
-          failed.push({ version, ...slot.failure, reason: slot.failure.reason.slice(0, 500) })
-      }
-      if (loaded.length + failed.length === 0) continue
-      loaded.sort((a, b) => a - b)
-      failed.sort((a, b) => a.version - b.version)
-      records.set(id, { instance: this.#context.instance, loaded, failed })
+  /** Models of which there may be something else to tell the cluster since this was last asked. */
+  takeNews(): ReadonlySet<string> {
+    const news = this.#news
+    this.#news = new Set()
+    return news
+  }
+
+  /** What to tell the cluster about a model; undefined: nothing. */
+  registration(id: string): NodeModelRecord | undefined {
+    const place = this.#places.get(id)
+    if (place === undefined) return undefined
+    const loaded: number[] = []
+    const failed: NodeModelRecord['failed'] = []
+    for (const [version, slot] of place.slots) {
+      if (slot.loaded) loaded.push(version)
+      else if (slot.failure)
+        failed.push({ version, ...slot.failure, reason: slot.failure.reason.slice(0, 500) })
     }
-    return records
+    if (loaded.length + failed.length === 0) return undefined
+    loaded.sort((a, b) => a - b)
+    failed.sort((a, b) => a.version - b.version)
+    return { instance: this.#context.instance, loaded, failed }
   }
 
   /** For operators: what every model asks for and what came of it. */
@@ -122,37 +137,51 @@ export class PlacedVersions {
   }
 
   async #run(): Promise<void> {
-    const { timing, logger } = this.#context
+    const { clock, timing, logger } = this.#context
     while (!this.#stop.signal.aborted) {
       try {
         if (this.#view.started()) this.#look()
       } catch (error) {
         logger.error({ event: 'reconcile-failed', err: error })
       }
-      await this.#wake.wait(timing.reconcileMs, this.#stop.signal)
+      const untilAllMs = this.#allDueMs - clock.monotonicMs()
+      const waitMs = Math.min(timing.reconcileMs, Math.max(1, untilAllMs))
+      await this.#wake.wait(this.#looked ? waitMs : timing.reconcileMs, this.#stop.signal)
     }
   }
 
   #look(): void {
-    const nowMs = this.#context.clock.monotonicMs()
+    const { clock, timing, metrics } = this.#context
+    const nowMs = clock.monotonicMs()
     const models = this.#serves ? this.#view.state.models : nothing
-    for (const id of new Set([...models.keys(), ...this.#places.keys()])) {
-      const record = models.get(id)?.value
-      const place = this.#places.get(id) ?? emptyPlace()
-      const to = record?.deletedAt === null ? record.serving : null
-      place.formers = nextFormers(place.formers, { from: place.serving, to }, nowMs, {
-        graceMs: this.#context.timing.versionGraceMs,
-        countMax: bounds.formerVersionsMax,
-      })
-      place.serving = to
-      place.wanted = wantedVersions(record, place.formers, nowMs)
-      this.#places.set(id, place)
-      this.#fetchMissing(id, place)
-      if (!this.#view.stale()) this.#dropUnwanted(id, place)
+    if (nowMs >= this.#allDueMs) {
+      for (const id of models.keys()) this.#due.add(id)
+      for (const id of this.#places.keys()) this.#due.add(id)
+      this.#allDueMs = nowMs + timing.reconcileMs
     }
+    const due = [...this.#due]
+    this.#due.clear()
+    for (const id of due) this.#lookAt(id, models.get(id)?.value, nowMs)
     this.#looked = true
-    this.#measure()
+    metrics.loadedVersions.set({ kind: 'placed' }, this.#loadedCount)
+    metrics.loadedBytes.set(this.#loadedBytes)
     this.#onChange()
+  }
+
+  #lookAt(id: string, record: ModelRecord | undefined, nowMs: number): void {
+    const place = this.#places.get(id) ?? emptyPlace()
+    const to = record?.deletedAt === null ? record.serving : null
+    place.formers = nextFormers(place.formers, { from: place.serving, to }, nowMs, {
+      graceMs: this.#context.timing.versionGraceMs,
+      countMax: bounds.formerVersionsMax,
+    })
+    place.serving = to
+    place.wanted = wantedVersions(record, place.formers, nowMs)
+    this.#places.set(id, place)
+    this.#fetchMissing(id, place)
+    if (!this.#view.stale()) this.#dropUnwanted(id, place)
+    this.#meter(id, to)
+    this.#news.add(id)
   }
 
   #fetchMissing(id: string, place: Place): void {
@@ -174,6 +203,7 @@ export class PlacedVersions {
       if (place.wanted.keep.has(version)) continue
       slot.stop.abort()
       place.slots.delete(version)
+      if (slot.loaded) this.#count(-1, slot.loaded)
       this.#context.logger.info({ event: 'version-dropped', model: id, version })
     }
     const over = place.slots.size === 0 && place.wanted === nothingWanted
@@ -189,8 +219,12 @@ export class PlacedVersions {
     const { version } = record
     for (let tries = 1; ; tries++) {
       try {
-        slot.loaded = await this.#gate.run(() => loadVersion(this.#context, record, signal))
+        const loaded = await this.#gate.run(() => loadVersion(this.#context, record, signal))
+        // A version that is not wanted any more is not kept, and not counted.
+        signal.throwIfAborted()
+        slot.loaded = loaded
         slot.failure = undefined
+        this.#count(1, loaded)
         logger.info({ event: 'version-loaded', model: id, version })
         break
       } catch (error) {
@@ -200,32 +234,32 @@ export class PlacedVersions {
         const news = slot.failure?.reason !== reason
         slot.failure = { reason, retriable }
         if (news) logger.warn({ event: 'version-not-loaded', model: id, version, reason })
-        this.#wake.signal()
+        this.#lookSoon(id)
         if (!retriable) break
         await clock.sleep(retryWaitMs(tries, random), signal)
       }
     }
+    this.#lookSoon(id)
+  }
+
+  #lookSoon(id: string): void {
+    this.#due.add(id)
     this.#wake.signal()
   }
 
-  #measure(): void {
-    const { loadedVersions, loadedBytes, servingVersion } = this.#context.metrics
-    let count = 0
-    let bytes = 0
-    servingVersion.reset()
-    let metered = 0
-    for (const [id, { slots, serving }] of this.#places) {
-      for (const { loaded } of slots.values()) {
-        if (!loaded) continue
-        count += 1
-        bytes += loaded.sizeBytes
-      }
-      if (serving === null || metered >= bounds.meteredModelsMax) continue
+  #count(by: 1 | -1, { sizeBytes }: LoadedVersion): void {
+    this.#loadedCount += by
+    this.#loadedBytes += by * sizeBytes
+  }
+
+  #meter(id: string, serving: number | null): void {
+    const { servingVersion } = this.#context.metrics
+    if (serving === null) {
+      if (this.#metered.delete(id)) servingVersion.remove({ model: id })
+    } else if (this.#metered.has(id) || this.#metered.size < bounds.meteredModelsMax) {
+      this.#metered.add(id)
       servingVersion.set({ model: id }, serving)
-      metered += 1
     }
-    loadedVersions.set({ kind: 'placed' }, count)
-    loadedBytes.set(bytes)
   }
 }
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { ByteCache } from '../../src/serving/byte-cache.ts'
 
 test('what was used longest ago goes first, and the bytes stay within bounds', () => {
-  const cache = new ByteCache(5_000)
+  const cache = new ByteCache<Buffer>(5_000, ({ length }) => length)
   cache.set('a', Buffer.alloc(1_000))
   cache.set('b', Buffer.alloc(1_000))
   cache.set('c', Buffer.alloc(1_000))
@@ -15,7 +15,7 @@ test('what was used longest ago goes first, and the bytes stay within bounds', (
 })
 
 test('one large answer does not throw everything else out', () => {
-  const cache = new ByteCache(5_000)
+  const cache = new ByteCache<Buffer>(5_000, ({ length }) => length)
   cache.set('small', Buffer.alloc(100))
   cache.set('large', Buffer.alloc(4_000))
   expect(cache.get('large')).toBeUndefined()
@@ -23,7 +23,7 @@ test('one large answer does not throw everything else out', () => {
 })
 
 test('replacing an entry counts it once', () => {
-  const cache = new ByteCache(5_000)
+  const cache = new ByteCache<Buffer>(5_000, ({ length }) => length)
   for (let i = 0; i < 100; i++) cache.set('a', Buffer.alloc(1_000))
   expect(cache.bytes).toBeLessThan(1_500)
 })
