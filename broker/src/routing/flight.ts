@@ -20,6 +20,18 @@ export type Cancel = {
 
 type Shared<T> = { readonly outcome: Promise<T>; readonly cancel: Cancel; passengers: number }
 
+/** Something under way that nobody shares. */
+export function flyAlone<T>(start: (cancelled: Cancel) => Promise<T>): Flight<T> {
+  const cancel: Cancel = { isCancelled: false, onCancel: undefined }
+  return {
+    outcome: start(cancel),
+    leave: () => {
+      cancel.isCancelled = true
+      cancel.onCancel?.()
+    },
+  }
+}
+
 export function createFlights<T>(): Flights<T> {
   const flights = new Map<string, Shared<T>>()
   return {

@@ -2,7 +2,7 @@ import { type ClusterState, Refused, type VersionRecord } from '@almanac/shared'
 import pRetry from 'p-retry'
 import type { Bounds } from '../config/bounds.ts'
 import { type Ask, answerKey, idOf } from './ask.ts'
-import { createFlights } from './flight.ts'
+import { type Cancel, createFlights, flyAlone } from './flight.ts'
 import type { Lookup } from './lookup.ts'
 import { resolveVersion } from './resolve.ts'
 import type { Answer, ResponseCache } from './response-cache.ts'
@@ -26,11 +26,29 @@ export type Forecaster = {
   /** A kept answer. */
   readonly kept: (ask: Ask, version: number) => Answer | undefined
   /**
-   * Answers, waiting for a node if need be. Throws `Refused` when there is no answer, and
-   * `Unavailable` when only the coordinator could tell. The signal is the client's patience.
+   * Asks nodes for the version that would answer now, and tells what came of it, later and once;
+   * undefined: nothing that anybody foresaw. Undefined at once where nobody can be asked yet.
    */
-  readonly answer: (ask: Ask, requestId: string, signal: AbortSignal) => Promise<Outcome>
+  readonly first: (
+    ask: Ask,
+    requestId: string,
+    done: (first: First | undefined) => void,
+  ) => { readonly leave: () => void } | undefined
+  /**
+   * Answers, waiting for a node if need be, from where a first round has led to. Throws `Refused`
+   * when there is no answer, and `Unavailable` when only the coordinator could tell. The signal is
+   * the client's patience.
+   */
+  readonly answer: (
+    ask: Ask,
+    requestId: string,
+    signal: AbortSignal,
+    first?: First,
+  ) => Promise<Outcome>
 }
+
+/** What came of asking for a version. */
+export type First = { readonly version: number; readonly tried: Tried }
 
 export type ForecasterParts = TryParts & {
   readonly state: () => ClusterState
@@ -51,12 +69,18 @@ class NotReady extends Error {
   }
 }
 
-type Course = { sent: number; broken: number; moves: number; readonly requestId: string }
+type Course = {
+  sent: number
+  broken: number
+  moves: number
+  readonly requestId: string
+  /** What is known before the first look. */
+  first: First | undefined
+}
 
 export function createForecaster(parts: ForecasterParts): Forecaster {
   const { router, cache, bounds } = parts
   const flights = createFlights<Tried>()
-  let alone = 0
   const noVersions: ReadonlyMap<number, { value: VersionRecord }> = new Map()
 
   const resolve = (ask: Ask) => {
@@ -76,10 +100,12 @@ export function createForecaster(parts: ForecasterParts): Forecaster {
   const once = async (ask: Ask, course: Course, signal: AbortSignal): Promise<Outcome> => {
     for (;;) {
       signal.throwIfAborted()
-      const version = await versionOf(ask)
+      const { first } = course
+      course.first = undefined
+      const version = first?.version ?? (await versionOf(ask))
       const answer = cache.get(answerKey(ask, version))
       if (answer) return { kind: 'answer', answer }
-      const tried = await fly(ask, version, course, signal)
+      const tried = first?.tried ?? (await fly(ask, version, course, signal))
       if (tried.kind !== 'moved') return settle(tried, ask, version)
       course.moves += 1
       if (course.moves > bounds.triesMax) throw new NotReady('moving', 'the model keeps moving on')
@@ -104,14 +130,17 @@ export function createForecaster(parts: ForecasterParts): Forecaster {
     router.adopt(idOf(ask), model.record, model.modRevision)
     return resolve(ask) ?? { kind: 'wait' as const, why: `${ask.model} is only just known` }
   }
-  const fly = async (ask: Ask, version: number, course: Course, signal: AbortSignal) => {
-    const { requestId, sent, broken } = course
-    const key = answerKey(ask, version)
+  const depart = (ask: Ask, version: number, course: Omit<Course, 'moves' | 'first'>) => {
+    const { requestId, sent: sentBefore, broken: brokenBefore } = course
+    const start = (cancel: Cancel) =>
+      tryNodes(parts, { ask, version, requestId, sentBefore, brokenBefore, cancel })
     // Without a cache every request is to reach a node; else those that ask the same share one.
-    const name = bounds.responseCacheBytes > 0 ? key : `${key} ${++alone}`
-    const flight = flights.join(name, (cancel) =>
-      tryNodes(parts, { ask, version, requestId, sentBefore: sent, brokenBefore: broken, cancel }),
-    )
+    if (bounds.responseCacheBytes === 0) return flyAlone(start)
+    return flights.join(answerKey(ask, version), start)
+  }
+  const fly = async (ask: Ask, version: number, course: Course, signal: AbortSignal) => {
+    const { sent } = course
+    const flight = depart(ask, version, course)
     signal.addEventListener('abort', flight.leave, { once: true })
     const tried = await flight.outcome
     signal.removeEventListener('abort', flight.leave)
@@ -139,9 +168,25 @@ export function createForecaster(parts: ForecasterParts): Forecaster {
   return {
     versionNow,
     kept: (ask, version) => cache.get(answerKey(ask, version)),
-    answer: async (ask, requestId, signal) => {
+    first: (ask, requestId, done) => {
+      const version = versionNow(ask)
+      if (version === undefined) return undefined
       parts.budget.request()
-      const course: Course = { sent: 0, broken: 0, moves: 0, requestId }
+      const flight = depart(ask, version, { requestId, sent: 0, broken: 0 })
+      flight.outcome.then(
+        (tried) => {
+          if (tried.sent > 1) parts.onRetry(tried.sent)
+          if (tried.kind === 'answer') cache.set(answerKey(ask, version), tried.answer)
+          done({ version, tried })
+        },
+        () => done(undefined),
+      )
+      return flight
+    },
+    answer: async (ask, requestId, signal, first) => {
+      if (first === undefined) parts.budget.request()
+      const { sent = 0, broken = 0 } = first?.tried ?? {}
+      const course: Course = { sent, broken, moves: 0, requestId, first }
       try {
         return await once(ask, course, signal)
       } catch (error) {

@@ -22,6 +22,15 @@ type Node = {
   older: Node | undefined
 }
 
+/** Its bytes in memory of their own: a window on a larger buffer would keep all of that alive. */
+function alone(answer: Answer): Answer {
+  const { body } = answer
+  if (body.buffer.byteLength === body.byteLength) return answer
+  const copy = Buffer.allocUnsafeSlow(body.byteLength)
+  body.copy(copy)
+  return { ...answer, body: copy }
+}
+
 /** What an entry takes besides its body: object, key, headers; an estimate. */
 const overheadBytes = 500
 
@@ -66,7 +75,14 @@ export function createResponseCache(bytesMax: number): ResponseCache {
       const size = answer.body.byteLength + key.length + overheadBytes
       if (size > bytesMax / 4 || nodes.has(key)) return
       while (bytes + size > bytesMax) evict()
-      const node: Node = { key, answer, bytes: size, used: false, newer: undefined, older: newest }
+      const node: Node = {
+        key,
+        answer: alone(answer),
+        bytes: size,
+        used: false,
+        newer: undefined,
+        older: newest,
+      }
       if (newest) newest.newer = node
       newest = node
       oldest ??= node

@@ -142,11 +142,8 @@ class Collect implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    // A copy in a buffer of its own size: a chunk is a window on a larger one, which a cached
-    // answer would keep alive.
-    const body = Buffer.allocUnsafeSlow(this.bytes)
-    let at = 0
-    for (const chunk of this.chunks) at += chunk.copy(body, at)
+    const [only] = this.chunks
+    const body = this.chunks.length === 1 && only ? only : Buffer.concat(this.chunks, this.bytes)
     this.settle({ kind: 'reply', status: this.status, headers: this.headers, body })
   }
 

@@ -1,9 +1,11 @@
-import { createServer, Refused, type Registry, Unavailable } from '@almanac/shared'
+import { createRequestTimes, createServer, Refused, type Registry } from '@almanac/shared'
 import { fastifySwagger } from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
+import { asRefused } from '../api/exchange.ts'
 import { addFitRoutes } from '../api/fit-routes.ts'
 import { addForecastRoutes } from '../api/forecast-routes.ts'
 import { guardHosts, unacceptable } from '../api/guards.ts'
+import { createHotPath, type HotPath } from '../api/hot-path.ts'
 import { addModelRoutes } from '../api/model-routes.ts'
 import { addOperationRoutes } from '../api/operation-routes.ts'
 import type { ApiParts } from '../api/parts.ts'
@@ -21,9 +23,13 @@ export type ApiServerOptions = {
 /** The public HTTP API, not listening yet. */
 export async function createApiServer(options: ApiServerOptions): Promise<FastifyInstance> {
   const { parts, registry, host } = options
+  const times = createRequestTimes(registry)
+  const hotPath = createHotPath(parts, times)
   const server = createServer({
     logger: parts.logger,
     registry,
+    times,
+    first: hotPath.first,
     bodyBytesMax: parts.bounds.bodyBytesMax,
     routesRemedy: 'GET /api/openapi.json describes every call.',
     readiness: () => {
@@ -46,11 +52,11 @@ export async function createApiServer(options: ApiServerOptions): Promise<Fastif
       },
     },
   })
-  await server.register(async (api) => addApi(api, parts), { prefix: '/api' })
+  await server.register(async (api) => addApi(api, parts, hotPath), { prefix: '/api' })
   return server
 }
 
-function addApi(api: FastifyInstance, parts: ApiParts): void {
+function addApi(api: FastifyInstance, parts: ApiParts, hotPath: HotPath): void {
   api.setErrorHandler((error) => {
     throw asRefused(error)
   })
@@ -60,20 +66,10 @@ function addApi(api: FastifyInstance, parts: ApiParts): void {
   api.addHook('onRequest', (request, _reply, done) =>
     done(unacceptable(request) ?? (parts.isReady() ? undefined : notReady)),
   )
-  addForecastRoutes(api, parts)
+  addForecastRoutes(api, parts, hotPath)
   addFitRoutes(api, parts)
   addModelRoutes(api, parts)
   addVersionRoutes(api, parts)
   addOperationRoutes(api, parts)
   api.get('/openapi.json', { schema: { hide: true } as object }, async () => api.swagger())
-}
-
-/** An outage of what is behind is not this process's failure, and may soon be over. */
-function asRefused(error: unknown): unknown {
-  if (!(error instanceof Unavailable)) return error
-  const name = error.part === 'store' ? 'The database' : 'The coordinator'
-  return new Refused(503, `${error.part}-away`, `${name} cannot be reached at present.`, {
-    retryAfterSeconds: 1,
-    remedy: 'Nothing was begun. Try again; forecasts go on meanwhile.',
-  })
 }

@@ -1,0 +1,35 @@
+/**
+ * What was found out about a text, for as long as the text is often seen. Bounded: when the younger
+ * half is full, the older one is forgotten, except what was asked for meanwhile.
+ */
+export type Familiar<T> = {
+  readonly get: (text: string) => T | undefined
+  readonly set: (text: string, value: T) => void
+  readonly count: () => number
+}
+
+export function createFamiliar<T>(entriesMax: number, charactersMax: number): Familiar<T> {
+  let younger = new Map<string, T>()
+  let older = new Map<string, T>()
+  const set = (text: string, value: T) => {
+    if (entriesMax === 0 || text.length > charactersMax) return
+    if (younger.size >= Math.ceil(entriesMax / 2)) {
+      older = younger
+      younger = new Map()
+    }
+    younger.set(text, value)
+  }
+  return {
+    get: (text) => {
+      const found = younger.get(text)
+      if (found !== undefined) return found
+      const old = older.get(text)
+      if (old === undefined) return undefined
+      older.delete(text)
+      set(text, old)
+      return old
+    },
+    set,
+    count: () => younger.size + older.size,
+  }
+}
