@@ -1,7 +1,9 @@
 import type { ExperimentContext, ExperimentResult } from '../experiment.ts'
 import { type Entry, type Forecast, isForecast } from '../history/entry.ts'
+import { operationsOf } from '../history/operations.ts'
 import { isFailure } from '../invariants/availability.ts'
 import { brokenPromises } from '../invariants/check.ts'
+import { checkHistory, faultsOf } from '../linearizability/check.ts'
 import type { Topology } from '../topology/topology.ts'
 import { conclude } from '../traffic/conclude.ts'
 import { expectedPointsDigest } from '../traffic/data.ts'
@@ -35,6 +37,8 @@ const wellAgainMs = 10_000
 /** After that nothing may fail for this long. */
 const wellForMs = 1_000
 const settleMs = 30_000
+/** A second is plenty for some hundred operations, unless many have unknown outcomes. */
+const linearizableMs = 30_000
 
 /**
  * Repeats something that harms while users are at work, and holds what they saw against every
@@ -95,12 +99,15 @@ async function runBatch(
     expected: expectedPointsDigest,
     wellWithinMs: wellAgainMs,
   })
+  const operations = operationsOf(entries, records)
+  const verdict = await checkHistory(operations, { timeoutMs: linearizableMs })
   // It may find more that is wrong.
   const figures = options.figures(entries, session)
   const which = `seeds ${seeds.join(' ')}`
   const all = [
     ...violations,
     ...found,
+    ...faultsOf(verdict).map((line) => `not linearizable: ${line}`),
     ...restless.map((line) => `not at rest: ${line}`),
     ...missing.map((line) => `not well afterwards: ${line}`),
   ].map((line) => `${line} [${which}]`)
