@@ -12,10 +12,14 @@ export function mutateBody(body: Buffer, chance: Chance): Buffer {
   return chance.pick(wholeBodies)(chance)
 }
 
+const structureCharactersMax = 5_000
+
 /** Stands in the text where JSON that no value can be will stand. */
 const mark = 'here-be-dragons'
 
 function mutateStructure(text: string, chance: Chance): string | undefined {
+  // What was nested deeply by an earlier mutation would be too deep for us, too.
+  if (text.length > structureCharactersMax) return undefined
   let root: unknown
   try {
     root = JSON.parse(text)

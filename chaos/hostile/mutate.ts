@@ -9,7 +9,7 @@ type Mutation = (request: HostileRequest, chance: Chance) => HostileRequest
 export function mutate(request: HostileRequest, chance: Chance): HostileRequest {
   const hasBody = request.body !== undefined
   const draw = chance.below(hasBody ? 18 : 10)
-  if (draw < 4) return mutatePath(request, chance)
+  if (draw < 2) return mutatePath(request, chance)
   if (draw < 7) return mutateQuery(request, chance)
   if (draw < 9) return mutateHeaders(request, chance)
   if (draw < 10) return chance.pick([mutateMethod, mutateFraming, addBody])(request, chance)
