@@ -14,6 +14,9 @@ export type LoadedVersion = {
   readonly calendar: VersionRecord['calendar']
 }
 
+/** What of a node is needed to load. */
+export type LoadContext = Pick<NodeContext, 'store' | 'clock' | 'metrics' | 'largeLoads'>
+
 /** A version that will not get better by trying again. */
 export class Unloadable extends Error {
   override name = 'Unloadable'
@@ -28,7 +31,7 @@ const warmQuantiles = Float64Array.of(0.1, 0.9)
  * Rejects with `Unloadable`, or `Unavailable` while the store does not answer.
  */
 export async function loadVersion(
-  context: NodeContext,
+  context: LoadContext,
   record: VersionRecord,
   signal: AbortSignal,
 ): Promise<LoadedVersion> {
@@ -49,7 +52,7 @@ export async function loadVersion(
 }
 
 async function load(
-  context: NodeContext,
+  context: LoadContext,
   record: VersionRecord,
   signal: AbortSignal,
 ): Promise<LoadedVersion> {
@@ -68,7 +71,7 @@ async function load(
 }
 
 async function readModel(
-  { store }: NodeContext,
+  { store }: LoadContext,
   record: VersionRecord,
   signal: AbortSignal,
 ): Promise<AnyModel> {
