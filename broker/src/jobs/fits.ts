@@ -52,11 +52,11 @@ export function createFits(parts: FitsParts): Fits {
   }
   /** Both must be there before megabytes are sent; the one read also finds a repeated request. */
   const look = async (input: FitInput) => {
-    const deadline = AbortSignal.timeout(bounds.coordinatorCallMs)
+    const deadline = AbortSignal.timeout(bounds.fitLookMs)
     const [earlier] = await Promise.all([
       findEarlier(parts, input.of.tenant, input.idempotency, deadline),
       coordinator.clusterId(deadline),
-      store.ping(AbortSignal.timeout(bounds.coordinatorCallMs)),
+      store.ping(deadline),
     ])
     return earlier
   }

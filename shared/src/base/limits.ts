@@ -22,6 +22,8 @@ export const limits = {
   fitWaitMs: 60_000,
   /** One unary call to the coordinator. */
   coordinatorCallMs: 1_000,
+  /** Whether all that a fit needs is there is known by then: without it, refused within a second. */
+  fitLookMs: 800,
   /** One read or write of one chunk in the store. */
   storeCallMs: 3_000,
   /** Chunks of one blob under way at once: 2 MB hide the round trips, and are soon forgotten. */
@@ -129,6 +131,12 @@ export const limits = {
   nodeConnections: 32,
   /** Requests of one broker that one node has open; more would only queue up behind each other. */
   nodeRequestsMax: 512,
+  /** The same while it has more to do than it can: enough to keep it busy, few enough to wait for. */
+  overloadRequestsMax: 12,
+  /** A queue that is answered within this is no overload, even while it grows. */
+  overloadQueueMs: 100,
+  /** A node counts as overloaded until it was not full for so long. */
+  overloadCalmMs: 2_000,
   /** What a node may answer to a forecast: 10,000 steps with ten levels stay far below. */
   nodeAnswerBytesMax: 16_777_216,
   /** The first rest of a node that failed a request; doubles up to the longest one. */
