@@ -66,7 +66,7 @@ async function runBatch(
   options: UnderTraffic,
   seeds: readonly number[],
 ) {
-  const { signal } = context
+  const { signal, log } = context
   const topology = await sharedTopology(context)
   const brokers = topology.brokers.map(({ name, url }) => ({ name, url }))
   const weather = createWeatherLog(topology)
@@ -82,7 +82,9 @@ async function runBatch(
     for (const seed of seeds) {
       if (signal.aborted) break
       weather.note(`seed ${seed}`)
+      const startedMs = performance.now()
       await options.repeat(session, seed)
+      log(`seed ${seed}: ${((performance.now() - startedMs) / 1_000).toFixed(1)} s`)
     }
     isWhole = !signal.aborted
     if (isWhole) await pause(wellAgainMs + wellForMs, signal)
