@@ -3,6 +3,7 @@ import { etcdFaults } from './etcd-faults.ts'
 import type { Fault } from './fault.ts'
 import { linkFaults } from './link-faults.ts'
 import { processFaults } from './process-faults.ts'
+import { storeFaults } from './store-faults.ts'
 
 /** All that a mixed run draws from. */
 export const allFaults: readonly Fault[] = [
@@ -10,4 +11,5 @@ export const allFaults: readonly Fault[] = [
   ...linkFaults,
   ...etcdFaults,
   ...cqlFaults,
+  ...storeFaults,
 ]

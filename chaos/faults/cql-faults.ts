@@ -1,6 +1,7 @@
+import { keyspace, withTables } from './cql-access.ts'
 import { type Fault, lasting } from './fault.ts'
 
-const holds = () => 'cql'
+const holds = () => ['cql']
 const targets = () => ['cql']
 
 export const cqlFaults: readonly Fault[] = [
@@ -36,4 +37,27 @@ export const cqlFaults: readonly Fault[] = [
       })
     },
   },
+  {
+    name: 'database-refusing',
+    weight: 2,
+    targets,
+    holds,
+    durationMs: [2_000, 10_000],
+    healingMs: 2_000,
+    run: (site, _target, durationMs) => {
+      const { topology, signal } = site
+      // More copies are asked for than there are servers: whatever needs a quorum is refused.
+      return site.down(topology.cql, 'refusing', () =>
+        withTables(topology, async (run) => {
+          await run(replication(3))
+          await lasting(durationMs, signal)
+          await run(replication(1))
+        }),
+      )
+    },
+  },
 ]
+
+const replication = (copies: number) =>
+  `ALTER KEYSPACE ${keyspace} WITH replication =
+    {'class': 'NetworkTopologyStrategy', 'datacenter1': ${copies}}`

@@ -4,7 +4,7 @@ import { linksOf } from './link-faults.ts'
 import { partOf } from './process-faults.ts'
 
 /** One at a time: what two of them would do together is lose the quorum, which has its own. */
-const holds = () => 'etcd'
+const holds = () => ['etcd']
 const wholly = () => ['etcd']
 
 export const etcdFaults: readonly Fault[] = [
@@ -67,8 +67,8 @@ export const etcdFaults: readonly Fault[] = [
     name: 'compacted-while-apart',
     weight: 2,
     targets: ({ brokers, nodes }) => [...brokers, ...nodes].map((client) => `${client}→etcd-*`),
-    // It holds these ways, too; that it holds etcd keeps others from stopping the compaction.
-    holds,
+    // No other must keep the compaction from being done.
+    holds: (target) => ['etcd', target],
     durationMs: [4_000, 15_000],
     healingMs: 2_000,
     run: async (site, target, durationMs) => {

@@ -27,8 +27,8 @@ export type Fault = {
   readonly weight: number
   /** One of these is hit: a part, ways as `broker-1→node-*`, or a group. */
   readonly targets: (shape: Shape) => readonly string[]
-  /** No two faults that hold the same thing are under way at once. */
-  readonly holds: (target: string) => string
+  /** No two faults that hold the same thing, or ways in common, are under way at once. */
+  readonly holds: (target: string) => readonly string[]
   /** From the injection to its end, and what healing may take on top of it. */
   readonly durationMs: readonly [least: number, most: number]
   readonly healingMs: number

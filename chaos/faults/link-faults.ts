@@ -46,7 +46,7 @@ function linkFault(
     name,
     weight,
     targets: waysOf,
-    holds: (target) => target,
+    holds: (target) => [target],
     durationMs,
     healingMs: 1_000,
     run: async (site, target, durationMs) => {

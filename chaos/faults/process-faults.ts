@@ -2,7 +2,7 @@ import type { Part, Topology } from '../topology/topology.ts'
 import { type Fault, lasting, type Shape, type Site } from './fault.ts'
 
 const brokersAndNodes = ({ brokers, nodes }: Shape) => [...brokers, ...nodes]
-const itself = (target: string) => target
+const itself = (target: string) => [target]
 
 export const processFaults: readonly Fault[] = [
   {
@@ -66,7 +66,7 @@ export const processFaults: readonly Fault[] = [
     name: 'rolling-restart',
     weight: 1,
     targets: () => ['brokers', 'nodes'],
-    holds: () => 'everything',
+    holds: () => ['everything'],
     durationMs: [20_000, 30_000],
     healingMs: 5_000,
     run: async (site, target) => {
@@ -84,7 +84,7 @@ export const processFaults: readonly Fault[] = [
     name: 'all-killed',
     weight: 1,
     targets: () => ['brokers', 'nodes', 'both'],
-    holds: () => 'everything',
+    holds: () => ['everything'],
     durationMs: [0, 3_000],
     healingMs: 6_000,
     run: async (site, target, durationMs) => {
@@ -106,7 +106,7 @@ export const processFaults: readonly Fault[] = [
     name: 'clock-jump',
     weight: 2,
     targets: brokersAndNodes,
-    holds: (target) => `clock of ${target}`,
+    holds: (target) => [`clock of ${target}`],
     durationMs: [2_000, 15_000],
     healingMs: 0,
     run: async (site, target, durationMs) => {
@@ -115,10 +115,27 @@ export const processFaults: readonly Fault[] = [
       const jumpMs =
         jumps[Math.floor(site.random() * jumps.length)]! * (site.random() < 0.5 ? -1 : 1)
       site.note(`${target}: its clock jumps by ${jumpMs} ms`)
-      await part.setClock(jumpMs)
+      await part.control({ clockMs: jumpMs })
       await lasting(durationMs, site.signal)
-      await part.setClock(0)
+      await part.control({ clockMs: 0 })
       site.note(`${target}: its clock jumps back`)
+    },
+  },
+  {
+    name: 'short-of-memory',
+    weight: 2,
+    targets: brokersAndNodes,
+    holds: (target) => [`memory of ${target}`],
+    durationMs: [3_000, 12_000],
+    healingMs: 1_000,
+    run: async (site, target, durationMs) => {
+      const part = partOf(site.topology, target)
+      const ballastMb = 200 + Math.round(site.random() * 150)
+      site.note(`${target}: ${ballastMb} MB of its heap are taken`)
+      await part.control({ ballastMb })
+      await lasting(durationMs, site.signal)
+      await part.control({ ballastMb: 0 })
+      site.note(`${target}: its heap is given back`)
     },
   },
 ]

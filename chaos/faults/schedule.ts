@@ -52,12 +52,11 @@ export function toldPlan({ atMs, fault, target, durationMs }: Planned): string {
 
 /** Whether one of them must be over before the other begins. */
 export function inEachOthersWay(faults: readonly Fault[], one: Planned, other: Planned): boolean {
-  const [a, b] = [one, other].map(({ fault, target }) => heldBy(faults, fault, target)) as [
-    string,
-    string,
-  ]
-  const isAll = a === 'everything' || b === 'everything'
-  return isAll || a === b || shareWays(one.target, other.target)
+  const [some, others] = [one, other].map(({ fault, target }) =>
+    faultOf(faults, fault).holds(target),
+  ) as [readonly string[], readonly string[]]
+  if ([...some, ...others].includes('everything')) return true
+  return some.some((a) => others.some((b) => a === b || shareWays(a, b)))
 }
 
 export function faultOf(faults: readonly Fault[], name: string): Fault {
@@ -65,9 +64,6 @@ export function faultOf(faults: readonly Fault[], name: string): Fault {
   if (found === undefined) throw new Error(`there is no fault ${name}`)
   return found
 }
-
-const heldBy = (faults: readonly Fault[], name: string, target: string) =>
-  faultOf(faults, name).holds(target)
 
 function draw(random: Random, faults: readonly Fault[], shape: Shape, atMs: number) {
   const fault = weighted(random, faults)

@@ -1,8 +1,9 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Cassandra, startCassandra } from '../../deploy/local/cassandra.ts'
 import type { EtcdMember } from '../../deploy/local/etcd.ts'
 import type { ManagedProcess } from '../../deploy/local/process.ts'
+import { noControls } from './hooks/controls.ts'
 import type { Part, PartKind } from './topology.ts'
 
 /** What a kind of process can do itself; the rest is the same for all. */
@@ -15,8 +16,7 @@ type Controls = {
   readonly kill: () => Promise<void>
   readonly stop: () => Promise<void>
   readonly start: () => Promise<void>
-  /** What its clock hook reads. */
-  readonly clockFile?: string
+  readonly controlsFile?: string
 }
 
 /** How long a process may take to exist, not to be ready. */
@@ -25,6 +25,7 @@ const spawnMs = 5_000
 export function partOf(controls: Controls): Part {
   const { name, kind, url, logFile } = controls
   let isPaused = false
+  let inside = noControls
   let starting: Promise<void> | undefined
   const signal = (name: NodeJS.Signals) => {
     const pid = controls.pid()
@@ -74,10 +75,12 @@ export function partOf(controls: Controls): Part {
       isPaused = true
     },
     resume,
-    async setClock(offsetMs) {
-      if (controls.clockFile === undefined) throw new Error(`the clock of ${name} is not ours`)
-      await writeFile(controls.clockFile, String(offsetMs))
-      signal('SIGUSR2')
+    async control(changed) {
+      const { controlsFile } = controls
+      if (controlsFile === undefined) throw new Error(`${name} has nothing of ours inside`)
+      inside = { ...inside, ...changed }
+      await writeFile(`${controlsFile}.new`, JSON.stringify(inside))
+      await rename(`${controlsFile}.new`, controlsFile)
     },
     rssBytes: () => rssBytesOf(controls.pid()),
   }
@@ -86,10 +89,10 @@ export function partOf(controls: Controls): Part {
 export function processPart(
   kind: 'broker' | 'node',
   managed: ManagedProcess,
-  clockFile: string,
+  controlsFile: string,
 ): Part {
   return partOf({
-    clockFile,
+    controlsFile,
     name: managed.name,
     kind,
     url: managed.url,

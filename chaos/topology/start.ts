@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type Etcd, startEtcd } from '../../deploy/local/etcd.ts'
 import { ManagedProcess } from '../../deploy/local/process.ts'
 import { etcdAdmin } from './etcd-admin.ts'
+import { noControls } from './hooks/controls.ts'
 import type { Redirects } from './hooks/redirect.ts'
 import { linkOver, proxyName, standingToxics } from './link.ts'
 import { etcdPart, processPart, startCqlPart } from './parts.ts'
@@ -25,6 +26,8 @@ type Plan = {
 }
 
 const readyMs = 60_000
+/** Of a broker's or node's main thread: little enough to come near to it. */
+const heapMb = 512
 const preload = join(import.meta.dirname, 'hooks/preload.ts')
 
 /**
@@ -177,7 +180,7 @@ async function startProcesses(
         const managed = await managedProcess(kind, name, plan, folder, options)
         closers.push(() => managed.kill())
         await managed.start()
-        return processPart(kind, managed, clockFileOf(folder, name))
+        return processPart(kind, managed, controlsFileOf(folder, name))
       }),
     )
   return await Promise.all([startAll('broker', plan.brokers), startAll('node', plan.nodes)])
@@ -199,15 +202,15 @@ async function managedProcess(
         address(plan.proxyPorts.get(proxyName(from, to))),
       ]),
   )
-  await writeFile(clockFileOf(folder, name), '0')
+  await writeFile(controlsFileOf(folder, name), JSON.stringify(noControls))
   return new ManagedProcess({
     name,
     script: kind === 'broker' ? 'broker/src/main/main.ts' : 'model-api/src/main/main.ts',
     args: ['--host', '127.0.0.1', '--port', String(port)],
     env: {
-      NODE_OPTIONS: `--import ${preload}`,
+      NODE_OPTIONS: `--import ${preload} --max-old-space-size=${heapMb}`,
       ALMANAC_CHAOS_REDIRECT: JSON.stringify(redirects),
-      ALMANAC_CHAOS_CLOCK: clockFileOf(folder, name),
+      ALMANAC_CHAOS_CONTROLS: controlsFileOf(folder, name),
       ALMANAC_ETCD: plan.members.map((member) => address(plan.ports.get(member))).join(','),
       ALMANAC_CQL: address(plan.ports.get('cql')),
       ...(kind === 'broker' ? options.brokerEnv : options.nodeEnv),
@@ -219,4 +222,4 @@ async function managedProcess(
   })
 }
 
-const clockFileOf = (folder: string, name: string) => join(folder, `clock-of-${name}`)
+const controlsFileOf = (folder: string, name: string) => join(folder, `controls-of-${name}.json`)

@@ -1,3 +1,5 @@
+import type { Controls } from './hooks/controls.ts'
+
 /**
  * The real thing on one machine: etcd of three members, a CQL database, brokers and nodes, each a
  * process, with toxiproxy on the way between every pair that talks. What is here can be broken in
@@ -48,8 +50,8 @@ export type Part = {
   pause(): void
   /** SIGCONT. */
   resume(): void
-  /** Sets its wall clock so far from the real one; only of brokers and nodes. */
-  setClock(offsetMs: number): Promise<void>
+  /** What is done to it from inside, as `hooks/controls.ts` says; only of brokers and nodes. */
+  control(controls: Partial<Controls>): Promise<void>
   /** Resident memory; undefined while it does not run. */
   rssBytes(): Promise<number | undefined>
 }

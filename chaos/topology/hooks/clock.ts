@@ -1,15 +1,9 @@
-import { readFileSync } from 'node:fs'
-
 /**
- * Moves this process's wall clock by as many milliseconds as the file says, looked up at each
- * SIGUSR2. Monotonic time and timers go on as they do when somebody sets a machine's clock.
+ * From now on `Date` tells what `setOffset` was told last on top of the real time. Monotonic time
+ * and timers go on as they do when somebody sets a machine's clock.
  */
-export function moveClock(file: string): void {
+export function movableClock(): { readonly setOffset: (ms: number) => void } {
   let offsetMs = 0
-  const look = () => {
-    const read = Number(readFileSync(file, 'utf8'))
-    if (Number.isFinite(read)) offsetMs = read
-  }
   const RealDate = Date
   const now = () => RealDate.now() + offsetMs
   globalThis.Date = new Proxy(RealDate, {
@@ -19,6 +13,9 @@ export function moveClock(file: string): void {
     get: (target, key, receiver) =>
       key === 'now' ? now : (Reflect.get(target, key, receiver) as unknown),
   })
-  look()
-  process.on('SIGUSR2', look)
+  return {
+    setOffset: (ms) => {
+      offsetMs = ms
+    },
+  }
 }
