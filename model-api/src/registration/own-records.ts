@@ -22,14 +22,56 @@ export type NodeIdentity = {
   readonly startedAt: string
 }
 
-/** The keys under `/nodes/` that say what this node is and has. */
-export function ownRecords(
-  identity: NodeIdentity,
-  fitsBusy: number,
-  models: ReadonlyMap<string, NodeModelRecord>,
-): Map<string, string> {
-  const { node, ip, port, instance, roles, fitsMax, startedAt } = identity
-  const record: NodeRecord = {
+/** Where a node's models are, as far as its keys tell them. */
+export type Placed = {
+  takeNews(): ReadonlySet<string>
+  registration(model: string): NodeModelRecord | undefined
+}
+
+/**
+ * The keys under `/nodes/` that say what this node is and has. Asked for after each change, so it
+ * costs what has changed: a node may have ten thousand models.
+ */
+export class OwnRecords {
+  readonly #identity: NodeIdentity
+  readonly #fitsBusy: () => number
+  readonly #placed: Placed
+  readonly #texts = new Map<string, string>()
+
+  constructor(identity: NodeIdentity, fitsBusy: () => number, placed: Placed) {
+    this.#identity = identity
+    this.#fitsBusy = fitsBusy
+    this.#placed = placed
+  }
+
+  /** Keys and values as they should be, at the last `refresh`. */
+  get wanted(): ReadonlyMap<string, string> {
+    return this.#texts
+  }
+
+  /** Brings `wanted` up to date, and tells which keys changed with that. */
+  refresh(): ReadonlySet<string> {
+    const { node } = this.#identity
+    const changed = new Set<string>()
+    const set = (key: string, text: string | undefined) => {
+      if (this.#texts.get(key) === text) return
+      if (text === undefined) this.#texts.delete(key)
+      else this.#texts.set(key, text)
+      changed.add(key)
+    }
+    set(nodeKey(node), codecs.node.encode(nodeRecord(this.#identity, this.#fitsBusy())))
+    for (const id of this.#placed.takeNews()) {
+      const [tenant = '', model = ''] = id.split('/', 2)
+      const record = this.#placed.registration(id)
+      set(nodeModelKey(node, { tenant, model }), record && codecs.nodeModel.encode(record))
+    }
+    return changed
+  }
+}
+
+function nodeRecord(identity: NodeIdentity, fitsBusy: number): NodeRecord {
+  const { ip, port, instance, roles, fitsMax, startedAt } = identity
+  return {
     ip,
     port,
     instance,
@@ -39,10 +81,4 @@ export function ownRecords(
     formats: [...containerFormats],
     startedAt,
   }
-  const records = new Map([[nodeKey(node), codecs.node.encode(record)]])
-  for (const [id, value] of models) {
-    const [tenant = '', model = ''] = id.split('/', 2)
-    records.set(nodeModelKey(node, { tenant, model }), codecs.nodeModel.encode(value))
-  }
-  return records
 }

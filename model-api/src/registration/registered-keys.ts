@@ -22,16 +22,23 @@ export async function readWritten(
   return new Map(entries.map((entry) => [entry.key, entry.lease === lease.id ? entry.value : null]))
 }
 
-/** What to do so that exactly the wanted keys stand there, in transactions of bounded size. */
+/**
+ * What to do so that exactly the wanted keys stand there, in transactions of bounded size; of some
+ * keys only where only those have changed.
+ */
 export function differences(
   wanted: ReadonlyMap<string, string>,
   written: Written,
   lease: string,
+  among?: Iterable<string>,
 ): readonly (readonly Operation[])[] {
   const operations: Operation[] = []
-  for (const [key, value] of wanted)
-    if (written.get(key) !== value) operations.push(put(key, value, lease))
-  for (const key of written.keys()) if (!wanted.has(key)) operations.push(remove(key))
+  for (const key of among ?? wanted.keys()) {
+    const value = wanted.get(key)
+    if (value !== undefined && written.get(key) !== value) operations.push(put(key, value, lease))
+  }
+  for (const key of among ?? written.keys())
+    if (!wanted.has(key) && written.has(key)) operations.push(remove(key))
   const chunks: Operation[][] = []
   for (let i = 0; i < operations.length; i += operationsMax)
     chunks.push(operations.slice(i, i + operationsMax))

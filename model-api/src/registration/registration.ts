@@ -13,15 +13,19 @@ export type Registration = {
   end(): Promise<void>
 }
 
+/** What should stand under the node's keys. */
+export type OwnKeys = {
+  readonly wanted: ReadonlyMap<string, string>
+  /** Brings `wanted` up to date, and tells which keys changed with that. */
+  refresh(): ReadonlySet<string>
+}
+
 /**
- * Keeps the node's own keys as `wanted` says, all under one lease. A lost lease is replaced; keys
+ * Keeps the node's own keys as `own` says, all under one lease. A lost lease is replaced; keys
  * are read back at least every `reconcileMs`, so that whatever happened to them is mended.
  */
-export function register(
-  context: NodeContext,
-  wanted: () => ReadonlyMap<string, string>,
-): Registration {
-  const loop = new RegistrationLoop(context, wanted)
+export function register(context: NodeContext, own: OwnKeys): Registration {
+  const loop = new RegistrationLoop(context, own)
   return {
     kick: () => loop.wake.signal(),
     registered: () => loop.registered,
@@ -33,14 +37,14 @@ class RegistrationLoop {
   readonly wake: Wake
   registered = false
   readonly #context: NodeContext
-  readonly #wanted: () => ReadonlyMap<string, string>
+  readonly #own: OwnKeys
   readonly #stop = new AbortController()
   readonly #running: Promise<void>
   #lease: Lease | undefined
 
-  constructor(context: NodeContext, wanted: () => ReadonlyMap<string, string>) {
+  constructor(context: NodeContext, own: OwnKeys) {
     this.#context = context
-    this.#wanted = wanted
+    this.#own = own
     this.wake = new Wake(context.clock)
     this.#running = this.#run()
   }
@@ -86,11 +90,12 @@ class RegistrationLoop {
     for (let faults = 0; !ends.aborted; ) {
       try {
         const due = clock.monotonicMs() - readAtMs >= timing.reconcileMs
+        const isRead = written === undefined || due
         if (written === undefined || due) {
           written = await readWritten(this.#context.coordinator, this.#context.node, lease)
           readAtMs = clock.monotonicMs()
         }
-        await this.#write(lease, written)
+        await this.#write(lease, written, isRead)
         if (!kept) logger.info({ event: 'registered', node: this.#context.node })
         kept = true
         this.registered = true
@@ -110,8 +115,11 @@ class RegistrationLoop {
     return kept
   }
 
-  async #write(lease: Lease, written: Written): Promise<void> {
-    for (const operations of differences(this.#wanted(), written, lease.id)) {
+  /** All that differs right after a look at what is there, later what has changed since. */
+  async #write(lease: Lease, written: Written, isRead: boolean): Promise<void> {
+    const changed = this.#own.refresh()
+    const among = isRead ? undefined : changed
+    for (const operations of differences(this.#own.wanted, written, lease.id, among)) {
       await this.#context.coordinator.transact({ when: [], then: operations }, lease.lost)
       remember(written, operations)
     }

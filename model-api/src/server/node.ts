@@ -3,7 +3,7 @@ import { createServer, nodeName } from '@almanac/shared'
 import type { FastifyInstance } from 'fastify'
 import { untilAvailable } from '../base/patience.ts'
 import { bounds } from '../config/bounds.ts'
-import { ownRecords } from '../registration/own-records.ts'
+import { OwnRecords } from '../registration/own-records.ts'
 import { register } from '../registration/registration.ts'
 import { addFitsRoute } from '../routes/fits.ts'
 import { addForecastRoute } from '../routes/forecast.ts'
@@ -110,8 +110,8 @@ function obstacle(parts: NodeParts): string | undefined {
 function join(parts: NodeParts): void {
   const { context, drain } = parts
   const { clock, random, logger } = context
-  const wanted = () =>
-    ownRecords(identityOf(parts), parts.queue?.busy() ?? 0, parts.placed.registrations())
+  const fitsBusy = () => parts.queue?.busy() ?? 0
+  const own = new OwnRecords(identityOf(parts), fitsBusy, parts.placed)
   const find = async () => {
     parts.clusterId = await untilAvailable(() => context.coordinator.clusterId(drain.signal), {
       clock,
@@ -121,7 +121,7 @@ function join(parts: NodeParts): void {
         if (tries % 10 === 1) logger.warn({ event: 'coordinator-away', cause: error.message })
       },
     })
-    parts.registration = register(context, wanted)
+    parts.registration = register(context, own)
   }
   find().catch((error) => {
     if (!drain.signal.aborted) logger.error({ event: 'not-joined', err: error })

@@ -219,7 +219,9 @@ export class PlacedVersions {
     const { version } = record
     for (let tries = 1; ; tries++) {
       try {
-        const loaded = await this.#gate.run(() => loadVersion(this.#context, record, signal))
+        const load = () => loadVersion(this.#context, record, signal)
+        // Large ones have a line of their own: small ones do not wait behind them.
+        const loaded = await (small ? this.#gate.run(load) : load())
         // A version that is not wanted any more is not kept, and not counted.
         signal.throwIfAborted()
         slot.loaded = loaded

@@ -201,6 +201,23 @@ test('what differs is written, and nothing else', () => {
   ])
 })
 
+test('among some keys only those are compared', () => {
+  const written: Written = new Map([
+    ['/nodes/a', 'old'],
+    ['/nodes/a/models/d/gone', 'x'],
+    ['/nodes/a/models/d/left', 'x'],
+  ])
+  const wanted = new Map([
+    ['/nodes/a', 'new'],
+    ['/nodes/a/models/d/came', 'x'],
+  ])
+  const among = ['/nodes/a/models/d/came', '/nodes/a/models/d/gone', '/nodes/a/models/d/never']
+  expect(differences(wanted, written, 'l', among).flat()).toEqual([
+    put('/nodes/a/models/d/came', 'x', 'l'),
+    remove('/nodes/a/models/d/gone'),
+  ])
+})
+
 test('many keys are written in transactions of bounded size', () => {
   const wanted = new Map(Array.from({ length: 1_000 }, (_, i) => [`/nodes/a/models/d/${i}`, 'x']))
   const chunks = differences(wanted, new Map(), 'l')
