@@ -1,5 +1,6 @@
 import type { Clock, Coordinator, Logger, Random, Store } from '@almanac/shared'
 import type { NodeTiming } from '../config/timing.ts'
+import type { Gate } from './gate.ts'
 import type { NodeMetrics } from './metrics.ts'
 
 /** What every part of a node works with. */
@@ -13,6 +14,8 @@ export type NodeContext = {
   readonly timing: NodeTiming
   /** A blob id that was never used. */
   readonly mintId: () => string
+  /** Through here large versions are loaded one after the other, whoever wants them. */
+  readonly largeLoads: Gate
   /** `{ip}_{port}` of the advertised address. */
   readonly node: string
   /** Minted at every start. */

@@ -16,6 +16,7 @@ import {
   timedStore,
 } from '@almanac/shared'
 import type { NodeContext } from '../base/context.ts'
+import { Gate } from '../base/gate.ts'
 import { createNodeMetrics } from '../base/metrics.ts'
 import { bounds } from '../config/bounds.ts'
 import { defaultTiming, type NodeTiming } from '../config/timing.ts'
@@ -100,6 +101,7 @@ export function createParts(options: NodeOptions): NodeParts {
     timing: { ...defaultTiming, ...options.timing },
     mintId,
     instance: randomUUID(),
+    largeLoads: new Gate(1),
     get node() {
       return address.node
     },

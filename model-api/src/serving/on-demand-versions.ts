@@ -13,8 +13,17 @@ import { bounds } from '../config/bounds.ts'
 import { type LoadedVersion, loadVersion, Unloadable } from './load-version.ts'
 import type { ModelsView } from './view.ts'
 
-/** A request waits this long for a version that does not serve; the broker's try ends by then. */
-const loadTimeoutMs = limits.storeCallMs
+/**
+ * A version that does not serve is given up after so long. A small one in the time of a request;
+ * a large one goes on loading when nobody waits any more, and whoever asks again finds it.
+ */
+const loadTimeoutMs = (sizeBytes: number) =>
+  Math.ceil(limits.storeCallMs + sizeBytes / bytesPerMsMin)
+
+/** A store that is slower than 8 MB a second is as good as away. */
+const bytesPerMsMin = 8_000
+/** Of what is kept on demand; the last one stays, however large it is. */
+const keptBytesMax = limits.blobBytesMax
 
 /** Stored versions that nobody placed here, for requests that name them: a few, the latest used. */
 export class OnDemandVersions {
@@ -64,9 +73,10 @@ export class OnDemandVersions {
 
   async #read(of: ModelName, version: number): Promise<LoadedVersion | undefined> {
     if (this.#deleted(of, version)) return undefined
-    const signal = AbortSignal.timeout(loadTimeoutMs)
-    const record = await this.#record(of, version, signal)
+    const deadline = AbortSignal.timeout(limits.storeCallMs)
+    const record = await this.#record(of, version, deadline)
     if (record?.state !== 'stored') return undefined
+    const signal = AbortSignal.timeout(loadTimeoutMs(record.sizeBytes ?? 0))
     try {
       const loaded = await loadVersion(this.#context, record, signal)
       this.#keep(keyOf(of, version), loaded)
@@ -106,9 +116,14 @@ export class OnDemandVersions {
 
   #keep(key: string, loaded: LoadedVersion): void {
     this.#loaded.set(key, loaded)
-    const [oldest] = this.#loaded.keys()
-    if (this.#loaded.size > limits.onDemandModelsMax && oldest !== undefined)
+    let bytes = 0
+    for (const { sizeBytes } of this.#loaded.values()) bytes += sizeBytes
+    for (const [oldest, { sizeBytes }] of this.#loaded) {
+      const isWithin = this.#loaded.size <= limits.onDemandModelsMax && bytes <= keptBytesMax
+      if (isWithin || this.#loaded.size === 1) break
       this.#loaded.delete(oldest)
+      bytes -= sizeBytes
+    }
     this.#context.metrics.loadedVersions.set({ kind: 'on-demand' }, this.#loaded.size)
   }
 }
