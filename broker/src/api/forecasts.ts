@@ -1,5 +1,5 @@
 import { type Ask, etagOf, idOf } from '../routing/ask.ts'
-import type { First } from '../routing/forecaster.ts'
+import { type First, overloaded } from '../routing/forecaster.ts'
 import {
   type Exchange,
   forward,
@@ -19,11 +19,19 @@ type Parts = Pick<ApiParts, 'forecaster' | 'metrics' | 'isDraining' | 'logger'>
 
 /** Answers a question: at once from what is kept, else with what a node says. Never throws. */
 export function answer(parts: Parts, question: Question, exchange: Exchange): void {
-  if (!answerAtOnce(parts, question, exchange)) askNodes(parts, question, exchange)
+  if (answerAtOnce(parts, question, exchange)) return
+  if (parts.forecaster.isFull()) refuse(parts, exchange)
+  else askNodes(parts, question, exchange)
+}
+
+/** Too much to do: said at once and at little cost, so that what is under way stays fast. */
+export function refuse(parts: Parts, exchange: Exchange): void {
+  parts.metrics.refusals.inc()
+  sendProblem(parts, exchange, overloaded)
 }
 
 /** True when nobody had to be asked. */
-export function answerAtOnce(parts: Parts, { ask }: Question, exchange: Exchange): boolean {
+function answerAtOnce(parts: Parts, { ask }: Question, exchange: Exchange): boolean {
   const { forecaster, metrics } = parts
   const version = forecaster.versionNow(ask)
   if (version === undefined) return false
@@ -45,7 +53,7 @@ export function answerAtOnce(parts: Parts, { ask }: Question, exchange: Exchange
 }
 
 /** One try is all that most requests need: what comes of it is sent without further ado. */
-export function askNodes(parts: Parts, { ask }: Question, exchange: Exchange): void {
+function askNodes(parts: Parts, { ask }: Question, exchange: Exchange): void {
   const { forecaster, metrics } = parts
   const { response, id } = exchange
   metrics.cacheMisses.inc()
@@ -76,7 +84,9 @@ async function goOn(
     else forward(parts, exchange, outcome)
   } catch (error) {
     // Where the client has left, nobody is there to be told.
-    if (!left.signal.aborted) sendProblem(parts, exchange, error)
+    if (left.signal.aborted) return
+    if (error === overloaded) refuse(parts, exchange)
+    else sendProblem(parts, exchange, error)
   } finally {
     response.off('close', leave)
   }

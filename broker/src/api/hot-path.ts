@@ -2,13 +2,14 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import { headers as names, type RequestTimes, requestIdOf } from '@almanac/shared'
 import type { Bounds } from '../config/bounds.ts'
 import { createFamiliar } from './familiar.ts'
-import { answer, type Question } from './forecasts.ts'
+import { answer, type Question, refuse } from './forecasts.ts'
 import type { ApiParts } from './parts.ts'
 
 /**
  * Answers what was asked before, ahead of the framework. It checks and reads nothing itself: it
  * knows URLs, hosts and accepted types that the framework's route let through, and takes over only
- * requests made of these. All others, and whatever else is in a request, are left to the route.
+ * requests made of these. All others, and whatever else is in a request, are left to the route;
+ * only when there is too much to do are forecasts refused unread.
  */
 export type HotPath = {
   readonly first: (request: IncomingMessage, response: ServerResponse) => boolean
@@ -21,6 +22,10 @@ const urlCharactersMax = 500
 const valueCharactersMax = 200
 /** Hosts and accepted types are few. */
 const valuesMax = 100
+
+const isForecast = /^\/api\/(models\/[^/?]+\/)?forecast\//
+/** Under what requests are timed that were refused without being read. */
+const unreadRoute = 'none'
 
 type Parts = Pick<ApiParts, 'forecaster' | 'metrics' | 'isDraining' | 'isReady' | 'logger'> & {
   readonly bounds: Pick<Bounds, 'familiarQuestionsMax'>
@@ -37,19 +42,26 @@ export function createHotPath(parts: Parts, times: RequestTimes): HotPath {
     headers['transfer-encoding'] === undefined &&
     hosts.get(headers.host ?? '') === true &&
     types.get(headers.accept ?? '') === true
+  const exchangeOf = (request: IncomingMessage, response: ServerResponse, route: string) => {
+    const startedMs = performance.now()
+    const id = requestIdOf(request.headers[names.requestId])
+    const onEnd = (status: number) =>
+      times('GET', route, status)((performance.now() - startedMs) / 1_000)
+    return { request, response, id, onEnd }
+  }
   return {
     first: (request, response) => {
-      if (request.method !== 'GET') return false
-      const question = questions.get(request.url ?? '')
-      if (question === undefined || !isFamiliar(request.headers) || !parts.isReady()) return false
-      const startedMs = performance.now()
-      answer(parts, question, {
-        request,
-        response,
-        id: requestIdOf(request.headers[names.requestId]),
-        onEnd: (status) =>
-          times('GET', question.route, status)((performance.now() - startedMs) / 1_000),
-      })
+      const { method, url = '', headers } = request
+      if (method !== 'GET') return false
+      const question = questions.get(url)
+      // With too much to do, even finding out what is asked would be too much.
+      const isTooMuch = question === undefined && isForecast.test(url) && parts.forecaster.isFull()
+      if (question === undefined && !isTooMuch) return false
+      if (!isFamiliar(headers) || !parts.isReady()) return false
+      const route = question?.route ?? unreadRoute
+      const exchange = exchangeOf(request, response, route)
+      if (question) answer(parts, question, exchange)
+      else refuse(parts, exchange)
       return true
     },
     learn: ({ url, headers }, question) => {

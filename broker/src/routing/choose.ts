@@ -5,7 +5,8 @@ import type { Holders } from './table.ts'
 export type Choice = {
   readonly nowMs: number
   readonly random: Random
-  readonly requestsMax: number
+  /** Requests that a peer may have open. */
+  readonly openMax: (peer: Peer) => number
   /** Who is not asked (again): tried already, or known not to have it after all. */
   readonly isExcluded: (peer: Peer) => boolean
 }
@@ -33,7 +34,7 @@ export function choosePeer(holders: Holders, choice: Choice): Peer | undefined {
 /** Whether there is somebody who was left out only because he has too much to do. */
 export function areAllBusy(holders: Holders, choice: Choice): boolean {
   const asked = [...holders.confirmed, ...holders.unconfirmed].filter((p) => !choice.isExcluded(p))
-  return asked.length > 0 && asked.every((peer) => peer.inFlight >= choice.requestsMax)
+  return asked.length > 0 && asked.every((peer) => peer.inFlight >= choice.openMax(peer))
 }
 
 /** The peers that rest: at most half of all, those with the longest rests. */
@@ -54,7 +55,7 @@ export function byRendezvous(text: string, peers: readonly Peer[]): readonly Pee
 }
 
 function isFree(peer: Peer, choice: Choice): boolean {
-  return peer.inFlight < choice.requestsMax && !choice.isExcluded(peer)
+  return peer.inFlight < choice.openMax(peer) && !choice.isExcluded(peer)
 }
 
 function lessBusyOfTwo(peers: readonly Peer[], random: Random): Peer | undefined {

@@ -3,6 +3,7 @@ import pRetry from 'p-retry'
 import type { Bounds } from '../config/bounds.ts'
 import { type Ask, answerKey, idOf } from './ask.ts'
 import { type Cancel, createFlights, flyAlone } from './flight.ts'
+import { openMax } from './load.ts'
 import type { Lookup } from './lookup.ts'
 import { resolveVersion } from './resolve.ts'
 import type { Answer, ResponseCache } from './response-cache.ts'
@@ -25,6 +26,8 @@ export type Forecaster = {
   readonly versionNow: (ask: Ask) => number | undefined
   /** A kept answer. */
   readonly kept: (ask: Ask, version: number) => Answer | undefined
+  /** Whether every node has more to do than it can: asking one of them is of no use. */
+  readonly isFull: () => boolean
   /**
    * Asks nodes for the version that would answer now, and tells what came of it, later and once;
    * undefined: nothing that anybody foresaw. Undefined at once where nobody can be asked yet.
@@ -58,6 +61,9 @@ export type ForecasterParts = TryParts & {
   readonly bounds: Bounds
   readonly onRetry: (count: number) => void
 }
+
+/** One for all, since what is refused in great numbers must cost little. */
+export const overloaded = unavailable('overloaded', 'Every node has all that it can do.')
 
 /** Not now, but worth waiting for. */
 class NotReady extends Error {
@@ -160,7 +166,7 @@ export function createForecaster(parts: ForecasterParts): Forecaster {
       case 'nobody':
         throw new NotReady('no-node', `version ${version} of ${ask.model}: ${tried.why}`)
       case 'busy':
-        throw unavailable('overloaded', 'Every node has all that it can do.')
+        throw overloaded
       case 'exhausted':
         throw unavailable('no-answer', `No node answered: ${tried.why}.`)
     }
@@ -168,6 +174,12 @@ export function createForecaster(parts: ForecasterParts): Forecaster {
   return {
     versionNow,
     kept: (ask, version) => cache.get(answerKey(ask, version)),
+    isFull: () => {
+      const { confirmed, unconfirmed } = router.table().serving
+      if (confirmed.length === 0 || unconfirmed.length > 0) return false
+      const nowMs = parts.clock.monotonicMs()
+      return confirmed.every((peer) => peer.inFlight >= openMax(peer.load, nowMs, bounds))
+    },
     first: (ask, requestId, done) => {
       const version = versionNow(ask)
       if (version === undefined) return undefined

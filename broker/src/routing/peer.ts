@@ -1,4 +1,5 @@
 import type { Bounds } from '../config/bounds.ts'
+import { createLoad, type Load } from './load.ts'
 
 /**
  * A node process as this broker experiences it: how busy it keeps it and how it behaves. The rest
@@ -11,6 +12,7 @@ export type Peer = {
   readonly instance: string
   readonly origin: string
   inFlight: number
+  readonly load: Load
   /** Failures since the last answer. */
   failures: number
   /** Not asked before this monotonic time, if there are others. */
@@ -26,6 +28,7 @@ export function createPeer(node: { ip: string; port: number; instance: string })
     instance: node.instance,
     origin: `http://${host}:${node.port}`,
     inFlight: 0,
+    load: createLoad(),
     failures: 0,
     restsUntilMs: 0,
     goneAtMs: null,

@@ -12,6 +12,7 @@ import type { Bounds } from '../config/bounds.ts'
 import { type Ask, etagOf, idOf } from './ask.ts'
 import { areAllBusy, byRendezvous, choosePeer, restingPeers } from './choose.ts'
 import type { Cancel } from './flight.ts'
+import { noteAnswer, openMax } from './load.ts'
 import { answered, isResting, type Peer, rest } from './peer.ts'
 import type { Answer } from './response-cache.ts'
 import type { RetryBudget } from './retry-budget.ts'
@@ -100,7 +101,10 @@ export async function tryNodes(parts: TryParts, attempt: Attempt): Promise<Tried
     course.tried.add(place.peer)
     const startedMs = clock.monotonicMs()
     const reply = await call(parts, attempt, place)
-    parts.observe(place.peer, reply, (clock.monotonicMs() - startedMs) / 1_000)
+    const nowMs = clock.monotonicMs()
+    const tookMs = nowMs - startedMs
+    parts.observe(place.peer, reply, tookMs / 1_000)
+    noteReply(parts, place, reply, { nowMs, tookMs })
     if (!isTurnedAway(reply)) course.sent += 1
     if (reply.kind === 'lost') course.broken += 1
     const finding = judge(parts, attempt, place.peer, reply, course)
@@ -108,6 +112,17 @@ export async function tryNodes(parts: TryParts, attempt: Attempt): Promise<Tried
     if (attempt.cancel.isCancelled) return told(abandoned)
     if (router.table().models.get(id)?.modRevision !== revision) return told({ kind: 'moved' })
   }
+}
+
+/** What was read from the store first says nothing about how busy the node is. */
+function noteReply(
+  parts: TryParts,
+  { peer, load }: { readonly peer: Peer; readonly load: boolean },
+  reply: Reply,
+  times: { readonly nowMs: number; readonly tookMs: number },
+): void {
+  if (reply.kind === 'reply' && !load)
+    noteAnswer(peer.load, { open: peer.inFlight, ...times }, parts.bounds)
 }
 
 /** Why there must not be one more try now, if so. */
@@ -152,10 +167,11 @@ function pick(parts: TryParts, attempt: Attempt, tried: ReadonlySet<Peer>): Plac
   const id = idOf(ask)
   const table = router.table()
   const routes = table.models.get(id)
+  const nowMs = clock.monotonicMs()
   const choice = {
-    nowMs: clock.monotonicMs(),
+    nowMs,
     random,
-    requestsMax: bounds.nodeRequestsMax,
+    openMax: (peer: Peer) => openMax(peer.load, nowMs, bounds),
     isExcluded: (peer: Peer) => tried.has(peer) || router.isDenied(peer, id, version),
   }
   const holders = routes?.holders.get(version)
@@ -179,7 +195,7 @@ function pickLoader(
     .flatMap((peers) => byRendezvous(text, peers))
     .find(
       (peer) =>
-        !choice.isExcluded(peer) && !resting.has(peer) && peer.inFlight < choice.requestsMax,
+        !choice.isExcluded(peer) && !resting.has(peer) && peer.inFlight < choice.openMax(peer),
     )
 }
 

@@ -10,6 +10,7 @@ export function createBrokerMetrics(registry: Registry) {
     cacheHits: counter('almanac_cache_hits_total', 'Forecasts answered from kept responses.'),
     cacheMisses: counter('almanac_cache_misses_total', 'Forecasts that a node was asked for.'),
     retries: counter('almanac_retries_total', 'Forecasts that needed more than one try.'),
+    refusals: counter('almanac_refused_forecasts_total', 'Forecasts refused for too much load.'),
     upstream: new Histogram({
       name: 'almanac_upstream_seconds',
       help: 'Time of one try at a node, by what came of it.',

@@ -10,7 +10,7 @@ const peer = (port: number, change: Partial<Peer> = {}): Peer =>
 const choice = (change = {}) => ({
   nowMs: 1_000,
   random: seededRandom(1),
-  requestsMax: 10,
+  openMax: () => 10,
   isExcluded: () => false,
   ...change,
 })

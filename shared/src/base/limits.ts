@@ -131,10 +131,10 @@ export const limits = {
   nodeConnections: 32,
   /** Requests of one broker that one node has open; more would only queue up behind each other. */
   nodeRequestsMax: 512,
-  /** The same while it has more to do than it can: enough to keep it busy, few enough to wait for. */
+  /** The same while it is overloaded: enough to keep it busy, few enough to wait for. */
   overloadRequestsMax: 12,
   /** A queue that is answered within this is no overload, even while it grows. */
-  overloadQueueMs: 100,
+  overloadQueueMs: 50,
   /** A node counts as overloaded until it was not full for so long. */
   overloadCalmMs: 2_000,
   /** What a node may answer to a forecast: 10,000 steps with ten levels stay far below. */

@@ -1,0 +1,80 @@
+import type { Bounds } from '../config/bounds.ts'
+
+/**
+ * How busy this broker keeps one node, counted in the node's own answers: what a fast node does in
+ * a millisecond and a slow one in a second looks the same here.
+ *
+ * A queue is no overload: bursts, pauses and cold code make one that is soon gone again. One that
+ * grows while the node answers, by half of what it answers and three times in a row, will not go by
+ * itself. From then on the node is given so few requests at once that it is never idle and none of
+ * them waits for long, until it has not been full for a while.
+ */
+export type Load = {
+  /** The stretch of answers that is being counted: since when, how many, open at its start. */
+  sinceMs: number
+  answers: number
+  openAtStart: number
+  /** Stretches in a row in which the queue grew. */
+  growths: number
+  /** Answers in a millisecond, in the last whole stretch. */
+  perMs: number
+  /** About the least time of an answer while there was no overload: the way there and back. */
+  leastMs: number
+  /** Overloaded until this monotonic time. */
+  shedsUntilMs: number
+}
+
+export type LoadBounds = Pick<
+  Bounds,
+  'nodeRequestsMax' | 'overloadRequestsMax' | 'overloadQueueMs' | 'overloadCalmMs'
+>
+
+export const createLoad = (): Load => ({
+  sinceMs: 0,
+  answers: 0,
+  openAtStart: 0,
+  growths: 0,
+  perMs: 0,
+  leastMs: 0,
+  shedsUntilMs: 0,
+})
+
+/** Requests that a node may have open now. */
+export function openMax(load: Load, nowMs: number, bounds: LoadBounds): number {
+  if (nowMs >= load.shedsUntilMs) return bounds.nodeRequestsMax
+  // Besides those that wait: as many as are on their way at any time.
+  const underWay = Math.ceil(load.perMs * load.leastMs)
+  return Math.min(bounds.nodeRequestsMax, bounds.overloadRequestsMax + underWay)
+}
+
+/** Fewer say little about a tendency, more let a queue grow for long. */
+const stretchAnswers = 16
+const growthsMax = 3
+/** The least time is forgotten as slowly as this, in case the way has become longer. */
+const leastGrowth = 1.0005
+
+/** The node has answered, and so many requests are still open. */
+export function noteAnswer(
+  load: Load,
+  answer: { readonly open: number; readonly tookMs: number; readonly nowMs: number },
+  bounds: LoadBounds,
+): void {
+  const { open, tookMs, nowMs } = answer
+  if (nowMs >= load.shedsUntilMs)
+    load.leastMs = load.leastMs === 0 ? tookMs : Math.min(tookMs, load.leastMs * leastGrowth)
+  if (open + 1 >= openMax(load, nowMs, bounds)) shed(load, nowMs, bounds)
+  load.answers += 1
+  if (load.answers < stretchAnswers) return
+  load.perMs = load.answers / Math.max(nowMs - load.sinceMs, 0.001)
+  const hasGrown = open - load.openAtStart >= load.answers / 2
+  const isLong = open / load.perMs >= bounds.overloadQueueMs
+  load.growths = hasGrown && isLong ? load.growths + 1 : 0
+  if (load.growths >= growthsMax) shed(load, nowMs, bounds)
+  load.sinceMs = nowMs
+  load.answers = 0
+  load.openAtStart = open
+}
+
+function shed(load: Load, nowMs: number, bounds: LoadBounds): void {
+  load.shedsUntilMs = nowMs + bounds.overloadCalmMs
+}
