@@ -214,6 +214,25 @@ describe('availability', () => {
     ])
   })
 
+  test('that nobody can be asked for a model counts, unless it was deleted and not heard of since', () => {
+    const failsWhen = (cutMs: number, ...before: Story['entries']) =>
+      found((story) => {
+        const away = refused(503, { word: 'coordinator-away' })
+        story.entries.push(...before, forecast(at, 4, away))
+        setWeather(story, later, cut('broker-1', 'etcd-1', cutMs, cutMs + 100))
+      }).filter((name) => name === 'failed forecast')
+    const fails = (...before: Story['entries']) => failsWhen(20_000, ...before)
+    const deleted = entry([18_000, 18_100], { kind: 'delete', model: 'm' })
+    expect(fails()).toEqual(['failed forecast'])
+    expect(fails(deleted)).toEqual([])
+    expect(fails(deleted, fitted([18_200, 18_300], 5))).toEqual([])
+    expect(failsWhen(10_000, deleted, fitted([18_200, 18_300], 5))).toEqual(['failed forecast'])
+    expect(failsWhen(10_000, deleted, fitted([17_000, 18_300], 5))).toEqual([])
+    expect(fails({ ...deleted, asked: { kind: 'delete', model: 'n' } })).toEqual([
+      'failed forecast',
+    ])
+  })
+
   test('of a pinned version a 503 is excused while anything is disturbed', () => {
     const fails = (...weather: Story['weather']['disturbances']) =>
       found((story) => {
