@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
-import { parseArgs } from 'node:util'
+import { inspect, parseArgs } from 'node:util'
 import type { Experiment, ExperimentResult, Scale } from './experiment.ts'
 import { experiments } from './experiments/list.ts'
 import { closeSharedTopology } from './experiments/shared-topology.ts'
@@ -105,7 +105,7 @@ async function outcomeOf(
     signal.addEventListener('abort', () => setTimeout(giveUp, graceMs).unref(), { once: true })
   })
   const run = experiment.run({ seeds, log, signal }).catch((error: Error) => ({
-    violations: [`${name} broke off: ${error.stack ?? error.message}`],
+    violations: [`${name} broke off: ${inspect(error)}`],
     figures: {},
   }))
   const result = await Promise.race([run, ended])
