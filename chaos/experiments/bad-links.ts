@@ -6,7 +6,7 @@ import { topologyStartMs } from './shared-topology.ts'
 import { forecastFigures, pause, quantile, type Session, underTraffic } from './under-traffic.ts'
 
 /** Long enough for a watch that is told nothing to be given up, and to live again. */
-const badMs = 22_000
+const badMs = { 'half-open': 22_000, slow: 10_000, resets: 10_000 } as const
 const aliveWithinMs = 20_000
 const oneMs = 60_000
 /** Of new connections and, four times a second, of those that are open. */
@@ -65,11 +65,11 @@ async function spoil(session: Session, seed: number): Promise<number> {
   const { topology, onLinks, context, violation } = session
   const links = linksOf(topology, trouble, from, to)
   const what = `${trouble} from ${from} to ${to}`
-  const over = AbortSignal.any([context.signal, AbortSignal.timeout(badMs)])
+  const over = AbortSignal.any([context.signal, AbortSignal.timeout(badMs[trouble])])
   const listening = watchDeafness(session, over)
   await onLinks(links, what, async () => {
     const spoiling = keepSpoiling(links, trouble, random, over)
-    await pause(badMs, over)
+    await pause(badMs[trouble], over)
     await spoiling
     await Promise.all(links.map((link) => link.heal()))
   })

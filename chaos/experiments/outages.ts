@@ -23,86 +23,96 @@ export const outages: Experiment = {
   timeoutMs: (repetitions) => topologyStartMs + 60_000 + repetitions * oneMs,
   run: async (context) => {
     const windows: Outage[] = []
+    const fitsAgainMs: number[] = []
     return await underTraffic(context, {
       name: 'outages',
       traffic: { forecastsPerSecond: 100, scripts: ['grows', 'rolled-back'] },
       repeat: async (session, seed) => {
         const random = seededRandom(seed)
-        windows.push(await takeAway(session, 'etcd', session.topology.etcd, random))
-        windows.push(await takeAway(session, 'cql', [session.topology.cql], random))
+        const { etcd, cql } = session.topology
+        // One alone, both, the other alone.
+        const away = await Promise.all([
+          takeAway(session, etcd, random() < 0.5, 0),
+          takeAway(session, [cql], random() < 0.5, awayMs / 2),
+        ])
+        windows.push(...away)
+        fitsAgainMs.push(await untilFitsAgain(session))
       },
       figures: (entries, session) => {
-        const refused = windows.flatMap((window) => refusedIn(entries, window))
+        const refused = [...new Set(windows.flatMap((window) => refusedIn(entries, window)))]
         for (const fit of refused) judge(fit, session)
         const tookMs = refused.map(({ sentMs, doneMs }) => doneMs - sentMs).sort((a, b) => a - b)
-        const fitsAgain = (what: string) =>
-          Math.max(0, ...windows.filter((each) => each.what === what).map((w) => w.fitsAgainMs))
         return {
           ...forecastFigures(entries),
           fitsRefused: refused.length,
           refusedMedianMs: quantile(tookMs, 0.5),
           refusedMostMs: quantile(tookMs, 1),
-          fitsAfterEtcdMs: Math.round(fitsAgain('etcd')),
-          fitsAfterCqlMs: Math.round(fitsAgain('cql')),
+          fitsAgainMs: Math.round(Math.max(0, ...fitsAgainMs)),
         }
       },
     })
   },
 }
 
-type Outage = {
-  readonly what: string
-  readonly fromMs: number
-  readonly toMs: number
-  /** From the return of the backend to a fit that serves. */
-  readonly fitsAgainMs: number
-}
+type Outage = { readonly fromMs: number; readonly toMs: number }
 
-/** Kills or freezes all of it for a minute, and brings it back. */
+/** Kills or freezes all of a backend for a minute, and brings it back. */
 async function takeAway(
   session: Session,
-  what: string,
   parts: readonly Part[],
-  random: () => number,
+  freezes: boolean,
+  afterMs: number,
 ): Promise<Outage> {
-  const { context, traffic, down, violation } = session
-  const freezes = random() < 0.5
-  const all = async (work: (part: Part) => Promise<void>) => {
-    await Promise.all(parts.map(work))
-  }
+  const { context, down } = session
+  await pause(afterMs, context.signal)
   const fromMs = performance.now()
   let toMs = fromMs
-  await all(async (part) => {
-    await down(part, freezes ? 'frozen' : 'killed', async () => {
-      if (freezes) part.pause()
-      else await part.kill()
-      while (performance.now() < fromMs + awayMs && !context.signal.aborted) {
-        if (part === parts[0]) await askForFit(session)
-        await pause(askEveryMs, context.signal)
-      }
-      toMs = performance.now()
-      if (freezes) part.resume()
-      else await part.start()
-    })
-  })
+  const asking = askAgainAndAgain(session, fromMs + awayMs)
+  await Promise.all(
+    parts.map((part) =>
+      down(part, freezes ? 'frozen' : 'killed', async () => {
+        if (freezes) part.pause()
+        else await part.kill()
+        await asking
+        toMs = performance.now()
+        if (freezes) part.resume()
+        else await part.start()
+      }),
+    ),
+  )
+  return { fromMs, toMs }
+}
+
+async function askAgainAndAgain(session: Session, untilMs: number): Promise<void> {
+  const { signal } = session.context
+  while (performance.now() < untilMs && !signal.aborted) {
+    await askForFit(session)
+    await pause(Math.min(askEveryMs, Math.max(0, untilMs - performance.now())), signal)
+  }
+}
+
+/** From the return of the last backend to a fit that serves. */
+async function untilFitsAgain(session: Session): Promise<number> {
+  const { context, violation } = session
   const backMs = performance.now()
   for (;;) {
-    const entry = await askForFit(session, traffic.nextData('small'))
-    if (acknowledged(entry) !== undefined) break
-    if (performance.now() - backMs > fitsAgainWithinMs || context.signal.aborted) {
-      violation(`no fit ${fitsAgainWithinMs} ms after ${what} was back: ${told(entry)}`)
-      break
+    const entry = await askForFit(session)
+    const tookMs = performance.now() - backMs
+    if (acknowledged(entry) !== undefined || context.signal.aborted) return tookMs
+    if (tookMs > fitsAgainWithinMs) {
+      violation(`no fit ${fitsAgainWithinMs} ms after the last backend was back: ${told(entry)}`)
+      return tookMs
     }
     await pause(100, context.signal)
   }
-  return { what, fromMs, toMs, fitsAgainMs: performance.now() - backMs }
 }
 
 const fitsAgainWithinMs = 10_000
 
-async function askForFit({ traffic }: Session, data = traffic.nextData('small')): Promise<Entry> {
+async function askForFit({ traffic }: Session): Promise<Entry> {
   const model = traffic.models[0]!
-  const client = traffic.clients[Math.floor(traffic.entries.length) % traffic.clients.length]!
+  const client = traffic.clients[traffic.entries.length % traffic.clients.length]!
+  const data = traffic.nextData('small')
   return await client.send({ kind: 'fit', model, data, key: null, respondAsync: false })
 }
 
