@@ -5,12 +5,16 @@ import { coordinatorAgreement } from './coordinator-agreement.ts'
 import { drain } from './drain.ts'
 import { hostileRoutes } from './hostile-routes.ts'
 import { largeExperiment } from './large.ts'
+import { modelBytes } from './model-bytes.ts'
 import { nodeKill } from './node-kill.ts'
 import { outages } from './outages.ts'
+import { simulation } from './simulation.ts'
 import { soakExperiment } from './soak.ts'
 
 /** In the order in which they run: the cheap ones first. */
 export const experiments: readonly Experiment[] = [
+  simulation,
+  modelBytes,
   coordinatorAgreement,
   hostileRoutes,
   largeExperiment,

@@ -1,0 +1,56 @@
+import { nodeName } from '@almanac/shared'
+import type { Cluster } from '../cluster/cluster.ts'
+import { nodePort } from '../cluster/node-process.ts'
+import type { Ledger } from './ledger.ts'
+
+/** What is not well yet, or undefined when all is. */
+export function whatAils(cluster: Cluster, ledger: Ledger): string | undefined {
+  for (const job of ledger.jobs.values())
+    if (job.state !== 'done' && job.state !== 'failed') {
+      const { model, version } = job.subject
+      return `the fit of version ${version} of ${model} is ${job.state}`
+    }
+  for (const id of ledger.models.keys()) {
+    const ailment = whatAilsModel(cluster, ledger, id)
+    if (ailment) return ailment
+  }
+  for (const [name, { assembly }] of cluster.brokers)
+    if (!assembly?.api.isReady()) return `${name} is not ready`
+  return undefined
+}
+
+function whatAilsModel(cluster: Cluster, ledger: Ledger, id: string): string | undefined {
+  const { record, versions, present, modRevision } = ledger.model(id)
+  if (record === undefined) return undefined
+  const isDeleted = record.deletedAt !== null
+  if (!isDeleted && record.target !== record.serving)
+    return `${id} is on its way from ${record.serving} to ${record.target}`
+  for (const [number, { state }] of versions) {
+    if (!present.has(number)) continue
+    if (isDeleted || number <= record.floor) return `${id} is deleted and ${number} is still there`
+    if (state === 'stored' && number > record.high && !record.hold)
+      return `${id}: ${number} is stored and not rolled out`
+  }
+  for (const [name, { assembly }] of cluster.brokers) {
+    const known = assembly?.api.router.table().models.get(id)
+    if (isDeleted ? known !== undefined : known?.modRevision !== modRevision)
+      return `${name} does not see ${id} as it is`
+  }
+  return isDeleted || record.serving === null
+    ? undefined
+    : whoLacks(cluster, ledger, id, record.serving)
+}
+
+/** Every node has what serves, or has said that it is damaged. */
+function whoLacks(cluster: Cluster, ledger: Ledger, id: string, serving: number) {
+  for (const [name, { node }] of cluster.nodes) {
+    const registered = nodeName('10.0.0.1', nodePort(name))
+    if (node === undefined || ledger.nodes.get(registered)?.instance !== node.instance)
+      return `${name} is not registered`
+    const said = ledger.nodeModels.get(`${registered} ${id}`)
+    const isDamaged = said?.failed.some((one) => one.version === serving && !one.retriable)
+    if (said?.instance !== node.instance || !(said.loaded.includes(serving) || isDamaged))
+      return `${name} does not have version ${serving} of ${id}`
+  }
+  return undefined
+}

@@ -1,0 +1,164 @@
+import { createHash } from 'node:crypto'
+import { parseSpec } from '@almanac/engine'
+import { encodeDataset, Refused } from '@almanac/shared'
+import { deleteModel, release, rollBack } from '../../../broker/src/rollout/control.ts'
+import type { Ask } from '../../../broker/src/routing/ask.ts'
+import type { FitRecord, FitRequest, ForecastRecord, ForecastRequest } from '../check/records.ts'
+import type { Request } from '../schedule/plan.ts'
+import type { BrokerProcess } from './broker-process.ts'
+import type { Cluster } from './cluster.ts'
+import { seriesOf, simpleSpec } from './fitter.ts'
+
+export type ClientParts = {
+  readonly cluster: Cluster
+  readonly onForecast: (record: ForecastRecord, view: ViewOfBroker) => void
+  readonly onFit: (record: FitRecord) => void
+  /** Requests that were sent and are not answered, by the process that has them. */
+  readonly open: Set<{ readonly broker: BrokerProcess }>
+  /** Whether what failed is sent again. */
+  readonly areStubborn: () => boolean
+}
+
+/** What the broker thought served, when it was asked and when it answered. */
+export type ViewOfBroker = {
+  readonly before: number | undefined
+  readonly after: number | undefined
+}
+
+/** Sends a request to a broker that can take it; nothing is recorded where the answer gets lost. */
+export function send(parts: ClientParts, request: Request): void {
+  const { cluster } = parts
+  const { world } = cluster.around
+  const broker = cluster.brokers.get(request.broker)
+  if (!broker?.assembly || broker.process.state !== 'running' || broker.isDraining) {
+    if (request.kind === 'fit') sendElsewhere(parts, request)
+    return
+  }
+  if (!broker.assembly.api.isReady()) return
+  world.within(broker.process, () => {
+    if (request.kind === 'forecast') sendForecast(parts, broker, request)
+    else if (request.kind === 'fit') sendFit(parts, broker, request)
+    else sendChange(parts, broker, request)
+  })
+}
+
+function sendForecast(parts: ClientParts, broker: BrokerProcess, request: ForecastRequest): void {
+  const { world } = parts.cluster.around
+  const { forecaster } = broker.assembly!.api
+  const { model, horizon, version } = request
+  const ask: Ask = { tenant: 'default', model, horizon, query: '', version, atLeast: null }
+  const { name, incarnation, troubles } = broker.process
+  const sentMs = world.nowMs
+  const now = () => forecaster.versionNow({ ...ask, version: 'serving' })
+  const before = now()
+  const isOpen = { broker }
+  parts.open.add(isOpen)
+  const done = (outcome: ForecastRecord['outcome']) => {
+    parts.open.delete(isOpen)
+    if (broker.process.troubles !== troubles) return
+    const doneMs = world.nowMs
+    const record = { request, broker: `${name}.${incarnation}`, sentMs, doneMs, outcome }
+    world.trace(() => `forecast ${JSON.stringify(record)}`)
+    parts.onForecast(record, { before, after: now() })
+  }
+  const kept = answerNow()
+  if (kept) {
+    done({ kind: 'answer', version: kept.version, body: kept.body.toString() })
+    return
+  }
+  forecaster.answer(ask, 'request', new AbortController().signal).then(
+    (outcome) =>
+      done(
+        outcome.kind === 'answer'
+          ? { kind: 'answer', version: outcome.answer.version, body: `${outcome.answer.body}` }
+          : { kind: 'refused', status: outcome.status, why: `${outcome.body}` },
+      ),
+    (error) => done({ kind: 'refused', ...refusalOf(error) }),
+  )
+
+  function answerNow() {
+    const known = forecaster.versionNow(ask)
+    return known === undefined ? undefined : forecaster.kept(ask, known)
+  }
+}
+
+function sendFit(parts: ClientParts, broker: BrokerProcess, request: FitRequest): void {
+  const { world } = parts.cluster.around
+  const { model, value, key } = request
+  const spec = parseSpec(simpleSpec)
+  if (spec.kind === 'refused') throw new Error(spec.reason.detail)
+  const input = {
+    of: { tenant: 'default', model },
+    dataset: encodeDataset(seriesOf(value)),
+    observations: 4,
+    spec: spec.value,
+    requestId: 'request',
+    idempotency: key === null ? null : { hash: sha256(key), body: sha256(`${model} ${value}`) },
+  }
+  const isOpen = { broker }
+  parts.open.add(isOpen)
+  const done = (outcome: FitRecord['outcome']) => {
+    parts.open.delete(isOpen)
+    if (broker.process.state === 'dead') return
+    const record = { request, doneMs: world.nowMs, outcome }
+    world.trace(() => `fit ${JSON.stringify(record)}`)
+    parts.onFit(record)
+    if (outcome.kind === 'refused') sendElsewhere(parts, request)
+  }
+  broker.assembly!.api.fits.begin(input).then(
+    ({ job, version }) => done({ kind: 'accepted', job, version }),
+    (error) => done({ kind: 'refused', why: refusalOf(error).why }),
+  )
+  // A client that hears nothing for long asks again, which only a key makes harmless.
+  world.after(impatientMs, undefined, () => {
+    if (broker.process.state !== 'running') sendElsewhere(parts, request)
+  })
+}
+
+const impatientMs = 2_000
+
+/** Repeats a fit with a key at the next broker, after a while; the same fit, whoever takes it. */
+function sendElsewhere(parts: ClientParts, request: FitRequest): void {
+  const { cluster } = parts
+  if (request.key === null || !parts.areStubborn()) return
+  const names = [...cluster.brokers.keys()]
+  const next = names[(names.indexOf(request.broker) + 1) % names.length]!
+  const repeats = request.repeats ?? 0
+  if (repeats >= repeatsMax) return
+  const again = { ...request, broker: next, repeats: repeats + 1 }
+  cluster.around.world.after(repeatMs, undefined, () => {
+    if (parts.areStubborn()) send(parts, again)
+  })
+}
+
+const repeatMs = 700
+const repeatsMax = 5
+
+function sendChange(
+  parts: ClientParts,
+  broker: BrokerProcess,
+  request: Exclude<Request, ForecastRequest | FitRequest>,
+): void {
+  const { world } = parts.cluster.around
+  const { api } = broker.assembly!
+  const of = { tenant: 'default', model: request.model }
+  const change = {
+    rollback: () => rollBack(api, of, undefined),
+    release: () => release(api, of),
+    delete: () => deleteModel(api, of),
+  }[request.kind]
+  change().then(
+    () => world.trace(() => `${request.kind} of ${request.model} is done`),
+    (error) => world.trace(() => `${request.kind} of ${request.model}: ${refusalOf(error).why}`),
+  )
+}
+
+function refusalOf(error: unknown): { readonly status: number; readonly why: string } {
+  if (error instanceof Refused)
+    return { status: error.status, why: `${error.code}: ${error.message}` }
+  const { name, message, stack } = error as Error
+  if (name === 'Unavailable') return { status: 503, why: message }
+  return { status: 500, why: stack ?? `${name}: ${message}` }
+}
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')

@@ -1,0 +1,268 @@
+import type { Etcd3, IWatchRequest, IWatchResponse } from 'etcd3'
+import type { Network } from '../world/network.ts'
+import type { Process, World } from '../world/world.ts'
+import type { Etcd, TxnRequest } from './etcd.ts'
+import { EtcdError } from './key-values.ts'
+import { ServerWatch } from './server-watch.ts'
+
+/** Decides where a process dies: asked before each call is sent, and once it was applied. */
+export type Steps = (process: Process, what: string, when: 'before' | 'after') => void
+
+export type ClientParts = {
+  readonly world: World
+  readonly network: Network
+  readonly etcd: Etcd
+  readonly process: Process
+  readonly steps?: Steps | undefined
+}
+
+const place = 'etcd'
+
+/**
+ * What the etcd adapter uses of the library's client, over the simulated network: unary calls and
+ * raw streams. Requests and answers are lost one by one, so that what was applied may not be known.
+ */
+export function createEtcdClient(parts: ClientParts): Etcd3 {
+  const client = new Client(parts)
+  const { etcd } = parts
+  const made = {
+    kv: {
+      range: (request: Parameters<Etcd['range']>[0]) =>
+        client.unary('range', () => etcd.range(request)),
+      txn: (request: TxnRequest) => client.unary('txn', () => etcd.txn(request)),
+      compact: ({ revision }: { revision: string }) =>
+        client.unary('compact', () => etcd.compact(Number(revision))),
+    },
+    leaseClient: {
+      leaseGrant: ({ TTL }: { TTL: string }) =>
+        client.unary('grant', () => {
+          const { id, ttlSeconds } = etcd.leases.grant(Number(TTL))
+          return { header: etcd.header(), ID: id, TTL: String(ttlSeconds), error: '' }
+        }),
+      leaseRevoke: ({ ID }: { ID: string }) =>
+        client.unary('revoke', () => {
+          if (!etcd.leases.revoke(ID)) throw new EtcdError('etcdserver: requested lease not found')
+          return { header: etcd.header() }
+        }),
+      leaseKeepAlive: async () => new KeepAliveStream(client, etcd),
+    },
+    watchClient: { watch: () => client.openWatch() },
+    close: () => client.close(),
+  }
+  return made as unknown as Etcd3
+}
+
+class Client {
+  readonly #parts: ClientParts
+  readonly #open = new Set<WatchStream>()
+  #isClosed = false
+
+  constructor(parts: ClientParts) {
+    this.#parts = parts
+  }
+
+  /** The answer, or an error; or nothing ever, where messages get lost without a word. */
+  unary<T>(name: string, serve: () => T): Promise<T> {
+    const { process, steps } = this.#parts
+    return new Promise((resolve, reject) => {
+      if (this.#isClosed) return reject(unavailable('the client is closed'))
+      steps?.(process, `etcd ${name}`, 'before')
+      this.#toServer(reject, () => {
+        const answer = attempt(serve)
+        steps?.(process, `etcd ${name}`, 'after')
+        this.#toClient(reject, () =>
+          'error' in answer ? reject(answer.error) : resolve(answer.value),
+        )
+      })
+    })
+  }
+
+  openWatch(): Promise<WatchStream> {
+    return new Promise((resolve, reject) => {
+      if (this.#isClosed) return reject(unavailable('the client is closed'))
+      this.#toServer(reject, () =>
+        this.#toClient(reject, () => {
+          const stream: WatchStream = new WatchStream(this.#parts, () => this.#open.delete(stream))
+          this.#open.add(stream)
+          resolve(stream)
+        }),
+      )
+    })
+  }
+
+  close(): void {
+    this.#isClosed = true
+    for (const stream of [...this.#open]) stream.cancel()
+  }
+
+  #toServer(reject: (error: Error) => void, arrive: () => void): void {
+    const { world, network, etcd, process } = this.#parts
+    if (process.state === 'dead') return
+    const delayMs = network.delayMs(process.name, place)
+    const refuse = (why: string) => world.after(delayMs, process, () => reject(unavailable(why)))
+    if (network.loses(process.name, place)) return void refuse('connection reset')
+    const serve = () => {
+      if (etcd.isAway) this.#toClient(reject, () => reject(unavailable('connection refused')))
+      else arrive()
+    }
+    if (!network.isCut(process.name, place)) return void world.after(delayMs, undefined, serve)
+    // Some of what was sent into a cut comes through once it is over: far too late.
+    if (world.random() >= lateShare) return
+    const off = network.onHealed(() => {
+      if (network.isCut(process.name, place)) return
+      off()
+      world.after(delayMs, undefined, serve)
+    })
+  }
+
+  #toClient(reject: (error: Error) => void, arrive: () => void): void {
+    const { world, network, process } = this.#parts
+    if (network.isCut(place, process.name)) return
+    const delayMs = network.delayMs(place, process.name)
+    const isLost = network.loses(place, process.name)
+    world.after(delayMs, process, isLost ? () => reject(unavailable('connection reset')) : arrive)
+  }
+}
+
+const lateShare = 0.3
+
+function attempt<T>(work: () => T): { readonly value: T } | { readonly error: unknown } {
+  try {
+    return { value: work() }
+  } catch (error) {
+    return { error }
+  }
+}
+
+const unavailable = (why: string) => new EtcdError(`14 UNAVAILABLE: ${why}`)
+
+type Handlers = Map<string, (value: never) => void>
+
+/** Answers each question by itself, as the adapter asks them: one to a stream. */
+class KeepAliveStream {
+  readonly #client: Client
+  readonly #etcd: Etcd
+  readonly #handlers: Handlers = new Map()
+
+  constructor(client: Client, etcd: Etcd) {
+    this.#client = client
+    this.#etcd = etcd
+  }
+
+  on(event: string, handler: (value: never) => void): this {
+    this.#handlers.set(event, handler)
+    return this
+  }
+
+  write({ ID }: { ID: string }): void {
+    const tell = (event: string, value: unknown) => this.#handlers.get(event)?.(value as never)
+    this.#client
+      .unary('keep-alive', () => String(this.#etcd.leases.keepAlive(ID)))
+      .then(
+        (TTL) => tell('data', { ID, TTL }),
+        (error) => tell('error', error),
+      )
+  }
+
+  end(): void {}
+}
+
+/** A watch over one connection: what is sent arrives in order, or the stream breaks. */
+export class WatchStream {
+  readonly #parts: ClientParts
+  readonly #onOver: () => void
+  readonly #server: ServerWatch
+  readonly #handlers: Handlers = new Map()
+  readonly #sent: (() => void)[] = []
+  #arrivesMs = 0
+  #isOver = false
+  #isForgotten = false
+  readonly #off: () => void
+
+  constructor(parts: ClientParts, onOver: () => void) {
+    this.#parts = parts
+    this.#onOver = onOver
+    this.#server = new ServerWatch(parts.etcd, (response) => this.#transmit('data', response))
+    this.#off = parts.network.onHealed(() => this.#flush())
+    streamsOf(parts.etcd).add(this)
+  }
+
+  get process(): Process {
+    return this.#parts.process
+  }
+
+  on(event: string, handler: (value: never) => void): this {
+    this.#handlers.set(event, handler)
+    return this
+  }
+
+  write(request: IWatchRequest): void {
+    const { world, network, process } = this.#parts
+    if (this.#isOver || process.state === 'dead') return
+    // What does not arrive at once is found out by the silence that follows.
+    if (network.isCut(process.name, place)) return
+    world.after(network.delayMs(process.name, place), undefined, () => {
+      if (this.#isOver || this.#isForgotten) return
+      if ('create_request' in request && request.create_request)
+        this.#server.create(request.create_request)
+      else this.#server.progress()
+    })
+  }
+
+  end(): void {
+    this.cancel()
+  }
+
+  cancel(): void {
+    this.#end()
+  }
+
+  /** The connection breaks: the client is told, if word reaches it. */
+  break(why: string): void {
+    this.#server.close()
+    this.#transmit('error', unavailable(why))
+    this.#isForgotten = true
+  }
+
+  /** The server side is gone without a word, as behind a half-open connection. */
+  forget(): void {
+    this.#server.close()
+    this.#isForgotten = true
+  }
+
+  #transmit(event: 'data' | 'error', value: IWatchResponse | Error): void {
+    if (this.#isOver || this.#isForgotten) return
+    this.#sent.push(() => this.#handlers.get(event)?.(value as never))
+    this.#flush()
+  }
+
+  #flush(): void {
+    const { world, network, process } = this.#parts
+    if (this.#isOver || network.isCut(place, process.name)) return
+    for (const arrive of this.#sent.splice(0)) {
+      const delayMs = network.delayMs(place, process.name)
+      this.#arrivesMs = Math.max(this.#arrivesMs, world.nowMs + delayMs)
+      world.after(this.#arrivesMs - world.nowMs, process, () => {
+        if (!this.#isOver) arrive()
+      })
+    }
+  }
+
+  #end(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#server.close()
+    this.#off()
+    this.#onOver()
+    streamsOf(this.#parts.etcd).delete(this)
+  }
+}
+
+const streams = new WeakMap<Etcd, Set<WatchStream>>()
+
+/** The watches that are open at an etcd. */
+export function streamsOf(etcd: Etcd): Set<WatchStream> {
+  const known = streams.get(etcd) ?? new Set()
+  streams.set(etcd, known)
+  return known
+}

@@ -1,0 +1,39 @@
+import type { ICompare } from 'etcd3'
+import type { Sabotage } from './etcd/etcd.ts'
+
+const keyOf = ({ key }: ICompare) => key?.toString() ?? ''
+
+/** A coordinator that does not compare what it was asked to compare. */
+const without = (isLeftOut: (compare: ICompare) => boolean): Sabotage => ({
+  alter: (request) => ({
+    ...request,
+    compare: request.compare.filter((compare) => !isLeftOut(compare)),
+  }),
+})
+
+const isModel = (key: string) => /^\/models\/[^/]+\/[^/]+$/.test(key)
+
+/**
+ * Faults that are planted on purpose, by name: what each stands for in the code. A simulation that
+ * does not notice them would not notice the like of them.
+ */
+export const mutants: Readonly<Record<string, Sabotage>> = {
+  /** Promotions, targets and rollbacks without comparing the model's revision. */
+  'model-not-compared': without((one) => one.target === 'Mod' && isModel(keyOf(one))),
+  /** A node stores what it fitted though its claim is another's by now. */
+  'claim-not-compared': without(
+    (one) => one.target === 'Create' && keyOf(one).startsWith('/claims/'),
+  ),
+  /** Versions are allocated without comparing the counter. */
+  'counter-not-compared': without(
+    (one) => keyOf(one).endsWith('/counter') || keyOf(one).includes('/versions/'),
+  ),
+  /** Now and then a fit is acknowledged and not recorded. */
+  'acknowledged-and-forgotten': {
+    forgets: ({ success }) => {
+      const keys = success.map(({ request_put: put }) => put?.key?.toString() ?? '')
+      const isFit = keys.some((key) => key.endsWith('/counter')) && keys.length > 2
+      return isFit && keys.some((key) => /\/versions\/0*[3-9]$/.test(key))
+    },
+  },
+}

@@ -1,0 +1,62 @@
+/** Something that a client asks for. */
+export type Request =
+  | {
+      readonly kind: 'fit'
+      readonly atMs: number
+      readonly broker: string
+      readonly model: string
+      /** The series: this number again and again. Tells the versions of a schedule apart. */
+      readonly value: number
+      /** How long the fit takes, and how it ends. */
+      readonly ms: number
+      readonly end: 'fitted' | 'refused' | 'crashed'
+      /** An `Idempotency-Key`: then a failed request is repeated at the next broker. */
+      readonly key: string | null
+      /** How often it was repeated already. */
+      readonly repeats?: number
+    }
+  | {
+      readonly kind: 'forecast'
+      readonly atMs: number
+      readonly broker: string
+      readonly model: string
+      readonly horizon: number
+      readonly version: 'serving' | 'latest' | 'previous' | number
+    }
+  | {
+      readonly kind: 'rollback' | 'release' | 'delete'
+      readonly atMs: number
+      readonly broker: string
+      readonly model: string
+    }
+
+type Lasting = { readonly atMs: number; readonly forMs: number }
+
+/** Something that goes wrong, for a while where it lasts. */
+export type Fault =
+  | (Lasting & { readonly kind: 'crash' | 'pause' | 'drain'; readonly who: string })
+  /** One way; both ways are two of them. */
+  | (Lasting & { readonly kind: 'cut'; readonly from: string; readonly to: string })
+  | (Lasting & { readonly kind: 'slow'; readonly from: string; readonly to: string; ms: number })
+  | (Lasting & { readonly kind: 'lose'; readonly from: string; readonly to: string; share: number })
+  | (Lasting & { readonly kind: 'etcd-away' | 'etcd-silent' | 'store-away' })
+  /** All leases end while nobody can keep them. */
+  | { readonly kind: 'leases-lost'; readonly atMs: number; readonly share: number }
+  | { readonly kind: 'compaction'; readonly atMs: number }
+  | { readonly kind: 'streams-broken' | 'streams-forgotten'; readonly atMs: number; who: string }
+  | { readonly kind: 'clock-jump'; readonly atMs: number; readonly who: string; ms: number }
+  /** Spoils the models of fits of this value. */
+  | { readonly kind: 'damage'; readonly atMs: number; readonly value: number; how: Damage }
+
+export type Damage = 'flip' | 'truncate' | 'lose'
+
+/** A schedule: all that is not decided by the code itself. */
+export type Plan = {
+  readonly seed: number
+  readonly brokers: number
+  readonly nodes: number
+  /** Until then there may be faults; after it all must become well. */
+  readonly safetyMs: number
+  readonly requests: readonly Request[]
+  readonly faults: readonly Fault[]
+}
