@@ -1,3 +1,4 @@
+import { request } from 'undici'
 import type { ExperimentContext, ExperimentResult } from '../experiment.ts'
 import { type Entry, type Forecast, isForecast } from '../history/entry.ts'
 import { operationsOf } from '../history/operations.ts'
@@ -61,6 +62,8 @@ export async function underTraffic(
   return { violations, figures: mergedFigures(figures) }
 }
 
+let batches = 0
+
 async function runBatch(
   context: ExperimentContext,
   options: UnderTraffic,
@@ -73,7 +76,8 @@ async function runBatch(
   const violations: string[] = []
   const violation = (line: string) => void violations.push(line)
   // Others have used the topology before: the names of this run's models are its own.
-  const prefix = `${options.name}-${seeds[0]}-${Date.now().toString(36)}`
+  batches += 1
+  const prefix = `${options.name}-${seeds[0]}-${batches}`
   const traffic = await startTraffic({ brokers, seed: seeds[0]!, prefix, ...options.traffic })
   const session = { ...weather, context, topology, traffic, violation }
   let isWhole = false
@@ -105,6 +109,7 @@ async function runBatch(
   const verdict = await checkHistory(operations, { timeoutMs: linearizableMs })
   // It may find more that is wrong.
   const figures = options.figures(entries, session)
+  for (const model of traffic.models) await remove(topology, model)
   const which = `seeds ${seeds.join(' ')}`
   const all = [
     ...violations,
@@ -114,6 +119,13 @@ async function runBatch(
     ...missing.map((line) => `not well afterwards: ${line}`),
   ].map((line) => `${line} [${which}]`)
   return { violations: all, figures, lines: weather.lines }
+}
+
+/** Whoever comes next starts with a cluster that holds nothing. */
+async function remove({ brokers }: Topology, model: string): Promise<void> {
+  const url = `${brokers[0]!.url}/api/models/${model}`
+  const { body } = await request(url, { method: 'DELETE', signal: AbortSignal.timeout(settleMs) })
+  await body.dump()
 }
 
 /** Counts are added up; of everything else the largest counts. */
