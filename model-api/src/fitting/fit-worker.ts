@@ -1,11 +1,13 @@
-/** The fitting thread: bytes of a data set in, bytes of a model out. Nothing here does I/O. */
+/** The fitting thread: bytes of a data set in, bytes of a model out. */
 import { parentPort } from 'node:worker_threads'
 import { describedSeries, encodeModel, fitModel, parseSpec } from '@almanac/engine'
 import { type FitSeries, readDataset } from './read-dataset.ts'
 import { type Calendar, FitControl, type FitReply, type FitRequest } from './worker-protocol.ts'
+import { yieldProcessor } from './yield-processor.ts'
 
 if (parentPort === null) throw new Error('this file is run by a thread, not by a process')
 const parent = parentPort
+yieldProcessor()
 
 parent.on('message', (request: FitRequest) => {
   const reply = answer(request)
