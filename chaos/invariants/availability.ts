@@ -7,8 +7,8 @@ import { lastDisturbedMs, type Weather, wasCalm, wasUp, wasWhole } from './distu
  * - a broken or refused connection while the broker was not well: it was not a live one;
  * - any failure while no node was well, with a whole way from the broker, and for so long that it
  *   had loaded what it should (a node that has just started holds nothing yet);
- * - that a broker cannot ask the coordinator whether there is such a model, while there was none or
- *   it may not have heard of its return;
+ * - a 503 while the model was deleted and nobody had been told that it serves again; also, that a
+ *   broker cannot ask the coordinator for it while it may not have heard of its return;
  * - of a pinned version, or of `at_least`, a 503 while anything was disturbed: the one may have to
  *   be loaded, of the other the broker may not have heard;
  * - answers that refuse the question (4xx): whether the model is there is for `stepsBack` to judge.
@@ -22,10 +22,11 @@ export function failedForecasts(
   return entries.filter(isForecast).flatMap((entry) => {
     const { asked, broker, sentMs, doneMs } = entry
     if (!isFailure(entry)) return []
-    if (answerOf(entry, 503)?.word === 'coordinator-away') {
-      const isHeard = ({ toMs }: Absence) => toMs < sentMs && wasCalm(weather, toMs, doneMs)
-      const absence = absences.get(asked.model)?.findLast(({ fromMs }) => fromMs < doneMs)
-      if (absence !== undefined && !isHeard(absence)) return []
+    const absence = absences.get(asked.model)?.findLast(({ fromMs }) => fromMs < doneMs)
+    if (absence !== undefined && answerOf(entry, 503)) {
+      if (absence.toMs >= sentMs) return []
+      const isAsking = answerOf(entry)?.word === 'coordinator-away'
+      if (isAsking && !wasCalm(weather, absence.toMs, doneMs)) return []
     }
     if (!wasUp(weather, broker, sentMs, doneMs)) return []
     const hadNode = weather.nodes.some(

@@ -228,6 +228,14 @@ describe('availability', () => {
     expect(fails(deleted, fitted([18_200, 18_300], 5))).toEqual([])
     expect(failsWhen(10_000, deleted, fitted([18_200, 18_300], 5))).toEqual(['failed forecast'])
     expect(failsWhen(10_000, deleted, fitted([17_000, 18_300], 5))).toEqual([])
+    const waitsAfter = (servesMs: number) =>
+      found((story) => {
+        const waited = refused(503, { word: 'not-ready' })
+        story.entries.push(deleted, fitted([18_200, servesMs], 5), forecast(at, 4, waited))
+        setWeather(story, later)
+      }).filter((name) => name === 'failed forecast')
+    expect(waitsAfter(20_050)).toEqual([])
+    expect(waitsAfter(19_000)).toEqual(['failed forecast'])
     expect(fails({ ...deleted, asked: { kind: 'delete', model: 'n' } })).toEqual([
       'failed forecast',
     ])
