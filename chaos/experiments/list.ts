@@ -2,10 +2,12 @@ import type { Experiment } from '../experiment.ts'
 import { badLinks } from './bad-links.ts'
 import { brokerKill } from './broker-kill.ts'
 import { coordinatorAgreement } from './coordinator-agreement.ts'
+import { diskFull } from './disk-full.ts'
 import { drain } from './drain.ts'
 import { hostileRoutes } from './hostile-routes.ts'
 import { largeExperiment } from './large.ts'
 import { modelBytes } from './model-bytes.ts'
+import { mixedFaults } from './mixed-faults.ts'
 import { nodeKill } from './node-kill.ts'
 import { outages } from './outages.ts'
 import { simulation } from './simulation.ts'
@@ -18,10 +20,12 @@ export const experiments: readonly Experiment[] = [
   coordinatorAgreement,
   hostileRoutes,
   largeExperiment,
+  diskFull,
   nodeKill,
   brokerKill,
   drain,
   badLinks,
   outages,
+  mixedFaults,
   soakExperiment,
 ]
