@@ -2,7 +2,8 @@ import { type ModelRecord, modelId, Refused } from '@almanac/shared'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { type ControlParts, deleteModel, release, rollBack } from '../rollout/control.ts'
-import { pageOf, readPage } from './pages.ts'
+import { firstInOrder, someNames } from '../view/first-in-order.ts'
+import { readPage } from './pages.ts'
 import type { ApiParts } from './parts.ts'
 import { presentModel } from './present.ts'
 import { readModelName } from './question.ts'
@@ -31,11 +32,15 @@ export function addModelRoutes(instance: FastifyInstance, parts: ApiParts): void
       },
     },
     async (request) => {
-      const live = liveModels(parts)
-      const page = pageOf(live, ([model]) => model, isLater, readPage(request.query))
-      const present = ([model, record]: readonly [string, ModelRecord]) =>
-        presentModel(parts.state(), parts.tenant, model, record)
-      return { models: page.items.map(present), next: page.next }
+      const { limit, cursor } = readPage(request.query)
+      const found = firstInOrder(liveModels(parts), limit + 1, cursor)
+      const names = found.slice(0, limit)
+      const state = parts.state()
+      const models = names.flatMap((model) => {
+        const record = state.models.get(modelId({ tenant: parts.tenant, model }))?.value
+        return record ? [presentModel(state, parts.tenant, model, record)] : []
+      })
+      return { models, next: found.length > limit ? (names.at(-1) ?? null) : null }
     },
   )
   const response = { 200: ModelView, ...problems(400, 404) }
@@ -119,25 +124,18 @@ export async function findModel(parts: ApiParts, model: string): Promise<ModelRe
   if (known?.deletedAt === null) return known
   const looked = await parts.lookup(of)
   if (looked.model !== null) return looked.model.record
-  const names = liveModels(parts).map(([name]) => name)
-  const exist = names.length === 0 ? 'There are none yet.' : `There are: ${shortList(names)}.`
+  const names = someNames(liveModels(parts))
+  const exist = names === '' ? 'There are none yet.' : `There are: ${names}.`
   throw new Refused(404, 'no-such-model', `There is no model ${model}. ${exist}`, {
     field: 'model',
   })
 }
 
-function liveModels(parts: ApiParts): readonly (readonly [string, ModelRecord])[] {
+/** Names, in no order. */
+function* liveModels(parts: ApiParts): Generator<string> {
   const prefix = `${parts.tenant}/`
-  return [...parts.state().models]
-    .filter(([id, { value }]) => id.startsWith(prefix) && value.deletedAt === null)
-    .map(([id, { value }]) => [id.slice(prefix.length), value] as const)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-}
-
-const isLater = (id: string, cursor: string) => id > cursor
-
-function shortList(names: readonly string[]): string {
-  return names.slice(0, 5).join(', ') + (names.length > 5 ? ', …' : '')
+  for (const [id, { value }] of parts.state().models)
+    if (value.deletedAt === null && id.startsWith(prefix)) yield id.slice(prefix.length)
 }
 
 /** What was done is seen here too before it is told, so that the next request finds it so. */

@@ -1,6 +1,7 @@
 import { type ClusterState, Refused, type VersionRecord } from '@almanac/shared'
 import pRetry from 'p-retry'
 import type { Bounds } from '../config/bounds.ts'
+import { someNames } from '../view/first-in-order.ts'
 import { type Ask, answerKey, idOf } from './ask.ts'
 import { type Cancel, createFlights, flyAlone } from './flight.ts'
 import { openMax } from './load.ts'
@@ -132,7 +133,7 @@ export function createForecaster(parts: ForecasterParts): Forecaster {
   }
   const lookUpModel = async (ask: Ask) => {
     const { model } = await parts.lookup(ask)
-    if (model === null) throw unknownModel(ask, [...router.table().models.keys()])
+    if (model === null) throw unknownModel(ask, router.table().models.keys())
     router.adopt(idOf(ask), model.record, model.modRevision)
     return resolve(ask) ?? { kind: 'wait' as const, why: `${ask.model} is only just known` }
   }
@@ -254,11 +255,9 @@ async function whyUnseen(lookup: Lookup, ask: Ask, version: number): Promise<Err
   })
 }
 
-function unknownModel(ask: Ask, ids: readonly string[]): Refused {
-  const mine = ids.filter((id) => id.startsWith(`${ask.tenant}/`))
-  const names = mine.map((id) => id.slice(ask.tenant.length + 1)).sort()
-  const shown = names.slice(0, 5).join(', ') + (names.length > 5 ? ', …' : '')
-  const exist = names.length === 0 ? 'There are none yet.' : `There are: ${shown}.`
+function unknownModel(ask: Ask, ids: Iterable<string>): Refused {
+  const names = someNames(namesOf(ask.tenant, ids))
+  const exist = names === '' ? 'There are none yet.' : `There are: ${names}.`
   return new Refused(404, 'no-such-model', `There is no model ${ask.model}. ${exist}`, {
     field: 'model',
     remedy: 'Fit one: POST /api/models/{model}/fit.',
@@ -267,4 +266,9 @@ function unknownModel(ask: Ask, ids: readonly string[]): Refused {
 
 function unavailable(code: string, detail: string): Refused {
   return new Refused(503, code, detail, { retryAfterSeconds: 1 })
+}
+
+function* namesOf(tenant: string, ids: Iterable<string>): Generator<string> {
+  const prefix = `${tenant}/`
+  for (const id of ids) if (id.startsWith(prefix)) yield id.slice(prefix.length)
 }
