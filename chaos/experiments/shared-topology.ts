@@ -36,9 +36,11 @@ export async function sharedTopology(context: ExperimentContext): Promise<Topolo
   }
 }
 
-/** Ends it, if there is one. */
-export async function closeSharedTopology(): Promise<void> {
+/** Ends it, if there is one. Its data and logs stay when somebody will want to look at them. */
+export async function closeSharedTopology(
+  keep = process.env.ALMANAC_CHAOS_KEEP === '1',
+): Promise<void> {
   const topology = await shared?.catch(() => undefined)
   shared = undefined
-  await topology?.close({ keep: process.env.ALMANAC_CHAOS_KEEP === '1' })
+  await topology?.close({ keep })
 }

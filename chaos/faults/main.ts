@@ -27,6 +27,7 @@ async function main(args: readonly string[]): Promise<number> {
     console.log(`${((performance.now() - startedMs) / 1_000).toFixed(1).padStart(6)} s  ${line}`)
   }
   log(`seed ${seed}`)
+  let isBroken = true
   try {
     const context = { seeds: [seed], log, signal: interrupted.signal }
     const mixed = { name: 'chaos', minutes, faults, atOnceMax }
@@ -34,9 +35,10 @@ async function main(args: readonly string[]): Promise<number> {
     for (const [figure, value] of Object.entries(figures)) log(`${figure} ${value}`)
     for (const violation of violations) log(`VIOLATION ${violation}`)
     log(`${violations.length} violations; again with --seed ${seed} --minutes ${minutes}`)
-    return violations.length > 0 || interrupted.signal.aborted ? 1 : 0
+    isBroken = violations.length > 0
+    return isBroken || interrupted.signal.aborted ? 1 : 0
   } finally {
-    await closeSharedTopology()
+    await closeSharedTopology(isBroken)
   }
 }
 
