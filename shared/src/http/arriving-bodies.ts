@@ -20,6 +20,11 @@ export function boundArrivingBodies(server: FastifyInstance, bytesMax: number): 
       done(null, payload)
       return
     }
+    const packed = faultOfCoding(request.headers['content-encoding'])
+    if (packed) {
+      done(packed)
+      return
+    }
     const body = new ArrivingBody(count, () => {
       arriving.delete(body)
       totalBytes -= body.bytes
@@ -32,6 +37,16 @@ export function boundArrivingBodies(server: FastifyInstance, bytesMax: number): 
     const methods = [route.method].flat()
     if (!methods.some((method) => withBody.has(method))) return
     route.preParsing = [hook, ...[route.preParsing ?? []].flat()]
+  })
+}
+
+/** Nothing is unpacked: what is small on the wire could be of any size. */
+function faultOfCoding(coding: string | undefined): Refused | undefined {
+  if (coding === undefined || coding.toLowerCase() === 'identity') return undefined
+  const shown = coding.slice(0, 40)
+  return new Refused(415, 'content-encoding', `The body is coded as ${shown}.`, {
+    field: 'content-encoding',
+    remedy: 'Send it as it is.',
   })
 }
 
