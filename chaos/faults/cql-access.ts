@@ -1,10 +1,11 @@
-import type { types } from 'cassandra-driver'
 import { CqlConnection } from '../../shared/src/store/cql/connection.ts'
 import type { Topology } from '../topology/topology.ts'
 
 export const keyspace = 'almanac'
 
-export type Run = (query: string, parameters?: readonly unknown[]) => Promise<readonly types.Row[]>
+type Row = { readonly [column: string]: unknown }
+
+export type Run = (query: string, parameters?: readonly unknown[]) => Promise<readonly Row[]>
 
 /** Works on the tables themselves, past every proxy and past the store's own code. */
 export async function withTables<T>(
