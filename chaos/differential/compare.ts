@@ -17,6 +17,7 @@ export async function compareSides(
   sides: readonly [Side, Side],
   history: History,
   signal: AbortSignal,
+  onResult: (result: unknown) => void = () => {},
 ): Promise<Difference | undefined> {
   const plays = await Promise.all(sides.map((side) => startPlay(side, signal)))
   const differing = (step: Step | undefined, results: readonly unknown[]) =>
@@ -28,6 +29,7 @@ export async function compareSides(
     const results = await Promise.all(plays.map((play) => play.perform(step)))
     const difference = differing(step, results)
     if (difference) return difference
+    onResult(results[0])
   }
   return differing(undefined, await Promise.all(plays.map((play) => play.finish())))
 }

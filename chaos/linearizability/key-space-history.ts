@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox'
 
 /*
  * What clients did to a coordinator at the same time and what they were told; see `history.ts` for
- * the envelope. Revisions count from an empty key space at revision 0.
+ * the envelope. The key space is empty at first, at revision 1, as that of a new etcd.
  */
 
 const Revision = Type.Integer({ minimum: 0 })
@@ -27,11 +27,12 @@ const Act = Type.Union([
       when: Type.Array(
         Type.Object(
           {
-            kind: Type.Union(
-              (['absent', 'present', 'modified-at', 'created-at'] as const).map((kind) =>
-                Type.Literal(kind),
-              ),
-            ),
+            kind: Type.Union([
+              Type.Literal('absent'),
+              Type.Literal('present'),
+              Type.Literal('modified-at'),
+              Type.Literal('created-at'),
+            ]),
             key: Type.String(),
             revision: Type.Optional(Revision),
           },

@@ -33,7 +33,7 @@ func keySpaceSpecification() specification {
 		decode: decodeKeySpaceAct,
 		thin:   func(history []operation) []operation { return history },
 		model: porcupine.Model{
-			Init: func() any { return keySpace{} },
+			Init: func() any { return keySpace{revision: 1} },
 			Step: func(state, input, output any) (bool, any) {
 				before := state.(keySpace)
 				after, legal := input.(keySpaceAct).apply(before)
