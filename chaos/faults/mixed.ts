@@ -72,7 +72,7 @@ async function runSeed(
 
 const wellAgainMs = 10_000
 
-export function planOf(options: MixedOptions, shape: Shape, seed: number): Planned[] {
+function planOf(options: MixedOptions, shape: Shape, seed: number): Planned[] {
   const { minutes, faults = allFaults, atOnceMax = 3 } = options
   return planFaults({ seed, totalMs: minutes * 60_000, shape, faults, atOnceMax })
 }

@@ -22,7 +22,7 @@ type Controls = {
 /** How long a process may take to exist, not to be ready. */
 const spawnMs = 5_000
 
-export function partOf(controls: Controls): Part {
+function partOf(controls: Controls): Part {
   const { name, kind, url, logFile } = controls
   let isPaused = false
   let inside = noControls

@@ -4,7 +4,7 @@ import { open } from 'node:fs/promises'
 import { endChild, endWithUs, untilUp } from '../../../deploy/local/child.ts'
 
 /** One way: who listens where on whose behalf. */
-export type ProxyPlan = {
+type ProxyPlan = {
   readonly name: string
   /** `host:port` */
   readonly listen: string
