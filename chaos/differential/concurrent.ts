@@ -81,7 +81,7 @@ async function actOnce(known: Known): Promise<Act | undefined> {
     const prefix = pick(random, ['', '/a', '/b/'])
     const { revision, entries } = await client.list(prefix, signal)
     const sinceBase = entries.map((entry) => since(entry, base))
-    return { kind: 'list', prefix, revision: revision - base, entries: sinceBase }
+    return { kind: 'list', prefix, revision: relative(revision, base), entries: sinceBase }
   }
   if (kind < 0.42) {
     const lease = pick(random, leases)
@@ -112,13 +112,13 @@ async function transact(known: Known): Promise<Act | undefined> {
     return {
       kind: 'transact',
       when: when.map((each) =>
-        'revision' in each ? { ...each, revision: Math.max(0, each.revision - base) } : each,
+        'revision' in each ? { ...each, revision: relative(each.revision, base) } : each,
       ),
       then: then.map((each) =>
         each.kind === 'put' ? { ...each, lease: each.lease ?? null } : each,
       ),
       succeeded,
-      revision: revision - base,
+      revision: relative(revision, base),
     }
   } catch (error) {
     if (error instanceof Missing) return undefined
@@ -126,9 +126,12 @@ async function transact(known: Known): Promise<Act | undefined> {
   }
 }
 
+/** What is older than the history is told as 0, which nothing is. */
+const relative = (revision: number, base: number) => Math.max(0, revision - base)
+
 function since(entry: Entry, base: number): Entry {
-  const { createRevision, modRevision } = entry
-  return { ...entry, createRevision: createRevision - base, modRevision: modRevision - base }
+  const createRevision = relative(entry.createRevision, base)
+  return { ...entry, createRevision, modRevision: relative(entry.modRevision, base) }
 }
 
 function pick<T>(random: Random, from: readonly T[]): T {

@@ -109,7 +109,7 @@ function someRevision(random: Random, steps: readonly number[]): SymbolicRevisio
 
 function lease(random: Random, { leases }: Known): number | string | null {
   const kind = random()
-  if (kind < 0.03) return pick(random, wrongLeases)
+  if (kind < 0.01) return pick(random, wrongLeases)
   return kind < 0.4 ? (recent(random, leases) ?? null) : null
 }
 
