@@ -3,6 +3,7 @@ import { forecastFigures, underTraffic } from '../experiments/under-traffic.ts'
 import type { Topology } from '../topology/topology.ts'
 import { allFaults } from './catalogue.ts'
 import type { Fault, Shape } from './fault.ts'
+import { loggedBugs } from './log-scan.ts'
 import { playFaults } from './play.ts'
 import { type Planned, planFaults, toldPlan } from './schedule.ts'
 
@@ -64,6 +65,8 @@ async function runSeed(
       await traffic.stopChanges()
       const { missing, tookMs } = await topology.wellAgain(wellAgainMs, signal)
       wellMs = tookMs
+      const logged = await loggedBugs([...topology.brokers, ...topology.nodes])
+      for (const line of logged) session.violation(line)
       for (const line of missing) session.violation(`not well in ${wellAgainMs} ms: ${line}`)
     },
     figures: (entries) => ({ faults, wellAfterMs: wellMs, ...forecastFigures(entries) }),
