@@ -13,7 +13,7 @@ export type WeatherLog = {
   readonly note: (line: string) => void
 }
 
-export function createWeatherLog(topology: Topology): WeatherLog {
+export function createWeatherLog(topology: Pick<Topology, 'brokers' | 'nodes'>): WeatherLog {
   const disturbances: Disturbance[] = []
   const lines: string[] = []
   const note = (line: string) => {
