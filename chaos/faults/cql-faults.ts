@@ -51,12 +51,26 @@ export const cqlFaults: readonly Fault[] = [
         withTables(topology, async (run) => {
           await run(replication(3))
           await lasting(durationMs, signal)
-          await run(replication(1))
+          await untilDone(() => run(replication(1)))
         }),
       )
     },
   },
 ]
+
+/** A server that has just been asked for too much may answer late. */
+const triesMax = 5
+
+async function untilDone(work: () => Promise<unknown>): Promise<void> {
+  for (let tried = 1; ; tried++) {
+    try {
+      await work()
+      return
+    } catch (error) {
+      if (tried === triesMax) throw error
+    }
+  }
+}
 
 const replication = (copies: number) =>
   `ALTER KEYSPACE ${keyspace} WITH replication =

@@ -76,7 +76,9 @@ export const etcdFaults: readonly Fault[] = [
       await site.onLinks(links, 'apart while history is forgotten', async () => {
         await Promise.all(links.map((link) => link.swallow()))
         await lasting(durationMs, site.signal)
-        await site.topology.admin.compact()
+        await site.topology.admin.compact().catch((error: Error) => {
+          site.note(`etcd forgets nothing at present: ${error.message}`)
+        })
         await Promise.all(links.map((link) => link.heal()))
       })
     },
