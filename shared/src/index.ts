@@ -25,6 +25,7 @@ export { openSqliteStore, type SqliteStoreOptions } from './store/sqlite/open.ts
 export * from './telemetry/log.ts'
 export * from './telemetry/metrics.ts'
 export * from './telemetry/timed-ports.ts'
+export { createTimes, type Times } from './telemetry/times.ts'
 export * from './wire/codec.ts'
 export * from './wire/dataset.ts'
 export * from './wire/internal.ts'

@@ -122,8 +122,7 @@ export function assemble(given: AssembleParts): Assembly {
     upstream,
     budget: createRetryBudget(bounds, clock),
     clusterId: identity.clusterId,
-    observe: (_peer, reply, seconds) =>
-      metrics.upstream.observe({ outcome: outcomeOf(reply) }, seconds),
+    observe: (_peer, reply, seconds) => metrics.upstream(outcomeOf(reply), seconds),
   }
   const onRetry = (count: number) => metrics.retries.inc(count)
   const forecaster = createForecaster({ ...tries, state, cache, room, lookup, onRetry })
@@ -176,5 +175,6 @@ export function assemble(given: AssembleParts): Assembly {
 const everything: Touched = { all: true, models: new Set(), jobs: new Set(), nodes: new Set() }
 
 function outcomeOf(reply: Reply): string {
-  return reply.kind === 'reply' ? `${Math.floor(reply.status / 100)}xx` : reply.kind
+  if (reply.kind !== 'reply') return reply.kind
+  return reply.status === 200 ? '2xx' : `${Math.floor(reply.status / 100)}xx`
 }

@@ -1,4 +1,11 @@
-import { Counter, Gauge, Histogram, latencyBuckets, type Registry } from '@almanac/shared'
+import {
+  Counter,
+  createTimes,
+  Gauge,
+  Histogram,
+  latencyBuckets,
+  type Registry,
+} from '@almanac/shared'
 
 export type BrokerMetrics = ReturnType<typeof createBrokerMetrics>
 
@@ -11,13 +18,7 @@ export function createBrokerMetrics(registry: Registry) {
     cacheMisses: counter('almanac_cache_misses_total', 'Forecasts that a node was asked for.'),
     retries: counter('almanac_retries_total', 'Forecasts that needed more than one try.'),
     refusals: counter('almanac_refused_forecasts_total', 'Forecasts refused for too much load.'),
-    upstream: new Histogram({
-      name: 'almanac_upstream_seconds',
-      help: 'Time of one try at a node, by what came of it.',
-      labelNames: ['outcome'],
-      buckets: latencyBuckets,
-      registers,
-    }),
+    upstream: upstreamTimes(registry),
     rollouts: new Counter({
       name: 'almanac_rollout_steps_total',
       help: 'Steps of rollouts that this broker tried, by what came of them.',
@@ -37,6 +38,22 @@ export function createBrokerMetrics(registry: Registry) {
       buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600],
       registers,
     }),
+  }
+}
+
+function upstreamTimes(registry: Registry) {
+  const times = createTimes(registry, {
+    name: 'almanac_upstream_seconds',
+    help: 'Time of one try at a node, by what came of it.',
+    buckets: latencyBuckets,
+  })
+  const observers = new Map<string, (seconds: number) => void>()
+  return (outcome: string, seconds: number) => {
+    const known = observers.get(outcome)
+    if (known) return known(seconds)
+    const observer = times({ outcome })
+    observers.set(outcome, observer)
+    return observer(seconds)
   }
 }
 
