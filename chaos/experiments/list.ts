@@ -2,6 +2,7 @@ import type { Experiment } from '../experiment.ts'
 import { badLinks } from './bad-links.ts'
 import { brokerKill } from './broker-kill.ts'
 import { coordinatorAgreement } from './coordinator-agreement.ts'
+import { crashAtEveryStep } from './crash-at-every-step.ts'
 import { diskFull } from './disk-full.ts'
 import { drain } from './drain.ts'
 import { hostileRoutes } from './hostile-routes.ts'
@@ -16,6 +17,7 @@ import { soakExperiment } from './soak.ts'
 /** In the order in which they run: the cheap ones first. */
 export const experiments: readonly Experiment[] = [
   simulation,
+  crashAtEveryStep,
   modelBytes,
   coordinatorAgreement,
   hostileRoutes,

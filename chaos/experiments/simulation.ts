@@ -15,7 +15,8 @@ export const simulation: Experiment = {
     const startedMs = performance.now()
     let toldMs = startedMs
     const tally = await runCrew({
-      seeds,
+      work: seeds,
+      asked: (own) => ({ kind: 'run', seeds: own }),
       signal,
       onProgress: ({ schedules, failures }) => {
         if (performance.now() - toldMs < 30_000) return

@@ -63,7 +63,12 @@ async function many(
   const startedMs = performance.now()
   const seeds = Array.from({ length: count }, (_, i) => from + i)
   const { signal } = new AbortController()
-  const tally = await runCrew({ seeds, mutant, signal, ...threads })
+  const tally = await runCrew({
+    work: seeds,
+    asked: (own) => ({ kind: 'run', seeds: own, mutant }),
+    signal,
+    ...threads,
+  })
   const seconds = (performance.now() - startedMs) / 1_000
   const { schedules, events, forecasts, fits, virtualMs, convergedMsMax, failures } = tally
   const rate = (schedules / seconds).toFixed(0)

@@ -8,11 +8,11 @@ import { whatAils } from './check/wellness.ts'
 import { type ClientParts, send } from './cluster/clients.ts'
 import { Cluster } from './cluster/cluster.ts'
 import type { FitCourse } from './cluster/fitter.ts'
-import type { Steps } from './etcd/client.ts'
 import type { Sabotage } from './etcd/etcd.ts'
 import { applyFault } from './schedule/apply-fault.ts'
 import type { Plan } from './schedule/plan.ts'
 import { inWorld } from './world/globals.ts'
+import type { Steps } from './world/steps.ts'
 import { World } from './world/world.ts'
 
 export type RunOptions = {
@@ -64,7 +64,11 @@ class Run {
     const { seed, brokers, nodes } = plan
     // Processes begin to act within the constructor: what they are given has to be there.
     let decide: Steps | undefined
-    const own: Steps = (process, what, when) => decide?.(process, what, when)
+    const own: Steps = {
+      fateOf: (process, what) => decide?.fateOf(process, what) ?? 'goes on',
+      die: (process) => decide?.die(process),
+      stall: (process) => decide?.stall(process),
+    }
     this.#cluster = new Cluster({
       ...{ world, seed, brokers, nodes, courseOf, sabotage },
       steps: steps && own,

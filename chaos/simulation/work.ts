@@ -1,3 +1,5 @@
+import type { Strike } from './blows.ts'
+import { strike } from './every-step.ts'
 import { mutants } from './mutants.ts'
 import { type RunResult, runPlan } from './run.ts'
 import { planOf } from './schedule/draw.ts'
@@ -10,6 +12,14 @@ export function runSeeds(seeds: readonly number[], mutant?: string): Tally {
     (tally, seed) => added(tally, tallyOf(seed, runSeed(seed, undefined, mutant))),
     emptyTally,
   )
+}
+
+/** Lives in each of which one process is struck. */
+export function runStrikes(strikes: readonly Strike[]): Tally {
+  return strikes.reduce((tally, { seed, step, blow }) => {
+    const name = `${step.who} ${blow} at step ${step.number} (${step.what})`
+    return added(tally, tallyOf(seed, strike(seed, step, blow), `${name}: `))
+  }, emptyTally)
 }
 
 /** One schedule, or what was kept of it. */
@@ -42,8 +52,9 @@ export function shrunk(
   }
 }
 
-function tallyOf(seed: number, result: RunResult): Tally {
-  const { violations, events, forecasts, fits, virtualMs, convergedMs } = result
+function tallyOf(seed: number, result: RunResult, name = ''): Tally {
+  const violations = result.violations.map((violation) => name + violation)
+  const { events, forecasts, fits, virtualMs, convergedMs } = result
   return {
     schedules: 1,
     failures: violations.length > 0 ? [{ seed, violations }] : [],

@@ -1,7 +1,9 @@
 import './world/globals.ts'
 import { parentPort } from 'node:worker_threads'
+import { unreachable } from '@almanac/shared'
 import type { Answer, Question } from './crew.ts'
-import { runSeeds, shrunk } from './work.ts'
+import { stepsOf } from './every-step.ts'
+import { runSeeds, runStrikes, shrunk } from './work.ts'
 import { worldNow } from './world/globals.ts'
 import { canDrain } from './world/world.ts'
 
@@ -21,10 +23,18 @@ parent.on('message', (question: Question) => {
 })
 
 function answerTo(question: Question): Answer {
-  if (question.kind === 'shrink') {
-    return { kind: 'shrunk', ...shrunk(question.seed, question.mutant) }
-  }
   // Stacks are dear, and of use only to who looks at a single schedule.
-  Error.stackTraceLimit = 0
-  return { kind: 'ran', ...runSeeds(question.seeds, question.mutant) }
+  Error.stackTraceLimit = question.kind === 'shrink' ? 10 : 0
+  switch (question.kind) {
+    case 'run':
+      return { kind: 'ran', ...runSeeds(question.seeds, question.mutant) }
+    case 'strike':
+      return { kind: 'ran', ...runStrikes(question.strikes) }
+    case 'steps':
+      return { kind: 'steps', steps: stepsOf(question.seed) }
+    case 'shrink':
+      return { kind: 'shrunk', ...shrunk(question.seed, question.mutant) }
+    default:
+      return unreachable(question)
+  }
 }

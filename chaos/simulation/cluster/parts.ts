@@ -7,12 +7,13 @@ import {
 } from '@almanac/shared'
 import { createBlobIdMint } from '../../../shared/src/store/blob-id.ts'
 import { storeOver } from '../../../shared/src/store/store.ts'
-import { createEtcdClient, type Steps } from '../etcd/client.ts'
+import { createEtcdClient } from '../etcd/client.ts'
 import type { Etcd } from '../etcd/etcd.ts'
 import type { Blobs } from '../store/blobs.ts'
 import { createRows } from '../store/rows.ts'
 import { clockOf, randomOf } from '../world/clock.ts'
 import type { Network } from '../world/network.ts'
+import type { Steps } from '../world/steps.ts'
 import type { Process, World } from '../world/world.ts'
 
 /** What is there but brokers and nodes. */

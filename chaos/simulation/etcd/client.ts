@@ -1,12 +1,10 @@
 import type { Etcd3, IWatchRequest, IWatchResponse } from 'etcd3'
 import type { Network } from '../world/network.ts'
+import type { Steps } from '../world/steps.ts'
 import type { Process, World } from '../world/world.ts'
 import type { Etcd, TxnRequest } from './etcd.ts'
 import { EtcdError } from './key-values.ts'
 import { ServerWatch } from './server-watch.ts'
-
-/** Decides where a process dies: asked before each call is sent, and once it was applied. */
-export type Steps = (process: Process, what: string, when: 'before' | 'after') => void
 
 export type ClientParts = {
   readonly world: World
@@ -29,7 +27,7 @@ export function createEtcdClient(parts: ClientParts): Etcd3 {
     kv: {
       range: (request: Parameters<Etcd['range']>[0]) =>
         client.unary('range', () => etcd.range(request)),
-      txn: (request: TxnRequest) => client.unary('txn', () => etcd.txn(request)),
+      txn: (request: TxnRequest) => client.unary(told(request), () => etcd.txn(request)),
       compact: ({ revision }: { revision: string }) =>
         client.unary('compact', () => etcd.compact(Number(revision))),
     },
@@ -62,18 +60,29 @@ class Client {
   }
 
   /** The answer, or an error; or nothing ever, where messages get lost without a word. */
-  unary<T>(name: string, serve: () => T): Promise<T> {
-    const { process, steps } = this.#parts
+  unary<T>(name: string | (() => string), serve: () => T): Promise<T> {
+    const { world, process, steps } = this.#parts
     return new Promise((resolve, reject) => {
       if (this.#isClosed) return reject(unavailable('the client is closed'))
-      steps?.(process, `etcd ${name}`, 'before')
-      this.#toServer(reject, () => {
+      const fate = steps?.fateOf(process, name) ?? 'goes on'
+      if (fate === 'dies before') steps?.die(process)
+      const arrive = () => {
         const answer = attempt(serve)
-        steps?.(process, `etcd ${name}`, 'after')
+        if (fate === 'dies after') steps?.die(process)
+        if (fate === 'hears nothing') {
+          this.#toClient(reject, () => reject(unavailable('connection reset')))
+          return
+        }
         this.#toClient(reject, () =>
           'error' in answer ? reject(answer.error) : resolve(answer.value),
         )
-      })
+      }
+      if (fate !== 'stalls') {
+        this.#toServer(reject, arrive)
+        return
+      }
+      steps?.stall(process)
+      world.after(0, process, () => this.#toServer(reject, arrive))
     })
   }
 
@@ -123,6 +132,14 @@ class Client {
     world.after(delayMs, process, isLost ? () => reject(unavailable('connection reset')) : arrive)
   }
 }
+
+/** A transaction by the keys that it writes. */
+const told =
+  ({ success }: TxnRequest) =>
+  () =>
+    `txn ${success
+      .map(({ request_put: put, request_delete_range: gone }) => put?.key ?? `-${gone?.key}`)
+      .join(' ')}`
 
 const lateShare = 0.3
 

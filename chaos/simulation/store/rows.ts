@@ -1,7 +1,7 @@
 import { limits, Unavailable } from '@almanac/shared'
 import type { Rows } from '../../../shared/src/store/rows.ts'
-import type { Steps } from '../etcd/client.ts'
 import type { Network } from '../world/network.ts'
+import type { Steps } from '../world/steps.ts'
 import type { Process, World } from '../world/world.ts'
 import type { Blobs } from './blobs.ts'
 
@@ -47,7 +47,8 @@ function call<T>(parts: RowsParts, name: string, signal: AbortSignal, serve: () 
   const { world, network, process, steps } = parts
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason)
-    steps?.(process, `store ${name}`, 'before')
+    const fate = steps?.fateOf(process, `store ${name}`) ?? 'goes on'
+    if (fate === 'dies before') steps?.die(process)
     if (process.state === 'dead') return
     const settle = (outcome: () => void) => {
       late.cancelled = true
@@ -58,16 +59,24 @@ function call<T>(parts: RowsParts, name: string, signal: AbortSignal, serve: () 
     const fail = (why: string) => settle(() => reject(new Unavailable('store', `the store ${why}`)))
     const late = world.after(limits.storeCallMs, process, () => fail('did not answer in time'))
     signal.addEventListener('abort', giveUp, { once: true })
-    if (network.isCut(process.name, place)) return
-    world.after(network.delayMs(process.name, place), undefined, () => {
-      const isAway = parts.isAway()
-      const value = isAway ? undefined : serve()
-      if (!isAway) steps?.(process, `store ${name}`, 'after')
-      if (network.isCut(place, process.name)) return
-      const isLost = isAway || network.loses(place, process.name)
-      world.after(network.delayMs(place, process.name), process, () =>
-        isLost ? fail('refused the connection') : settle(() => resolve(value as T)),
-      )
-    })
+    const send = () => {
+      if (network.isCut(process.name, place)) return
+      world.after(network.delayMs(process.name, place), undefined, () => {
+        const isAway = parts.isAway()
+        const value = isAway ? undefined : serve()
+        if (fate === 'dies after') steps?.die(process)
+        if (network.isCut(place, process.name)) return
+        const isLost = isAway || fate === 'hears nothing' || network.loses(place, process.name)
+        world.after(network.delayMs(place, process.name), process, () =>
+          isLost ? fail('refused the connection') : settle(() => resolve(value as T)),
+        )
+      })
+    }
+    if (fate !== 'stalls') {
+      send()
+      return
+    }
+    steps?.stall(process)
+    world.after(0, process, send)
   })
 }
