@@ -1,3 +1,4 @@
+import { limits } from '@almanac/shared'
 import type { Operation } from '../linearizability/history.ts'
 import { answerOf, type Entry } from './entry.ts'
 import type { LogSeen, Records } from './records.ts'
@@ -6,14 +7,25 @@ import type { LogSeen, Records } from './records.ts'
 export function operationsOf(entries: readonly Entry[], records: Records): Operation[] {
   const fits = fitsOf(entries)
   const rest = entries.flatMap(operationsOfEntry)
-  const promotions = [...records.logs].flatMap(([model, log]) =>
-    promotionsOf(
-      model,
-      log,
-      entries.filter(({ asked }) => asked.model === model),
-    ),
-  )
-  return [...fits, ...rest, ...promotions].sort((a, b) => a.callMs - b.callMs)
+  const endMs = entries.reduce((latest, { doneMs }) => Math.max(latest, doneMs), 0) + 1
+  const promotions = [...records.logs].flatMap(([model, log]) => {
+    const own = entries.filter(({ asked }) => asked.model === model)
+    const ownFits = fits.filter((fit) => fit.model === model)
+    return promotionsOf(model, log, { entries: own, fits: ownFits, endMs })
+  })
+  const reads = readsOf(records, endMs)
+  return [...fits, ...rest, ...promotions, ...reads].sort((a, b) => a.callMs - b.callMs)
+}
+
+/** What was read when all had come to rest: after everything that users did. */
+function readsOf({ models, logs }: Records, endMs: number): Operation[] {
+  return models.flatMap(({ model, serving, target, hold }): Operation[] => {
+    const changes = logs.get(model)?.at(-1)?.n
+    if (changes === undefined) return []
+    const found = { serving, target, hold, changes }
+    const act = { kind: 'read', found } as const
+    return [{ client: 'records', model, callMs: endMs + 1, returnMs: endMs + 2, act }]
+  })
 }
 
 /** Requests under one `Idempotency-Key` are one: from the first call to the last return. */
@@ -55,11 +67,11 @@ function operationsOfEntry(entry: Entry): Operation[] {
       return []
     case 'fit':
       return answer?.word === 'serving' && answer.version !== null
-        ? [of({ kind: 'serves', broker, version: answer.version, held: false })]
+        ? [of({ kind: 'serves', broker, version: answer.version })]
         : []
     case 'rollback': {
       const { version } = asked
-      const served = of({ kind: 'serves', broker, version, held: true })
+      const served = of({ kind: 'serves', broker, version })
       return [of({ kind: 'rollback', version }), ...(answer?.status === 200 ? [served] : [])]
     }
     case 'release':
@@ -67,12 +79,18 @@ function operationsOfEntry(entry: Entry): Operation[] {
     case 'delete':
       return [of({ kind: 'delete', lastVersion: answer?.version ?? null })]
     case 'look': {
-      if (answer?.status === 404) return [of({ kind: 'look', broker, found: null })]
+      if (answer?.status === 404) {
+        const act = { kind: 'look', broker, found: null } as const
+        return [{ ...of(act), callMs: Math.max(0, callMs - denialMs) }]
+      }
       const { version: serving = null, changes = null } = answer ?? {}
       return changes === null ? [] : [of({ kind: 'look', broker, found: { serving, changes } })]
     }
   }
 }
+
+/** A broker asks the coordinator before it denies a model, and remembers for a moment. */
+const denialMs = limits.coordinatorCallMs + limits.unknownModelMs
 
 /** Whether it was answered so that it is known to be done; a look is done by being refused. */
 function isDone(entry: Entry): boolean {
@@ -90,32 +108,49 @@ function mayBeDone(entry: Entry): boolean {
   return asked.kind === 'fit' && outcome.status === 422 && outcome.word.startsWith('fit-')
 }
 
-function promotionsOf(model: string, log: readonly LogSeen[], entries: readonly Entry[]) {
-  const askedMs = new Map<string, number>()
-  const seenMs = new Map<number, number>()
-  for (const entry of entries) {
+type Around = {
+  readonly entries: readonly Entry[]
+  readonly fits: readonly Operation[]
+  /** By now all that the log tells has happened. */
+  readonly endMs: number
+}
+
+function promotionsOf(model: string, log: readonly LogSeen[], around: Around): Operation[] {
+  const { entries, fits, endMs } = around
+  const rollbackMs = firstTimes(entries, (entry) =>
+    entry.asked.kind === 'rollback' ? [entry.asked.version, entry.sentMs] : undefined,
+  )
+  const seenMs = firstTimes(entries, (entry) => {
     const version = answerOf(entry)?.version ?? null
-    const name =
-      entry.asked.kind === 'rollback' ? `rollback ${entry.asked.version}` : `fit ${version}`
-    askedMs.set(name, Math.min(entry.sentMs, askedMs.get(name) ?? Number.POSITIVE_INFINITY))
-    if (version !== null && servesNow(entry))
-      seenMs.set(version, Math.min(entry.doneMs, seenMs.get(version) ?? Number.POSITIVE_INFINITY))
-  }
+    return version !== null && servesNow(entry) ? [version, entry.doneMs] : undefined
+  })
+  const fitMs = firstTimes(fits, ({ act, callMs }) =>
+    act.kind === 'allocate' && act.version !== null ? [act.version, callMs] : undefined,
+  )
   const timesServed = Object.groupBy(log, ({ to }) => String(to))
   return log.flatMap(({ n, from, to, why }): Operation[] => {
     if (to === null || (why !== 'fit' && why !== 'rollback')) return []
     // Of a version that served twice it is not known which of the two was seen.
     const isOnce = timesServed[String(to)]?.length === 1
-    return [
-      {
-        client: 'log',
-        model,
-        callMs: askedMs.get(`${why} ${to}`) ?? 0,
-        returnMs: isOnce ? (seenMs.get(to) ?? null) : null,
-        act: { kind: 'promote', n, from, to, why },
-      },
-    ]
+    const callMs = (why === 'fit' ? fitMs : rollbackMs).get(to) ?? 0
+    const returnMs = isOnce ? (seenMs.get(to) ?? endMs) : endMs
+    const act = { kind: 'promote', n, from, to, why } as const
+    return [{ client: 'log', model, callMs, returnMs, act }]
   })
+}
+
+/** For each version the earliest time that is told of it. */
+function firstTimes<T>(
+  all: readonly T[],
+  told: (each: T) => readonly [version: number, atMs: number] | undefined,
+): ReadonlyMap<number, number> {
+  const first = new Map<number, number>()
+  for (const each of all) {
+    const [version, atMs] = told(each) ?? []
+    if (version === undefined || atMs === undefined) continue
+    first.set(version, Math.min(atMs, first.get(version) ?? atMs))
+  }
+  return first
 }
 
 function servesNow({ asked, outcome }: Entry): boolean {

@@ -6,7 +6,7 @@ import { type Static, type TObject, type TProperties, Type } from 'typebox'
  *
  * From calls of the public API: a `POST …/fit` with a version in its answer (200, 202) is an
  * `allocate`, and with state `serving` a `serves` over the same time, too. `POST …/rollback`
- * answered 200 or 202 is a `rollback`; 200 and a version asked for: a `serves` with `held`, too.
+ * answered 200 or 202 is a `rollback`; 200 and a version asked for: a `serves`, too.
  * `GET /api/models/:model` is a `look`; a read of the record from the coordinator is a `read`.
  * Promotions come from `…/log`: an entry that says `to` a version is a `promote`.
  *
@@ -34,8 +34,9 @@ const Seen = strict({
 const Found = strict({
   serving: VersionOrNull,
   target: VersionOrNull,
-  previous: VersionOrNull,
-  high: Count,
+  /** The API does not tell everything. */
+  previous: Type.Optional(VersionOrNull),
+  high: Type.Optional(Count),
   hold: Type.Boolean(),
   changes: Count,
 })
@@ -59,14 +60,12 @@ const Act = Type.Union([
     to: Version,
     why: Type.Union([Type.Literal('fit'), Type.Literal('rollback')]),
   }),
-  /** A broker said of its own accord that the version serves now (and is held). */
-  strict({
-    kind: Type.Literal('serves'),
-    broker: Type.String(),
-    version: Version,
-    held: Type.Boolean(),
-  }),
-  /** Through a broker: may be old, but never older than what that broker has said before. */
+  /** A broker saw that the version serves: may be old, but not older than what it said before. */
+  strict({ kind: Type.Literal('serves'), broker: Type.String(), version: Version }),
+  /**
+   * The same when it was asked for the model. What it denies it has asked the coordinator for, and
+   * remembers for a moment: `callMs` is as much earlier.
+   */
   strict({
     kind: Type.Literal('look'),
     broker: Type.String(),

@@ -17,7 +17,6 @@ func decodeRecordAct(kind string, text []byte) (act, error) {
 		From        nullable[int]
 		Why         string
 		Broker      string
-		Held        *bool
 		Found       nullable[found]
 	}
 	if err := strictly(text, &read); err != nil {
@@ -41,11 +40,8 @@ func decodeRecordAct(kind string, text []byte) (act, error) {
 		}
 		return promote{read.N, read.From.or(0), read.To, read.Why == "rollback"}, required(given)
 	case "serves":
-		given := map[string]bool{"broker": read.Broker != "", "version": known, "held": read.Held != nil}
-		if err := required(given); err != nil {
-			return nil, err
-		}
-		return serves{brokerNumber(read.Broker), read.Broker, version, *read.Held}, nil
+		given := map[string]bool{"broker": read.Broker != "", "version": known}
+		return serves{brokerNumber(read.Broker), read.Broker, version}, required(given)
 	case "look":
 		given := map[string]bool{"broker": read.Broker != "", "found": read.Found.given}
 		return look{brokerNumber(read.Broker), read.Broker, read.Found.value}, required(given)
@@ -58,7 +54,8 @@ func decodeRecordAct(kind string, text []byte) (act, error) {
 // What was found of a record; a look through a broker tells serving and changes only.
 type found struct {
 	Serving, Target, Previous nullable[int]
-	High, Changes             int
+	High                      *int
+	Changes                   int
 	Hold                      bool
 }
 
@@ -160,12 +157,16 @@ type serves struct {
 	broker  int
 	name    string
 	version int
-	held    bool
 }
 
 func (a serves) apply(r record) (record, bool) {
-	legal := r.exists && r.serving == a.version && (r.hold || !a.held)
-	return r.shownBy(a.broker, r.changes()), legal
+	// The earliest place in the log that it can have forbids least of what comes after.
+	for n := r.shown(a.broker); n <= r.changes(); n++ {
+		if r.servedAt(n) == a.version {
+			return r.shownBy(a.broker, n), true
+		}
+	}
+	return r, false
 }
 
 type look struct {
@@ -194,21 +195,27 @@ func (a readAll) apply(r record) (record, bool) {
 	}
 	target := a.found.Target.or(0)
 	same := r.exists && a.found.Serving.or(0) == r.serving && a.found.Hold == r.hold &&
-		a.found.Previous.or(0) == r.previous && a.found.Changes == r.changes()
-	if !same || a.found.High < r.high {
-		return r, false
-	}
+		(!a.found.Previous.given || a.found.Previous.or(0) == r.previous) &&
+		a.found.Changes == r.changes()
 	switch {
+	case !same:
+		return r, false
 	case target == r.target:
 	case target == r.serving:
 		// It was given up.
-	case !r.hold && target > r.high && target == a.found.High:
-		r.byRollback = false
+	case !r.hold && target > r.high:
+		r.byRollback, r.high = false, target
 	default:
 		return r, false
 	}
-	r.target, r.high = target, a.found.High
-	return r, true
+	r.target = target
+	if a.found.High == nil {
+		return r, true
+	}
+	high := *a.found.High
+	legal := high >= r.high
+	r.high = high
+	return r, legal
 }
 
 func (a allocate) unanswered() act { return allocate{} }
@@ -233,7 +240,7 @@ func (a promote) describe() string {
 	return fmt.Sprintf("promotion %d: %d after %d (rollback: %t)", a.n, a.to, a.from, a.byRollback)
 }
 func (a serves) describe() string {
-	return fmt.Sprintf("%s: %d serves (held: %t)", a.name, a.version, a.held)
+	return fmt.Sprintf("%s: %d serves", a.name, a.version)
 }
 func (a look) describe() string {
 	if a.found == nil {
@@ -245,7 +252,6 @@ func (a readAll) describe() string {
 	if a.found == nil {
 		return "read: not there"
 	}
-	return fmt.Sprintf("read: serving %d target %d previous %d high %d hold %t changes %d",
-		a.found.Serving.or(0), a.found.Target.or(0), a.found.Previous.or(0), a.found.High,
-		a.found.Hold, a.found.Changes)
+	return fmt.Sprintf("read: serving %d target %d hold %t changes %d",
+		a.found.Serving.or(0), a.found.Target.or(0), a.found.Hold, a.found.Changes)
 }

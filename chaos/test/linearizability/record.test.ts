@@ -24,12 +24,7 @@ const promote = (n: number, from: number | null, to: number, why: 'fit' | 'rollb
   to,
   why,
 })
-const serves = (broker: string, version: number, held = false): Act => ({
-  kind: 'serves',
-  broker,
-  version,
-  held,
-})
+const serves = (broker: string, version: number): Act => ({ kind: 'serves', broker, version })
 const look = (broker: string, serving: number | null, changes: number): Act => ({
   kind: 'look',
   broker,
@@ -67,7 +62,7 @@ const explained: Record<string, readonly Operation[]> = {
     read({ serving: 2, target: 2, previous: 1, high: 2, changes: 2 }),
     rollback(1),
     promote(3, 2, 1, 'rollback'),
-    serves('a', 1, true),
+    serves('a', 1),
     allocate(3),
     read({ serving: 1, target: 1, previous: 2, high: 2, hold: true, changes: 3 }),
     release,
@@ -84,6 +79,15 @@ const explained: Record<string, readonly Operation[]> = {
     serves('b', 4),
   ),
   'a broker that is behind': inOrder(...twoVersions, look('b', 1, 1), look('b', 2, 2)),
+  'a broker that acknowledges a fit while a newer one serves': inOrder(
+    ...twoVersions,
+    serves('b', 1),
+    serves('b', 2),
+  ),
+  'what the API tells of a record': inOrder(...twoVersions, {
+    kind: 'read',
+    found: { serving: 2, target: 2, hold: false, changes: 2 },
+  }),
   'a rollback to the version before, with what was given up': inOrder(
     ...twoVersions,
     rollback(null),
@@ -191,8 +195,22 @@ const impossible: Record<string, readonly Operation[]> = {
     read({ serving: 2, target: 2, previous: 1, high: 2, changes: 2 }),
   ),
   'a model that is denied while it is there': inOrder(allocate(1), notThere('a')),
-  'a version that is said to serve and does not': inOrder(...twoVersions, serves('a', 1)),
-  'a hold that is said to be and is not': inOrder(...twoVersions, serves('a', 2, true)),
+  'a version that is said to serve before it does': inOrder(
+    allocate(1),
+    serves('a', 1),
+    promote(1, null, 1, 'fit'),
+  ),
+  'a broker that says that an older version serves': inOrder(
+    ...twoVersions,
+    serves('a', 2),
+    serves('a', 1),
+  ),
+  'a rollback that was lost, by what the API tells': inOrder(
+    ...twoVersions,
+    rollback(1),
+    promote(3, 2, 1, 'rollback'),
+    { kind: 'read', found: { serving: 1, target: 1, hold: false, changes: 3 } },
+  ),
 }
 
 for (const [name, history] of Object.entries(explained)) {
