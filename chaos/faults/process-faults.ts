@@ -64,7 +64,7 @@ export const processFaults: readonly Fault[] = [
   },
   {
     name: 'rolling-restart',
-    weight: 1,
+    weight: 0.4,
     targets: () => ['brokers', 'nodes'],
     holds: () => ['everything'],
     durationMs: [20_000, 30_000],
@@ -82,7 +82,7 @@ export const processFaults: readonly Fault[] = [
   },
   {
     name: 'all-killed',
-    weight: 1,
+    weight: 0.4,
     targets: () => ['brokers', 'nodes', 'both'],
     holds: () => ['everything'],
     durationMs: [0, 3_000],

@@ -36,9 +36,14 @@ export function planFaults(options: ScheduleOptions): Planned[] {
     if (underWay.length >= atOnceMax) continue
     for (let tried = 0; tried < triesMax; tried++) {
       const next = draw(random, faults, shape, atMs)
-      if (next.untilMs > totalMs) continue
-      if (underWay.some((other) => inEachOthersWay(faults, other, next))) continue
-      planned.push(next)
+      // What must be alone waits for its turn: drawn again it would hardly ever come.
+      const isAlone = faultOf(faults, next.fault).holds(next.target).includes('everything')
+      const waitMs = isAlone ? Math.max(atMs, ...underWay.map(({ untilMs }) => untilMs)) - atMs : 0
+      const delayed = { ...next, atMs: next.atMs + waitMs, untilMs: next.untilMs + waitMs }
+      if (delayed.untilMs > totalMs) continue
+      if (!isAlone && underWay.some((other) => inEachOthersWay(faults, other, next))) continue
+      planned.push(delayed)
+      atMs += waitMs
       break
     }
   }

@@ -14,7 +14,7 @@ const alone = () => ['everything']
 export const storeFaults: readonly Fault[] = [
   {
     name: 'poisoned-model',
-    weight: 2,
+    weight: 0.8,
     targets: () => ['flipped', 'truncated', 'chunk-missing', 'manifest-missing'],
     holds: alone,
     durationMs: [6_000, 6_000],
@@ -23,7 +23,7 @@ export const storeFaults: readonly Fault[] = [
   },
   {
     name: 'crashing-data',
-    weight: 1,
+    weight: 0.3,
     targets: () => ['fit'],
     holds: alone,
     durationMs: [3_000, 3_000],
