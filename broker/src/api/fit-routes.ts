@@ -34,16 +34,9 @@ export function addFitRoutes(server: FastifyInstance, parts: ApiParts): void {
 }
 
 async function fit(parts: ApiParts, request: FastifyRequest<Route>, reply: FastifyReply) {
-  const model = readModelName(request.params.model ?? 'default')
   const waitMs = readPatience(request.headers.prefer, parts.bounds.fitWaitMs)
-  const bytes = request.body ?? Buffer.alloc(0)
-  const idempotency = readIdempotency(request.headers['idempotency-key'], model, bytes)
-  const body = await parts.bodies.read(bytes)
-  const { tenant } = parts
-  const of = { tenant, model }
-  const { dataset, observations, spec } = body
-  const input = { of, dataset, observations, spec, requestId: request.id, idempotency }
-  const { job, version, revision } = await parts.fits.begin(input)
+  const { of, job, version, revision } = await begin(parts, request)
+  const { model } = of
   const left = new AbortController()
   // Who leaves cancels nothing; only the waiting ends.
   reply.raw.once('close', () => left.abort())
@@ -55,6 +48,18 @@ async function fit(parts: ApiParts, request: FastifyRequest<Route>, reply: Fasti
   parts.metrics.fits.inc(known)
   parts.metrics.fitSeconds.observe(known, seconds)
   return send(parts, reply, { model, version, job }, outcome)
+}
+
+/** Apart from the waiting, which may be long and needs nothing of the data. */
+async function begin(parts: ApiParts, request: FastifyRequest<Route>) {
+  const model = readModelName(request.params.model ?? 'default')
+  const bytes = request.body ?? Buffer.alloc(0)
+  const idempotency = readIdempotency(request.headers['idempotency-key'], model, bytes)
+  const { dataset, observations, spec } = await parts.bodies.read(bytes)
+  request.body = Buffer.alloc(0)
+  const of = { tenant: parts.tenant, model }
+  const input = { of, dataset, observations, spec, requestId: request.id, idempotency }
+  return { of, ...(await parts.fits.begin(input)) }
 }
 
 function send(

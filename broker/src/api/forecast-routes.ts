@@ -8,6 +8,7 @@ import {
   ForecastQuery,
   HorizonParams,
   ModelHorizonParams,
+  NotModified,
   problems,
 } from './schemas.ts'
 
@@ -33,7 +34,11 @@ export function addForecastRoutes(
     })
     return reply
   }
-  const response = { 200: ForecastBody, ...problems(400, 404, 406, 409, 410, 422) }
+  const response = {
+    200: ForecastBody,
+    304: NotModified,
+    ...problems(400, 404, 409, 410, 422, 429),
+  }
   const summary = 'Forecasts of the version that serves, or of the one that is asked for'
   // The schemas describe; the checks are in `readAsk`, which names what is wrong and costs little.
   const unchecked = { validatorCompiler: () => () => true }

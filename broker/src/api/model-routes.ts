@@ -90,11 +90,14 @@ function addChanges(instance: FastifyInstance, parts: ApiParts): void {
       const name = of(request.params.model)
       const left = new AbortController()
       reply.raw.once('close', () => left.abort())
-      const { target } = await rollBack(control, name, request.body.version)
+      const { record, revision } = await rollBack(control, name, request.body.version)
+      const { target } = record
       parts.logger.info({ event: 'rollback', ...name, version: target, requestId: request.id })
       const { rolloutDeadlineMs } = parts.bounds
-      const isServing = (now: ModelRecord) => now.serving === target && now.hold
-      await seen(parts, modelId(name), isServing, rolloutDeadlineMs, left.signal)
+      // Who was overtaken by another rollback, a release or a deletion need not wait for a rollout.
+      const isOver = (now: ModelRecord, at: number) =>
+        at >= revision && (now.serving === target || now.target !== target || !now.hold)
+      await seen(parts, modelId(name), isOver, rolloutDeadlineMs, left.signal)
       return sendRollout(parts, reply, name.model, target)
     },
   )
@@ -105,7 +108,7 @@ function addChanges(instance: FastifyInstance, parts: ApiParts): void {
   }
   const handleRelease = async (model: string, reply: FastifyReply) => {
     const name = of(model)
-    const record = await release(control, name)
+    const { record } = await release(control, name)
     await seen(parts, modelId(name), (now) => !now.hold)
     return sendRollout(parts, reply, name.model, record.serving)
   }
@@ -142,13 +145,13 @@ function* liveModels(parts: ApiParts): Generator<string> {
 async function seen(
   parts: ApiParts,
   id: string,
-  holds: (record: ModelRecord) => boolean,
+  holds: (record: ModelRecord, modRevision: number) => boolean,
   timeoutMs = parts.bounds.coordinatorCallMs,
   signal: AbortSignal = new AbortController().signal,
 ): Promise<void> {
   const look = () => {
-    const record = parts.state().models.get(id)?.value
-    return record && holds(record) ? true : undefined
+    const held = parts.state().models.get(id)
+    return held && holds(held.value, held.modRevision) ? true : undefined
   }
   await parts.waiters.until(id, look, timeoutMs, signal)
 }

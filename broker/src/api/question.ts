@@ -15,10 +15,15 @@ export function readAsk(
   const horizon = readHorizon(horizonText)
   const stranger = Object.keys(query).find((key) => !known.includes(key))
   if (stranger !== undefined)
-    throw new Refused(400, 'unknown-parameter', `There is no parameter ${stranger} here.`, {
-      field: stranger,
-      remedy: `There are ${known.join(', ')}.`,
-    })
+    throw new Refused(
+      400,
+      'unknown-parameter',
+      `There is no parameter ${stranger.slice(0, 100)} here.`,
+      {
+        field: stranger,
+        remedy: `There are ${known.join(', ')}.`,
+      },
+    )
   const version = readVersion(query.version)
   const atLeast = query.at_least === undefined ? null : readNumber('at_least', query.at_least)
   if (atLeast !== null && query.version !== undefined)

@@ -63,6 +63,8 @@ export const ForecastBody = Type.Object({
   timestamps: Type.Optional(Type.Array(Type.String({ format: 'date-time' }))),
 })
 
+export const NotModified = Type.Null({ description: 'The client has this answer already.' })
+
 const Spec = Type.Object(
   { family: Type.String({ description: 'The kind of model; its other fields depend on it.' }) },
   { additionalProperties: true, description: 'What to fit; without it the default model.' },

@@ -31,6 +31,9 @@ export type ControlParts = {
   readonly who: string
 }
 
+/** What was changed, and when. */
+export type Changed = { readonly record: ModelRecord; readonly revision: number }
+
 /** A change of a model by a person: what the record is now, or was when nothing had to change. */
 type Change = {
   readonly record: ModelRecord
@@ -46,7 +49,7 @@ export async function rollBack(
   parts: ControlParts,
   of: ModelName,
   asked: number | undefined,
-): Promise<ModelRecord> {
+): Promise<Changed> {
   return await change(parts, of, async (record, signal) => {
     const version = asked ?? record.previous
     if (version === null)
@@ -59,7 +62,7 @@ export async function rollBack(
 }
 
 /** Lets finishing fits change the target again. */
-export async function release(parts: ControlParts, of: ModelName): Promise<ModelRecord> {
+export async function release(parts: ControlParts, of: ModelName): Promise<Changed> {
   return await change(parts, of, async (record) => ({ record: { ...record, hold: false } }))
 }
 
@@ -72,7 +75,7 @@ export async function deleteModel(
   of: ModelName,
 ): Promise<{ readonly record: ModelRecord; readonly lastVersion: number }> {
   let lastVersion = 0
-  const record = await change(parts, of, async (before, signal) => {
+  const { record } = await change(parts, of, async (before, signal) => {
     const counter = await parts.coordinator.get(counterKey(of), signal)
     const decoded = counter && counters.decode(counter.value)
     lastVersion = decoded?.ok ? decoded.value.last : before.high
@@ -98,7 +101,7 @@ async function change(
   parts: ControlParts,
   of: ModelName,
   plan: (record: ModelRecord, signal: AbortSignal) => Promise<Change>,
-): Promise<ModelRecord> {
+): Promise<Changed> {
   const { coordinator, bounds, clock, random } = parts
   const key = modelKey(of)
   for (let tries = 1; tries <= bounds.contentionTriesMax; tries += 1) {
@@ -110,7 +113,8 @@ async function change(
       when: [modifiedAt(key, entry?.modRevision ?? 0), ...when],
       then: [put(key, codecs.model.encode(record)), ...then],
     }
-    if ((await coordinator.transact(transaction, signal)).succeeded) return record
+    const { succeeded, revision } = await coordinator.transact(transaction, signal)
+    if (succeeded) return { record, revision }
     await clock.sleep(backoffMs(tries, 5, 200, random), AbortSignal.timeout(5_000))
   }
   throw new Refused(503, 'contention', `${of.model} is being changed by too many at once.`, {

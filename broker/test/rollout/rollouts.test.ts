@@ -162,6 +162,33 @@ describe('a rollback', () => {
   })
 
   test.each([
+    ['DELETE', '/api/models/m/hold'],
+    ['DELETE', '/api/models/m'],
+    ['POST', '/api/models/m/rollback'],
+  ] as const)(
+    'that is overtaken by %s %s is answered then, and not when it is late',
+    async (...change) => {
+      const cluster = await openCluster()
+      const node = await cluster.node()
+      const broker = await cluster.broker()
+      await fit(broker, 'm')
+      await fit(broker, 'm')
+      // With nobody to load it, a version cannot begin to serve.
+      await node.close()
+      const body = { version: 1 }
+      const waiting = call(broker, 'POST', '/api/models/m/rollback', { body })
+      await eventually(
+        () => get(broker, '/api/models/m'),
+        (now) => now.body.target === 1,
+      )
+      const [method, path] = change
+      void call(broker, method, path, { body: method === 'POST' ? { version: 2 } : undefined })
+      const answer = await waiting
+      expect([answer.status, answer.body.hold]).toEqual([202, method === 'POST'])
+    },
+  )
+
+  test.each([
     [{ version: 99 }, 404, 'no-such-version'],
     [{ version: 2 }, 422, 'version-failed'],
     [{}, 409, 'no-previous'],

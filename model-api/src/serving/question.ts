@@ -21,7 +21,7 @@ export function readQuestion(horizonText: string, query: Readonly<Record<string,
     throw fault('horizon', `a whole number from 1 to ${limits.horizonMax}`)
   const stranger = Object.keys(query).find((name) => !known.has(name))
   if (stranger !== undefined)
-    throw new Refused(400, 'invalid', `There is no parameter ${stranger} here.`, {
+    throw new Refused(400, 'invalid', `There is no parameter ${stranger.slice(0, 100)} here.`, {
       field: stranger,
       remedy: 'There are level, timestamps and load.',
     })

@@ -66,13 +66,17 @@ const titles: Record<number, string> = {
   504: 'It took too long',
 }
 
+/** A refusal quotes what was sent, and is not to be as long as that. */
+const detailCharactersMax = 2_000
+const fieldCharactersMax = 300
+
 export function problemOf(error: Refused, requestId: string): Problem {
   return {
     type: `urn:almanac:problem:${error.code}`,
     title: titles[error.status] ?? 'The request failed',
     status: error.status,
-    detail: error.message,
-    ...(error.field === undefined ? {} : { field: error.field }),
+    detail: error.message.slice(0, detailCharactersMax),
+    ...(error.field === undefined ? {} : { field: error.field.slice(0, fieldCharactersMax) }),
     ...(error.remedy === undefined ? {} : { remedy: error.remedy }),
     requestId,
   }
