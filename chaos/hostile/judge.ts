@@ -1,4 +1,4 @@
-import { type Codec, codec, Problem } from '@almanac/shared'
+import { type Codec, codec, NotLoaded, Problem } from '@almanac/shared'
 import type { TSchema } from 'typebox'
 import type { Answer, Exchange } from './http-client.ts'
 import { type JsonSchema, type Operation, operationFor } from './openapi.ts'
@@ -8,6 +8,7 @@ import { type HostileRequest, isWellFramed } from './request.ts'
 export type Judge = (request: HostileRequest, exchange: Exchange) => string | undefined
 
 const problems = codec(Problem)
+const notLoaded = codec(NotLoaded)
 
 /** Refusals that come before it is known which call is meant, if any. */
 const ofNoCall: ReadonlySet<string> = new Set([
@@ -73,7 +74,7 @@ function judge(
   if (status >= 500 && status !== 503) return `status ${status}: ${text.slice(0, 300)}`
   if (status === 503 && !answer.headers.has('retry-after')) return '503 without Retry-After'
   if (status < 400) return more(answer, undefined)
-  if (isNotLoaded(text)) return undefined
+  if (status === 409 && isNotLoaded(text, request)) return undefined
   const type = answer.headers.get('content-type') ?? ''
   if (!type.startsWith('application/problem+json'))
     return `status ${status} is ${type || 'of no type'}: ${text.slice(0, 300)}`
@@ -101,4 +102,5 @@ const typeOf = (text: string) =>
   (JSON.parse(text) as Problem).type.slice('urn:almanac:problem:'.length)
 
 /** A node's answer to a broker that is ahead or behind; brokers switch on it. */
-const isNotLoaded = (text: string) => text.startsWith('{"type":"not-loaded"')
+const isNotLoaded = (text: string, { method, path }: HostileRequest) =>
+  path.startsWith('/internal/') && (method === 'HEAD' || notLoaded.decode(text).ok)

@@ -19,7 +19,7 @@ export function shellLine(request: HostileRequest, host: string, port: number): 
   return parts.join(' ')
 }
 
-const shownBytesMax = 3_000
+const shownBytesMax = 1_000
 
 function isPrintable(text: string): boolean {
   return /^[\x21-\x7e]*$/.test(text)
