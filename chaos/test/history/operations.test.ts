@@ -1,7 +1,6 @@
 import { codec } from '@almanac/shared'
 import { expect, test } from 'vitest'
 import { operationsOf } from '../../history/operations.ts'
-import { checkHistory } from '../../linearizability/check.ts'
 import { Operation } from '../../linearizability/history.ts'
 import { entry, fitted, goodStory, unknown } from '../invariants/story.ts'
 
@@ -66,26 +65,4 @@ test('a look that finds no model, and one that finds one, are both looks', () =>
     { kind: 'look', broker: 'broker-1', found: null },
     { kind: 'look', broker: 'broker-1', found: { serving: 4, changes: 5 } },
   ])
-})
-
-test('a good history is linearizable, and not when the records say that a hold is lost', async () => {
-  const { entries, records } = goodStory()
-  expect(await checkHistory(operationsOf(entries, records))).toMatchObject({ verdict: 'ok' })
-  const held = records.models.map((model) => ({ ...model, hold: !model.hold }))
-  const twisted = operationsOf(entries, { ...records, models: held })
-  expect(await checkHistory(twisted)).toMatchObject({ verdict: 'illegal' })
-})
-
-test('what an unanswered try made serve has not served before it was asked for', async () => {
-  const { records } = goodStory()
-  const careful = { key: 'k' }
-  const entries = [
-    { ...fitted([0, 10], 1, careful), outcome: unknown },
-    entry([11, 12], { kind: 'look', model: 'm' }, { version: 1, changes: 1 }),
-    fitted([20, 30], 1, careful),
-  ]
-  const log = [{ n: 1, from: null, to: 1, why: 'fit' }]
-  const models = [{ model: 'm', serving: 1, target: 1, hold: false }]
-  const operations = operationsOf(entries, { ...records, models, logs: new Map([['m', log]]) })
-  expect(await checkHistory(operations)).toMatchObject({ verdict: 'ok' })
 })
