@@ -1,12 +1,18 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { sampleFile, startAlmanac } from './almanac/start.ts'
-import { installPeers, startPeer } from './peers/start.ts'
+import { installPeers } from './peers/start.ts'
 import { conditions, type Finding, save, show } from './report.ts'
 import { computed } from './rows/computed.ts'
-import type { Contestant } from './run.ts'
+import { footprint } from './rows/footprint.ts'
+import { halfLoad } from './rows/half-load.ts'
+import { kill } from './rows/kill.ts'
+import { newVersion } from './rows/new-version.ts'
+import { swap } from './rows/swap.ts'
+import type { Options } from './run.ts'
+import { sideBySide } from './side-by-side.ts'
 
 /**
  * How this project serves beside others that serve the same model: see docs/benchmarks.md.
@@ -15,65 +21,57 @@ import type { Contestant } from './run.ts'
  */
 const { values } = parseArgs({
   options: {
-    rows: { type: 'string', default: 'computed' },
+    rows: { type: 'string' },
     peers: { type: 'string', default: 'flask,mlserver,bentoml,ray' },
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '4' },
     out: { type: 'string' },
   },
 })
-const rows = { computed }
-const options = {
+const options: Options = {
   rounds: Number(values.rounds),
   seconds: Number(values.seconds),
   serverCore: '0',
   loadCore: '1',
 }
 const folder = await mkdtemp(join(tmpdir(), 'bench-'))
-const opened: (() => Promise<void>)[] = []
 const say = (line: string) => process.stdout.write(`${line}\n`)
 try {
+  await main()
+} finally {
+  await rm(folder, { recursive: true, force: true })
+}
+
+async function main(): Promise<void> {
   const about = conditions({ rounds: options.rounds, secondsPerRun: options.seconds })
-  const wanted = values.peers.split(',')
-  const { installed, missing } = await installPeers(sampleFile, (name) => wanted.includes(name))
-  const contestants: Contestant[] = []
+  const peers = values.peers.split(',')
+  const { installed, missing } = await installPeers(sampleFile, (name) => peers.includes(name))
   const absent = [...missing]
-  const cores = options.serverCore
-  const almanac = await startAlmanac({ folder, cores })
-  opened.push(almanac.server.stop)
-  for (const kind of ['automatic', 'arima'] as const) {
-    contestants.push({
-      name: `Almanac, ${kind}, npm start`,
-      isPeer: false,
-      target: almanac.broker(kind),
-    })
-    contestants.push({
-      name: `Almanac, ${kind}, node`,
-      isPeer: false,
-      target: await almanac.node(kind),
-    })
+  const rows: Readonly<Record<string, (home: string) => Promise<Finding>>> = {
+    computed: (home) => sideBySide(options, installed, home, absent, computed),
+    'half-load': (home) => sideBySide(options, installed, home, absent, halfLoad),
+    swap: async (home) => {
+      const almanac = await startAlmanac({ folder: home, cores: '0,1', nodes: 2 })
+      return swap({ almanac, folder: home }).finally(almanac.server.stop)
+    },
+    kill: (home) => kill(options, installed, home),
+    'new-version': (home) => newVersion(options, installed, home),
+    footprint: (home) => footprint(options, installed, home),
   }
-  for (const each of installed) {
-    try {
-      const { name, target, server } = await startPeer(each, { home: folder, cores })
-      opened.push(server.stop)
-      contestants.push({ name, isPeer: true, target })
-    } catch (error) {
-      absent.push({ name: each.peer.name, reason: `not started: ${(error as Error).message}` })
-    }
-  }
+  const wanted = values.rows === undefined ? Object.keys(rows) : values.rows.split(',')
   const findings: Record<string, Finding> = {}
-  for (const name of values.rows.split(',')) {
-    const row = rows[name as keyof typeof rows]
-    if (row === undefined) throw new Error(`there is no row ${name}`)
-    const finding = await row({ options, folder, contestants })
+  for (const name of wanted) {
+    const row = rows[name]
+    if (row === undefined) throw new Error(`there is no row ${name}: ${Object.keys(rows)}`)
+    const home = join(folder, name)
+    await mkdir(home)
+    const finding = await row(home)
     findings[name] = finding
     say(`\n${show(name, finding)}`)
   }
   for (const { name, reason } of absent) say(`\nMISSING  ${name}: ${reason}`)
   say(`\n${JSON.stringify(about)}`)
-  if (values.out) await save(values.out, { conditions: about, missing: absent, findings })
-} finally {
-  for (const close of opened.reverse()) await close()
-  await rm(folder, { recursive: true, force: true })
+  const report = { conditions: about, missing: absent, findings }
+  if (values.out === undefined) say(JSON.stringify(report))
+  else await save(values.out, report)
 }

@@ -88,6 +88,17 @@ export async function memoryOf(pid: number): Promise<{ rssMb: number; pssMb: num
   return sum
 }
 
+/** CPU time that a tree has taken; Linux counts it in hundredths of a second. */
+export async function cpuSecondsOf(pid: number): Promise<number> {
+  let ticks = 0
+  for (const each of await treeOf(pid)) {
+    const stat = await readFile(`/proc/${each}/stat`, 'utf8').catch(() => '')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    ticks += Number(fields[11] ?? 0) + Number(fields[12] ?? 0)
+  }
+  return ticks / 100
+}
+
 /** Disk that a folder takes, in MB. */
 export async function diskMb(folder: string): Promise<number> {
   const { stdout } = await run('du', ['-sk', folder])

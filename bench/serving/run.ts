@@ -1,5 +1,4 @@
 import type { Almanac } from './almanac/start.ts'
-import type { InstalledPeer } from './peers/start.ts'
 import type { Target } from './target.ts'
 
 export type Options = {
@@ -14,14 +13,16 @@ export type Options = {
 export type Contestant = {
   readonly name: string
   readonly isPeer: boolean
+  readonly pid: number
   readonly target: Target
 }
 
-/** What the rows of one run share. */
-export type Run = {
+/** For rows in which all run side by side. */
+export type Contestants = {
   readonly options: Options
   readonly folder: string
   readonly contestants: readonly Contestant[]
 }
 
-export type { Almanac, InstalledPeer }
+/** For rows in which this project is measured beside itself. */
+export type OwnRun = { readonly almanac: Almanac; readonly folder: string }

@@ -21,7 +21,7 @@ export const models = {
 } as const
 export type ModelKind = keyof typeof models
 
-const root = join(import.meta.dirname, '../../..')
+export const root = join(import.meta.dirname, '../../..')
 export const sampleFile = join(root, 'sample-data/melbourne-min-temperatures.json')
 
 /** `npm start` with both models fitted, in a process of its own. */

@@ -1,45 +1,60 @@
 import { type Saturated, saturate } from '../load/saturate.ts'
+import { cpuSecondsOf } from '../processes.ts'
 import { type Finding, medianOf, spreadOf, type Verdict } from '../report.ts'
-import type { Run } from '../run.ts'
+import type { Contestants } from '../run.ts'
 
 const factorWanted = 20
 
+type Measured = Saturated & { readonly cpuMs: number }
+
 /** Forecasts that have to be computed: each request asks for a level that nobody asked for. */
-export async function computed({ options, contestants, folder }: Run): Promise<Finding> {
+export async function computed({ options, contestants, folder }: Contestants): Promise<Finding> {
   const { rounds, seconds, loadCore: core } = options
-  const runs = new Map<string, Saturated[]>(contestants.map(({ name }) => [name, []]))
+  const runs = new Map<string, Measured[]>(contestants.map(({ name }) => [name, []]))
   // Compiled code is what runs all day: the first seconds are not measured.
   for (const { target } of contestants) await saturate(target, { core, seconds: 2, folder })
   for (let round = 0; round < rounds; round++)
-    for (const { name, target } of contestants)
-      runs.get(name)!.push(await saturate(target, { core, seconds, folder }))
-  const lines = [...runs].map(([name, all]) => [
-    name,
-    spreadOf(all.map((each) => each.perSecond)),
-    spreadOf(
-      all.map((each) => each.p50Ms),
-      1,
-    ),
-    spreadOf(
-      all.map((each) => each.p99Ms),
-      1,
-    ),
-  ])
+    for (const { name, target, pid } of contestants) {
+      const before = await cpuSecondsOf(pid)
+      const run = await saturate(target, { core, seconds, folder })
+      const cpuMs = (1_000 * ((await cpuSecondsOf(pid)) - before)) / run.requests
+      runs.get(name)!.push({ ...run, cpuMs })
+    }
+  const lines = [...runs].map(([name, all]) => {
+    const figures = (read: (each: Measured) => number, digits: number) =>
+      spreadOf(all.map(read), digits)
+    return [
+      name,
+      figures(({ perSecond }) => perSecond, 0),
+      figures(({ p50Ms }) => p50Ms, 1),
+      figures(({ p99Ms }) => p99Ms, 1),
+      figures(({ cpuMs }) => cpuMs, 2),
+    ]
+  })
   const peers = contestants.filter(({ isPeer }) => isPeer)
   const verdicts: Verdict[] = []
   for (const { name } of contestants.filter(({ isPeer }) => !isPeer)) {
+    if (peers.length === 0) continue
+    const rivalsOf = (round: number, read: (each: Measured) => number) =>
+      peers.map((peer) => read(runs.get(peer.name)![round]!))
     const own = runs.get(name)!
-    const ratios = own.map(({ perSecond }, round) => {
-      const rivals = peers.map((peer) => runs.get(peer.name)![round]!.perSecond)
-      return perSecond / Math.max(...rivals)
+    const rates = own.map(
+      ({ perSecond }, round) => perSecond / Math.max(...rivalsOf(round, (each) => each.perSecond)),
+    )
+    const costs = own.map(
+      ({ cpuMs }, round) => Math.min(...rivalsOf(round, (each) => each.cpuMs)) / cpuMs,
+    )
+    const [value, perCpu] = [medianOf(rates), spreadOf(costs, 1)]
+    const what = `times the fastest peer (${spreadOf(rates, 1)}), ${perCpu} by CPU: ${name}`
+    verdicts.push({
+      what: `${what}; wanted ${factorWanted}`,
+      value,
+      reached: value >= factorWanted,
     })
-    const value = medianOf(ratios)
-    const what = `times the fastest peer: ${name} (${spreadOf(ratios, 1)}); wanted ${factorWanted}`
-    if (peers.length > 0) verdicts.push({ what, value, reached: value >= factorWanted })
   }
   return {
     title: `500 steps with an interval, every level new; 32 connections, one core each side`,
-    head: ['', 'requests/s, median (min – max)', 'p50 ms', 'p99 ms'],
+    head: ['', 'requests/s, median (min – max)', 'p50 ms', 'p99 ms', 'CPU ms/request'],
     lines,
     verdicts,
     raw: Object.fromEntries(runs),

@@ -1,0 +1,53 @@
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { quantileOf } from '../report.ts'
+import type { Target } from '../target.ts'
+
+export type SteadyOptions = {
+  readonly target: Target
+  readonly perSecond: number
+  readonly seconds: number
+  /** Whether each request asks for another level, so that its answer has to be computed. */
+  readonly varies: boolean
+}
+
+/** One request: when it went out, by the wall clock, and what came of it. */
+export type Sent = {
+  readonly atMs: number
+  readonly tookMs: number
+  /** How late the generator was: what it says about others counts only while this is small. */
+  readonly lateMs: number
+  /** Of HTTP; 0 without an answer. */
+  readonly status: number
+}
+
+const run = promisify(execFile)
+let firstLevel = 0
+let files = 0
+
+/** A steady rate for some seconds from a process of its own; resolves with every request. */
+export async function steady(
+  options: SteadyOptions,
+  place: { readonly folder: string; readonly cores: string },
+): Promise<readonly Sent[]> {
+  const file = join(place.folder, `sent-${files++}.json`)
+  const given = JSON.stringify({ ...options, firstLevel })
+  firstLevel += Math.ceil(options.perSecond * options.seconds)
+  const script = join(import.meta.dirname, 'generator.ts')
+  const command = ['-c', place.cores, process.execPath, script, given, file]
+  await run('taskset', command, { timeout: (options.seconds + 60) * 1_000 })
+  return JSON.parse(await readFile(file, 'utf8')) as Sent[]
+}
+
+export function p99Of(sent: readonly Sent[]): number {
+  return quantileOf(
+    sent.map(({ tookMs }) => tookMs),
+    0.99,
+  )
+}
+
+export function failedOf(sent: readonly Sent[]): number {
+  return sent.filter(({ status }) => status !== 200).length
+}
