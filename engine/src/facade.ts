@@ -74,14 +74,14 @@ function settled(forecast: Outcome<Forecast>, ask: Ask): Outcome<Forecast> {
 export function prepareForecast(model: AnyModel, plan: Plan, run: Run = plainRun): Prepared {
   const fault = checkAsk({ ...plan, quantiles: new Float64Array(0) })
   if (fault !== undefined) return { at: () => refused(fault), sizeBytes: 0 }
-  const { at, sizeBytes } = preparedBy(familyOf(model), model, plan, run)
+  const { at, ...rest } = preparedBy(familyOf(model), model, plan, run)
   return {
     at(quantiles) {
       const ask = { ...plan, quantiles }
       const unfit = checkAsk(ask)
       return unfit === undefined ? settled(at(quantiles), ask) : refused(unfit)
     },
-    sizeBytes,
+    ...rest,
   }
 }
 

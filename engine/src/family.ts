@@ -94,6 +94,8 @@ export type Plan = Omit<Ask, 'quantiles'>
 export type Prepared = {
   /** What `forecast` gives for the plan with these quantiles, to the bit. */
   readonly at: (quantiles: Float64Array) => Outcome<Forecast>
+  /** Does what the first ask would do for all, in pieces of about a millisecond. */
+  readonly begin?: () => Iterable<void>
   /** Memory that it keeps once it was asked for quantiles; an estimate, for budgets. */
   readonly sizeBytes: number
 }

@@ -5,7 +5,7 @@ import { normalQuantile } from '../numeric/normal.ts'
 import { done, refused } from '../outcome.ts'
 import { type AdditiveModel, type Fitted, fittedAt } from './model.ts'
 import { addNoise, makePaths, sharedNoise, trendVaries } from './paths.ts'
-import { makeRanking, type Ranking } from './ranking.ts'
+import { makeRanking } from './ranking.ts'
 
 /** The parts of the steps that are asked for, or the refusal of a regressor that is missing. */
 export function fittedAhead(model: AdditiveModel, ask: Ask): Outcome<Fitted> {
@@ -57,7 +57,7 @@ export function prepareAdditive(model: AdditiveModel, plan: Plan, run: Run): Pre
     at(quantiles) {
       const rows = new Float64Array(horizon * quantiles.length)
       if (quantiles.length > 0) {
-        ranks ??= ranksOf(model, ahead.value, horizon, run)
+        ranks ??= allAtOnce(ranksOf(model, ahead.value, horizon, run))
         for (let k = 0; k < quantiles.length; k++) {
           const { low, high, share } = placeOf(count, quantiles[k]!)
           for (let h = 0; h < horizon; h++) {
@@ -69,38 +69,56 @@ export function prepareAdditive(model: AdditiveModel, plan: Plan, run: Run): Pre
       }
       return checked({ point, quantiles: rows, notes: [] })
     },
+    *begin() {
+      ranks ??= yield* ranksOf(model, ahead.value, horizon, run)
+    },
     sizeBytes: 8 * horizon * (count + 1),
   }
 }
 
-/** The paths' values with their noise, ranks × horizon, row-major. */
-function ranksOf(model: AdditiveModel, fitted: Fitted, horizon: number, run: Run): Float64Array {
-  const count = model.spec.paths
-  const ranks = new Float64Array(count * horizon)
-  eachStep(model, fitted, horizon, run, (h, values, ranking) => {
-    const sorted = ranking.sort(values)
-    for (let rank = 0; rank < count; rank++) ranks[rank * horizon + h] = sorted[rank]!
-  })
-  return ranks
-}
-
-/** Tells the values of all paths, noise included, at one step after the other. */
-function eachStep(
+/** The paths' values with their noise, ranks × horizon, row-major; done in pieces. */
+function* ranksOf(
   model: AdditiveModel,
   fitted: Fitted,
   horizon: number,
   run: Run,
-  tell: (h: number, values: Float64Array, ranking: Ranking) => void,
-): void {
+): Generator<void, Float64Array> {
+  const count = model.spec.paths
+  const ranks = new Float64Array(count * horizon)
+  const ranking = makeRanking(count)
+  for (const { h, values } of drawnSteps(model, fitted, horizon, run)) {
+    const sorted = ranking.sort(values)
+    for (let rank = 0; rank < count; rank++) ranks[rank * horizon + h] = sorted[rank]!
+    if (h % stepsPerPiece === stepsPerPiece - 1) yield
+  }
+  return ranks
+}
+
+/** A thousand paths of so many steps are drawn and sorted in less than a millisecond. */
+const stepsPerPiece = 32
+
+function allAtOnce(pieces: Generator<void, Float64Array>): Float64Array {
+  for (;;) {
+    const piece = pieces.next()
+    if (piece.done) return piece.value
+  }
+}
+
+/** The values of all paths, noise included, at one step after the other; overwritten by the next. */
+function* drawnSteps(
+  model: AdditiveModel,
+  fitted: Fitted,
+  horizon: number,
+  run: Run,
+): Generator<{ readonly h: number; readonly values: Float64Array }> {
   const count = model.spec.paths
   const paths = makePaths(model, fitted, run.seed, 0, count)
   const noise = sharedNoise(model, run.seed, count)
-  const ranking = makeRanking(count)
   const values = new Float64Array(count)
   for (let h = 0; h < horizon; h++) {
     paths.step(h, values)
     for (let path = 0; path < count; path++) values[path]! += noise[path]!
-    tell(h, values, ranking)
+    yield { h, values }
   }
 }
 
@@ -133,15 +151,16 @@ function simulated(model: AdditiveModel, fitted: Fitted, median: Float64Array, a
   const averaged = ask.point === 'mean' && model.trend.growth === 'logistic'
   if (width === 0 && !averaged) return { point: median, quantiles: rows }
   const means = new Float64Array(averaged ? horizon : 0)
-  eachStep(model, fitted, horizon, run, (h, values, ranking) => {
+  const ranking = makeRanking(model.spec.paths)
+  for (const { h, values } of drawnSteps(model, fitted, horizon, run)) {
     if (averaged) means[h] = meanOf(values)
-    if (width === 0) return
+    if (width === 0) continue
     const sorted = ranking.sort(values)
     for (let k = 0; k < width; k++) {
       const { low, high, share } = placeOf(sorted.length, quantiles[k]!)
       rows[h * width + k] = sorted[low]! + share * (sorted[high]! - sorted[low]!)
     }
-  })
+  }
   return { point: averaged ? means : median, quantiles: rows }
 }
 

@@ -30,5 +30,12 @@ export function prepareAutomatic(model: AutomaticModel, plan: Plan, run: Run): P
     notes: voices.notes,
   })
   const memberBytes = parts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
-  return { at, sizeBytes: memberBytes + 24 * horizon }
+  const begin = function* () {
+    for (const part of parts) {
+      if (part.begin) yield* part.begin()
+      yield
+    }
+    at(new Float64Array(0))
+  }
+  return { at, begin, sizeBytes: memberBytes + 24 * horizon }
 }

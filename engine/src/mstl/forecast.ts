@@ -23,6 +23,7 @@ export function prepareMstl(model: MstlModel, plan: Plan, run: Run): Prepared {
       if (forecast.kind === 'refused') return forecast
       return withPatterns(model, { ...plan, quantiles }, seasonal, forecast, run)
     },
+    ...(member.begin ? { begin: member.begin } : {}),
     sizeBytes: member.sizeBytes + 8 * horizon,
   }
 }

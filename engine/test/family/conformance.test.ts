@@ -102,6 +102,8 @@ for (const [family, examples] of listed) {
         for (const more of [{}, { point: 'mean' as const }, { bounds: { lower: 1, upper: 9 } }]) {
           const plan = { horizon, ...future, ...more }
           const prepared = prepareForecast(model, plan, run)
+          // Begun or not, it says the same.
+          if (!('bounds' in more)) for (const _ of prepared.begin?.() ?? []);
           for (const levels of [[80], [], [50.5, 95, 99.9], [80]]) {
             const wanted = levelQuantiles(levels)
             expect(doneValue(prepared.at(wanted))).toEqual(

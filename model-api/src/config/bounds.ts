@@ -10,6 +10,10 @@ export const bounds = {
   answerCacheBytes: 33_554_432,
   /** What is kept of versions for levels to come: a handful of simulated forecasts. */
   preparedBytes: 67_108_864,
+  /** Horizons of a model that a new version is prepared for: people ask for a few. */
+  warmHorizonsMax: 4,
+  /** Models whose horizons are remembered: the others' first forecast takes a little longer. */
+  warmModelsMax: 1_000,
   /** Steps up to which it is kept: two thousand paths of as many steps take 16 MB. */
   preparedHorizonMax: 1_000,
   /** Numbers in an answer that is computed at once: about a millisecond. */

@@ -25,6 +25,7 @@ import { createFitQueue, type FitQueue } from '../fitting/fit-queue.ts'
 import type { NodeRole } from '../registration/own-records.ts'
 import type { Registration } from '../registration/registration.ts'
 import { Answers } from '../serving/answers.ts'
+import type { LoadedVersion } from '../serving/load-version.ts'
 import { OnDemandVersions } from '../serving/on-demand-versions.ts'
 import { PlacedVersions } from '../serving/placed-versions.ts'
 import { followModels, type ModelsView } from '../serving/view.ts'
@@ -111,6 +112,8 @@ export function createParts(options: NodeOptions): NodeParts {
   const drain = new AbortController()
   const onChange = () => parts.registration?.kick()
   const view = followModels(context)
+  const answers = new Answers(context.metrics)
+  const warm = (id: string, loaded: LoadedVersion) => answers.warm(id, loaded)
   const pool = fits ? (options.fitter ?? createPool(options, clock)) : undefined
   const parts: NodeParts = {
     options,
@@ -120,9 +123,9 @@ export function createParts(options: NodeOptions): NodeParts {
     serves,
     fitsMax: fits ? fitWorkers + limits.queuedFitsMax : 0,
     view,
-    placed: new PlacedVersions(context, view, { serves, onChange }),
+    placed: new PlacedVersions(context, view, { serves, onChange, warm }),
     onDemand: new OnDemandVersions(context, view),
-    answers: new Answers(context.metrics),
+    answers,
     pool,
     queue: pool
       ? createFitQueue(

@@ -4,7 +4,7 @@ import { Gate } from '../base/gate.ts'
 import type { NodeMetrics } from '../base/metrics.ts'
 import { bounds } from '../config/bounds.ts'
 import { ByteCache } from './byte-cache.ts'
-import { type Computed, Forecasts } from './forecasts.ts'
+import { type Computed, Forecasts, type Subject } from './forecasts.ts'
 import type { LoadedVersion } from './load-version.ts'
 import { numbersText } from './numbers-text.ts'
 import type { Question } from './question.ts'
@@ -29,28 +29,33 @@ export class Answers {
 
   /** The public body. Throws or rejects with a refusal where the question has no answer. */
   answer(id: string, loaded: LoadedVersion, question: Question): Buffer | Promise<Buffer> {
-    const version = `${id}@${loaded.version}@${loaded.sha256}`
-    const key = `${version}?${question.key}`
+    const of = subjectOf(id, loaded)
+    const key = `${of.key}?${question.key}`
     const known = this.#cache.get(key)
     this.#metrics.forecasts.inc({ from: known ? 'cache' : 'model' })
     if (known) return known
     const cells = question.horizon * (1 + 2 * question.levels.length)
-    if (cells > bounds.answerCellsAtOnce) return this.#answerLarge(key, version, loaded, question)
-    const bytes = Buffer.from([...this.#text(version, loaded, question)].join(''))
+    if (cells > bounds.answerCellsAtOnce) return this.#answerLarge(key, of, loaded, question)
+    const bytes = Buffer.from([...this.#text(of, loaded, question)].join(''))
     this.#cache.set(key, bytes)
     return bytes
   }
 
-  #text(version: string, loaded: LoadedVersion, question: Question): Generator<string> {
+  /** Makes the first answers of a version that is about to serve as quick as all others. */
+  warm(id: string, loaded: LoadedVersion): Promise<void> {
+    return this.#forecasts.warm(subjectOf(id, loaded), loaded)
+  }
+
+  #text(of: Subject, loaded: LoadedVersion, question: Question): Generator<string> {
     const { horizon, timestamps } = question
     assert(horizon <= limits.horizonMax, 'horizons are checked before')
     const times = timestamps ? timestampsAfter(loaded.calendar, horizon) : undefined
-    return textOf(this.#forecasts.compute(version, loaded, question), question, times)
+    return textOf(this.#forecasts.compute(of, loaded, question), question, times)
   }
 
   #answerLarge(
     key: string,
-    version: string,
+    of: Subject,
     loaded: LoadedVersion,
     question: Question,
   ): Promise<Buffer> {
@@ -63,7 +68,7 @@ export class Answers {
     const work = this.#large
       .run(async () => {
         const parts: string[] = []
-        for (const part of this.#text(version, loaded, question)) {
+        for (const part of this.#text(of, loaded, question)) {
           parts.push(part)
           await nextTurn()
         }
@@ -75,6 +80,10 @@ export class Answers {
     this.#underWay.set(key, work)
     return work
   }
+}
+
+function subjectOf(id: string, { version, sha256 }: LoadedVersion): Subject {
+  return { id, key: `${id}@${version}@${sha256}` }
 }
 
 /** The body in slices of bounded work. */

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import {
   type AnyModel,
   type Forecast,
@@ -20,6 +21,9 @@ type Kept = {
   point?: { readonly values: Float64Array; readonly text: string }
 }
 
+/** Which model, and a key that tells its version from any other. */
+export type Subject = { readonly id: string; readonly key: string }
+
 export type Computed = {
   readonly forecast: Forecast
   /** The point forecast as JSON without brackets, where it is known. */
@@ -33,8 +37,12 @@ export type Computed = {
 export class Forecasts {
   readonly #kept = new ByteCache<Kept>(bounds.preparedBytes, ({ sizeBytes }) => sizeBytes)
 
-  /** `key` tells the version from any other. Throws a refusal where the model has no forecast. */
-  compute(key: string, { model }: LoadedVersion, { horizon, levels }: Question): Computed {
+  /** Horizons of intervals that were asked of a model, the latest last. */
+  readonly #asked = new Map<string, Set<number>>()
+
+  /** Throws a refusal where the model has no forecast. */
+  compute({ id, key }: Subject, { model }: LoadedVersion, question: Question): Computed {
+    const { horizon, levels } = question
     // Lower bounds, widest first, then upper bounds, widest last.
     const quantiles = levelQuantiles(levels)
     if (levels.length === 0 || horizon > bounds.preparedHorizonMax)
@@ -42,6 +50,7 @@ export class Forecasts {
         forecast: settled(forecastModel(model, { horizon, quantiles })),
         pointText: undefined,
       }
+    this.#remember(id, horizon)
     const kept = this.#keep(`${key}#${horizon}`, model, horizon)
     const forecast = settled(kept.prepared.at(quantiles))
     const { point } = forecast
@@ -50,6 +59,27 @@ export class Forecasts {
       kept.point = { values: point, text }
     }
     return { forecast, pointText: kept.point.text }
+  }
+
+  /**
+   * Does what the first forecasts of a version would do, for the horizons that were asked of its
+   * model before it, a piece between two other requests: so that nobody waits for a new version.
+   */
+  async warm({ id, key }: Subject, { model }: LoadedVersion): Promise<void> {
+    for (const horizon of [...(this.#asked.get(id) ?? [])]) {
+      const { prepared } = this.#keep(`${key}#${horizon}`, model, horizon)
+      for (const _ of prepared.begin?.() ?? []) await nextTurn()
+    }
+  }
+
+  #remember(id: string, horizon: number): void {
+    const known = this.#asked.get(id)
+    if (known?.has(horizon)) return
+    const horizons = new Set([...(known ?? []), horizon].slice(-bounds.warmHorizonsMax))
+    this.#asked.delete(id)
+    this.#asked.set(id, horizons)
+    const [oldest] = this.#asked.keys()
+    if (this.#asked.size > bounds.warmModelsMax && oldest !== undefined) this.#asked.delete(oldest)
   }
 
   #keep(key: string, model: AnyModel, horizon: number): Kept {

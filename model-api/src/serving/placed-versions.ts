@@ -23,6 +23,15 @@ type Slot = {
   failure: Failure | undefined
 }
 
+type PlacedOptions = {
+  /** Without it nothing is wanted. */
+  readonly serves: boolean
+  /** Told when there may be news to register. */
+  readonly onChange: () => void
+  /** What is done with a version before it is registered; must not reject. */
+  readonly warm: (id: string, loaded: LoadedVersion) => Promise<void>
+}
+
 type Place = {
   readonly slots: Map<number, Slot>
   formers: readonly Former[]
@@ -38,6 +47,7 @@ export class PlacedVersions {
   readonly #context: NodeContext
   readonly #view: ModelsView
   readonly #serves: boolean
+  readonly #warm: PlacedOptions['warm']
   readonly #onChange: () => void
   readonly #places = new Map<string, Place>()
   readonly #gate = new Gate(bounds.loadsAtOnceMax)
@@ -54,16 +64,12 @@ export class PlacedVersions {
   #loadedBytes = 0
   #looked = false
 
-  /** Without `serves` nothing is wanted. `onChange` is told when there may be news to register. */
-  constructor(
-    context: NodeContext,
-    view: ModelsView,
-    options: { readonly serves: boolean; readonly onChange: () => void },
-  ) {
+  constructor(context: NodeContext, view: ModelsView, options: PlacedOptions) {
     this.#context = context
     this.#view = view
     this.#serves = options.serves
     this.#onChange = options.onChange
+    this.#warm = options.warm
     this.#wake = new Wake(context.clock)
     view.onChange((touched) => {
       if (touched.all) this.#allDueMs = Number.NEGATIVE_INFINITY
@@ -222,6 +228,7 @@ export class PlacedVersions {
         const load = () => loadVersion(this.#context, record, signal)
         // Large ones have a line of their own: small ones do not wait behind them.
         const loaded = await (small ? this.#gate.run(load) : load())
+        await this.#warm(id, loaded)
         // A version that is not wanted any more is not kept, and not counted.
         signal.throwIfAborted()
         slot.loaded = loaded

@@ -96,6 +96,16 @@ test('the largest answer is computed once for all who ask at the same time', asy
   for (const other of others) expect(other).toBe(first)
 })
 
+test('a version that was warmed answers as any other, for what was asked of its model', async () => {
+  const [given, plain] = [{ family: 'automatic' }, { level: '80' }]
+  const answers = new Answers(createNodeMetrics(createRegistry('model-api')))
+  await ask('40', plain, answers, loadedVersion(given))
+  const next = { ...loadedVersion(given), version: 2 }
+  await answers.warm('default/m', next)
+  const levels = { level: '50,99' }
+  expect(await ask('40', levels, answers, next)).toEqual(await ask('40', levels, undefined, next))
+})
+
 async function ask(
   horizon: string,
   query: Record<string, string> = {},
