@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { ExperimentContext, ExperimentResult } from '../experiment.ts'
 import { forecastFigures, underTraffic } from '../experiments/under-traffic.ts'
 import type { Topology } from '../topology/topology.ts'
@@ -48,8 +50,9 @@ async function runSeed(
   const { forecastsPerSecond = 60 } = options
   let faults = 0
   let wellMs = 0
+  let history: { readonly folder: string; readonly text: () => string } | undefined
   const inContext = { ...context, seeds: [seed] }
-  return await underTraffic(inContext, {
+  const result = await underTraffic(inContext, {
     name: options.name,
     traffic: { forecastsPerSecond, changePauseMs: 1_500 },
     repeat: async (session) => {
@@ -69,9 +72,21 @@ async function runSeed(
       for (const line of logged) session.violation(line)
       for (const line of missing) session.violation(`not well in ${wellAgainMs} ms: ${line}`)
     },
-    figures: (entries) => ({ faults, wellAfterMs: wellMs, ...forecastFigures(entries) }),
+    figures: (entries, { topology, weather }) => {
+      const { folder } = topology
+      history = { folder, text: () => [...entries, weather].map(asLine).join('') }
+      return { faults, wellAfterMs: wellMs, ...forecastFigures(entries) }
+    },
   })
+  if (result.violations.length > 0 && history !== undefined) {
+    const file = join(history.folder, `history-of-seed-${seed}.jsonl`)
+    await writeFile(file, history.text())
+    context.log(`what users saw is in ${file}`)
+  }
+  return result
 }
+
+const asLine = (each: unknown) => `${JSON.stringify(each)}\n`
 
 const wellAgainMs = 10_000
 
