@@ -93,7 +93,7 @@ async function runBatch(
     isWhole = !signal.aborted
     if (isWhole) await pause(wellAgainMs + wellForMs, signal)
   } finally {
-    if (!isWhole) await traffic.stop()
+    if (!isWhole) await traffic.abandon()
   }
   if (!isWhole) return { violations, figures: {}, lines: weather.lines }
   const { entries, records, restless } = await conclude(traffic, brokers)

@@ -16,6 +16,8 @@ export type ChangesOptions = {
   readonly pauseMs: number
   /** Aborts between two rounds: a round that began is finished. */
   readonly signal: AbortSignal
+  /** Aborts everything. */
+  readonly abandoned: AbortSignal
 }
 
 /** Tries of one fit under one `Idempotency-Key`, a pause apart: longer than any outage. */
@@ -82,25 +84,24 @@ export function acknowledged(entry: Entry): number | undefined {
 
 /** Repeats what is safe to repeat until it is answered by something else than 'not now'. */
 async function untilDone(
-  options: Pick<ChangesOptions, 'clients' | 'random'>,
+  options: Pick<ChangesOptions, 'clients' | 'random' | 'abandoned'>,
   asked: Asked,
 ): Promise<Entry> {
   const client = someClient(options)
-  let entry = await client.send(asked)
-  for (let i = 0; i < repeatsMax && (answerOf(entry)?.status ?? 503) >= 500; i++) {
-    await pause(repeatPauseMs)
-    entry = await client.send(asked)
+  const { abandoned } = options
+  for (let i = 0; ; i++) {
+    const entry = await client.send(asked)
+    const isDone = (answerOf(entry)?.status ?? 503) < 500
+    if (isDone || i === repeatsMax || abandoned.aborted) return entry
+    await pause(repeatPauseMs, abandoned)
   }
-  return entry
 }
 
 function someClient({ clients, random }: Pick<ChangesOptions, 'clients' | 'random'>): Client {
   return clients[Math.floor(random() * clients.length)]!
 }
 
-const never = new AbortController().signal
-
-async function pause(ms: number, signal: AbortSignal = never): Promise<void> {
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return
   await new Promise<void>((resolve) => {
     const timer = setTimeout(done, ms)

@@ -26,8 +26,6 @@ export type ClientOptions = {
   /** Its place in `brokers`. */
   readonly home: number
   readonly recorder: Recorder
-  /** Whether it goes to the next broker at all. Default: it does. */
-  readonly moves?: boolean
 }
 
 /** As many as browsers and most HTTP clients open, and more for what waits meanwhile. */
@@ -40,12 +38,12 @@ const changePatienceMs = 90_000
 const lookHomeEveryMs = 1_000
 
 export function createClient(options: ClientOptions): Client {
-  const { name, brokers, home, recorder, moves = true } = options
+  const { name, brokers, home, recorder } = options
   const pools = brokers.map(({ url }) => new Pool(url, { connections, pipelining: 1 }))
   let at = home
   let lookedMs = 0
   const leave = (from: number) => {
-    if (!moves || at !== from) return
+    if (at !== from) return
     at = (from + 1) % brokers.length
     lookedMs = performance.now()
   }

@@ -1,4 +1,5 @@
 import type { Random } from '@almanac/shared'
+import { openLoop } from '../../e2e/support/open-loop.ts'
 import type { Asked } from '../history/entry.ts'
 import type { Client } from './client.ts'
 
@@ -18,7 +19,6 @@ export type StreamOptions = {
   readonly onlyGrows: (model: string) => boolean
 }
 
-const tickMs = 10
 const horizons = [1, 7, 30, 100, 365] as const
 /** Most requests ask what serves; of those two in three ask what no cache has. */
 const pinnedShare = 0.03
@@ -27,29 +27,13 @@ const newShare = 2 / 3
 /** Of all requests: they look at the model itself. */
 const lookShare = 0.02
 
-/**
- * A steady stream of forecasts and a few looks, open loop: requests are sent on time whatever became of those
- * before.
- */
+/** A steady stream of forecasts and a few looks. */
 export function startForecasts(options: StreamOptions): Stream {
   const { clients, perSecond, random } = options
-  const open = new Set<Promise<unknown>>()
-  const startedMs = performance.now()
-  let sent = 0
-  const timer = setInterval(() => {
-    const due = Math.floor(((performance.now() - startedMs) / 1_000) * perSecond)
-    for (; sent < due; sent++) {
-      const client = clients[Math.floor(random() * clients.length)]!
-      const request = client.send(nextAsked(options)).finally(() => open.delete(request))
-      open.add(request)
-    }
-  }, tickMs)
-  return {
-    stop: async () => {
-      clearInterval(timer)
-      await Promise.all(open)
-    },
-  }
+  return openLoop(perSecond, async () => {
+    const client = clients[Math.floor(random() * clients.length)]!
+    return await client.send(nextAsked(options))
+  })
 }
 
 function nextAsked({ models, random, knownVersion, onlyGrows }: StreamOptions): Asked {

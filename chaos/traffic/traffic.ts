@@ -17,8 +17,6 @@ export type TrafficOptions = {
   readonly changePauseMs?: number
   /** For each broker. Default: 4. */
   readonly clientsPerBroker?: number
-  /** Whether clients go to another broker when theirs goes away. Default: they do. */
-  readonly clientsMove?: boolean
 }
 
 /** Users of the cluster at work, and the record of what they saw. */
@@ -33,6 +31,8 @@ export type Traffic = {
   readonly stopChanges: () => Promise<void>
   /** Ends everything after the last answer. */
   readonly stop: () => Promise<readonly Entry[]>
+  /** Ends everything at once, whatever is under way. */
+  readonly abandon: () => Promise<void>
 }
 
 const scriptsOfAll: readonly Script[] = ['grows', 'rolled-back', 'reborn', 'burst']
@@ -43,10 +43,10 @@ const preparationTries = 20
 export async function startTraffic(options: TrafficOptions): Promise<Traffic> {
   const { brokers, seed, prefix, scripts = scriptsOfAll, clientsPerBroker = 4 } = options
   const recorder = createRecorder()
-  const { clientsMove: moves = true, forecastsPerSecond: perSecond } = options
+  const { forecastsPerSecond: perSecond } = options
   const clients = brokers.flatMap(({ name }, home) =>
     Array.from({ length: clientsPerBroker }, (_, i) =>
-      createClient({ name: `client-${name}-${i + 1}`, brokers, home, recorder, moves }),
+      createClient({ name: `client-${name}-${i + 1}`, brokers, home, recorder }),
     ),
   )
   const models = scripts.map((script, i) => `${prefix}-${script}-${i + 1}`)
@@ -64,6 +64,7 @@ export async function startTraffic(options: TrafficOptions): Promise<Traffic> {
   })
   for (const model of models) await prepare(clients[0]!, model, nextData('small'))
   const stopping = new AbortController()
+  const abandoning = new AbortController()
   const forecasts = startForecasts({
     clients,
     models,
@@ -81,11 +82,15 @@ export async function startTraffic(options: TrafficOptions): Promise<Traffic> {
       nextData: () => nextData('small'),
       pauseMs: options.changePauseMs ?? 1_000,
       signal: stopping.signal,
+      abandoned: abandoning.signal,
     }),
   )
   const stopChanges = async () => {
     stopping.abort()
     await Promise.all(changing)
+  }
+  const closeAll = async () => {
+    await Promise.all(clients.map((client) => client.close()))
   }
   return {
     entries: recorder.entries,
@@ -97,8 +102,14 @@ export async function startTraffic(options: TrafficOptions): Promise<Traffic> {
     stop: async () => {
       await stopChanges()
       await forecasts.stop()
-      await Promise.all(clients.map((client) => client.close()))
+      await closeAll()
       return recorder.entries
+    },
+    abandon: async () => {
+      abandoning.abort()
+      stopping.abort()
+      await closeAll()
+      await Promise.all([...changing, forecasts.stop()])
     },
   }
 }

@@ -1,4 +1,5 @@
 import { Pool } from 'undici'
+import { openLoop } from './open-loop.ts'
 
 /** One request as its client saw it; times on the client's monotonic clock. */
 export type Seen = {
@@ -21,8 +22,6 @@ export type Load = {
   stop(): Promise<readonly Seen[]>
 }
 
-const tickMs = 10
-
 /**
  * A steady stream of forecasts, open loop: requests are sent on time whatever became of those
  * before. Brokers, models and horizons take turns; two of three requests must reach a node.
@@ -36,9 +35,6 @@ export function startLoad(options: {
   const { brokers, models, horizons, perSecond } = options
   const pools = brokers.map((url) => new Pool(url, { connections: 64, pipelining: 1 }))
   const seen: Seen[] = []
-  const open = new Set<Promise<void>>()
-  const startedMs = performance.now()
-  let sent = 0
   const one = async (n: number) => {
     const broker = n % pools.length
     const model = models[Math.floor(n / pools.length) % models.length] as string
@@ -64,18 +60,11 @@ export function startLoad(options: {
     const doneMs = performance.now()
     seen.push({ broker, model, horizon, isNew, sentMs, doneMs, status, version, text })
   }
-  const timer = setInterval(() => {
-    const due = Math.floor(((performance.now() - startedMs) / 1_000) * perSecond)
-    for (; sent < due; sent++) {
-      const request: Promise<void> = one(sent).finally(() => open.delete(request))
-      open.add(request)
-    }
-  }, tickMs)
+  const loop = openLoop(perSecond, one)
   return {
     seen,
     async stop() {
-      clearInterval(timer)
-      await Promise.all(open)
+      await loop.stop()
       await Promise.all(pools.map((pool) => pool.close()))
       return seen
     },
