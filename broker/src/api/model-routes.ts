@@ -108,8 +108,9 @@ function addChanges(instance: FastifyInstance, parts: ApiParts): void {
   }
   const handleRelease = async (model: string, reply: FastifyReply) => {
     const name = of(model)
-    const { record } = await release(control, name)
-    await seen(parts, modelId(name), (now) => !now.hold)
+    const { record, revision } = await release(control, name)
+    // What is seen without a hold may be of before the rollback.
+    await seen(parts, modelId(name), (_now, at) => at >= revision)
     return sendRollout(parts, reply, name.model, record.serving)
   }
   server.delete('/models/:model/hold', { schema: releaseSchema }, (request, reply) =>

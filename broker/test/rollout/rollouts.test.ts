@@ -2,6 +2,7 @@ import { codecs, logPrefix, versionsPrefix } from '@almanac/shared'
 import { describe, expect, test } from 'vitest'
 import { call, fit, get, openCluster } from '../support/cluster.ts'
 import { eventually } from '../support/eventually.ts'
+import { heldBack } from '../support/faults.ts'
 
 const of = { tenant: 'default', model: 'm' }
 const signal = () => AbortSignal.timeout(5_000)
@@ -187,6 +188,54 @@ describe('a rollback', () => {
       expect([answer.status, answer.body.hold]).toEqual([202, method === 'POST'])
     },
   )
+
+  test('through a broker that is behind is not taken for an earlier one, nor its release', async () => {
+    const cluster = await openCluster()
+    await cluster.node()
+    const broker = await cluster.broker()
+    const late = heldBack(cluster.coordinator)
+    const bounds = { coordinatorCallMs: 10_000 }
+    const behind = await cluster.broker(bounds, { coordinator: late.coordinator })
+    await fit(broker, 'm')
+    await fit(broker, 'm')
+    const toFirst = { body: { version: 1 } }
+    const act = async (...[through, method, path]: [typeof broker, 'POST' | 'DELETE', string]) =>
+      await call(through, method, `/api/models/m/${path}`, method === 'POST' ? toFirst : {})
+    // The one that is behind still sees the first rollback when it is asked for the second.
+    await act(broker, 'POST', 'rollback')
+    await eventually(
+      () => get(behind, '/api/models/m'),
+      ({ body }) => body.serving === 1 && body.hold === true,
+    )
+    late.hold()
+    await act(broker, 'DELETE', 'hold')
+    await fit(broker, 'm')
+    const rollback = act(behind, 'POST', 'rollback')
+    await eventually(
+      () => get(broker, '/api/models/m'),
+      ({ body }) => body.serving === 1,
+    )
+    expect((await get(behind, '/api/models/m')).body.changes).toBe(3)
+    late.release()
+    expect((await rollback).body).toEqual({ model: 'm', serving: 1, target: 1, hold: true })
+    expect((await get(behind, '/api/models/m')).body.changes).toBe(5)
+    // And now it sees what was before the third one.
+    await act(behind, 'DELETE', 'hold')
+    late.hold()
+    await act(broker, 'POST', 'rollback')
+    let isAnswered = false
+    const release = act(behind, 'DELETE', 'hold').finally(() => {
+      isAnswered = true
+    })
+    const isFree = async () => (await get(broker, '/api/models/m')).body.hold === false
+    await eventually(isFree, (free) => free)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(isAnswered).toBe(false)
+    late.release()
+    expect((await release).body).toMatchObject({ hold: false })
+    const { hold, target } = (await get(behind, '/api/models/m')).body
+    expect([hold, target]).toEqual([false, 1])
+  })
 
   test.each([
     [{ version: 99 }, 404, 'no-such-version'],

@@ -27,6 +27,34 @@ export function interruptible(coordinator: Coordinator, fault: Fault): Coordinat
   }
 }
 
+/** The same coordinator, whose watches tell nothing new while they are held back. */
+export function heldBack(coordinator: Coordinator): {
+  readonly coordinator: Coordinator
+  readonly hold: () => void
+  /** Tells what was held back, in order. */
+  readonly release: () => void
+} {
+  const waiting: (() => void)[] = []
+  let isHeld = false
+  return {
+    coordinator: {
+      ...coordinator,
+      watch: (prefix, onEvent) =>
+        coordinator.watch(prefix, (event) => {
+          if (isHeld) waiting.push(() => onEvent(event))
+          else onEvent(event)
+        }),
+    },
+    hold: () => {
+      isHeld = true
+    },
+    release: () => {
+      isHeld = false
+      for (const tell of waiting.splice(0)) tell()
+    },
+  }
+}
+
 /** The same store behind a switch. */
 export function interruptibleStore(store: Store, fault: Fault): Store {
   const through = guard('store', fault)
