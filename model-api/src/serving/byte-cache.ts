@@ -2,13 +2,19 @@
 export class ByteCache<Value> {
   readonly #bytesMax: number
   readonly #sizeOf: (value: Value) => number
+  readonly #onDrop: (value: Value) => void
   readonly #entries = new Map<string, Value>()
   #bytes = 0
 
-  /** A value's size must not change while it is kept. */
-  constructor(bytesMax: number, sizeOf: (value: Value) => number) {
+  /** A value's size must not change while it is kept. `onDrop` is told of each that goes. */
+  constructor(
+    bytesMax: number,
+    sizeOf: (value: Value) => number,
+    onDrop: (value: Value) => void = () => {},
+  ) {
     this.#bytesMax = bytesMax
     this.#sizeOf = sizeOf
+    this.#onDrop = onDrop
   }
 
   get bytes(): number {
@@ -24,17 +30,18 @@ export class ByteCache<Value> {
     return value
   }
 
-  /** Keeps it, unless it alone would take more than a quarter of the room. */
-  set(key: string, value: Value): void {
+  /** Keeps it, unless it alone would take more than a quarter of the room; tells whether. */
+  set(key: string, value: Value): boolean {
     const cost = this.#costOf(key, value)
-    if (cost > this.#bytesMax / 4) return
+    if (cost > this.#bytesMax / 4) return false
     this.#drop(key)
     this.#entries.set(key, value)
     this.#bytes += cost
     for (const oldest of this.#entries.keys()) {
-      if (this.#bytes <= this.#bytesMax) return
+      if (this.#bytes <= this.#bytesMax) break
       this.#drop(oldest)
     }
+    return true
   }
 
   #drop(key: string): void {
@@ -42,6 +49,7 @@ export class ByteCache<Value> {
     if (value === undefined) return
     this.#entries.delete(key)
     this.#bytes -= this.#costOf(key, value)
+    this.#onDrop(value)
   }
 
   /** Keys and bookkeeping take memory too. */

@@ -17,8 +17,14 @@ import type { Question } from './question.ts'
 /** What is kept of a version and a horizon for levels to come. */
 type Kept = {
   readonly prepared: Prepared
-  readonly sizeBytes: number
   point?: { readonly values: Float64Array; readonly text: string }
+}
+
+/** Who holds a `Kept`, without being held. */
+type Place = {
+  readonly model: WeakRef<AnyModel>
+  readonly horizon: number
+  readonly sizeBytes: number
 }
 
 /** Which model, and a key that tells its version from any other. */
@@ -35,7 +41,17 @@ export type Computed = {
  * a horizon, and so is the text of the point forecast.
  */
 export class Forecasts {
-  readonly #kept = new ByteCache<Kept>(bounds.preparedBytes, ({ sizeBytes }) => sizeBytes)
+  /** What is prepared holds its model, so it must go with it: a version that is unloaded is gone. */
+  readonly #kept = new WeakMap<AnyModel, Map<number, Kept>>()
+  /** What was used when: bounds what is kept of all models together. */
+  readonly #places = new ByteCache<Place>(
+    bounds.preparedBytes,
+    ({ sizeBytes }) => sizeBytes,
+    ({ model, horizon }) => {
+      const holder = model.deref()
+      if (holder) this.#kept.get(holder)?.delete(horizon)
+    },
+  )
 
   /** Horizons of intervals that were asked of a model, the latest last. */
   readonly #asked = new Map<string, Set<number>>()
@@ -83,11 +99,17 @@ export class Forecasts {
   }
 
   #keep(key: string, model: AnyModel, horizon: number): Kept {
-    const known = this.#kept.get(key)
-    if (known) return known
+    const own = this.#kept.get(model) ?? new Map<number, Kept>()
+    const known = own.get(horizon)
+    if (known) {
+      this.#places.get(key)
+      return known
+    }
     const prepared = prepareForecast(model, { horizon })
-    const kept: Kept = { prepared, sizeBytes: prepared.sizeBytes + horizon * textBytesPerNumber }
-    this.#kept.set(key, kept)
+    const sizeBytes = prepared.sizeBytes + horizon * textBytesPerNumber
+    const kept: Kept = { prepared }
+    const place = { model: new WeakRef(model), horizon, sizeBytes }
+    if (this.#places.set(key, place)) this.#kept.set(model, own.set(horizon, kept))
     return kept
   }
 }
