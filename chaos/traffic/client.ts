@@ -28,8 +28,11 @@ export type ClientOptions = {
   readonly recorder: Recorder
 }
 
-/** As many as browsers and most HTTP clients open, and more for what waits meanwhile. */
-const connections = 32
+/**
+ * More than wait at once when every answer takes as long as a broker may wait for a node: what
+ * queues up here would seem to be the broker's delay.
+ */
+const connections = 128
 /** A broker answers within 10 s, if only to say that it cannot. */
 const forecastPatienceMs = 15_000
 /** A fit is answered after 60 s at the latest. */
