@@ -5,12 +5,14 @@ import { coordinatorAgreement } from './coordinator-agreement.ts'
 import { crashAtEveryStep } from './crash-at-every-step.ts'
 import { diskFull } from './disk-full.ts'
 import { drain } from './drain.ts'
+import { hostileHttp } from './hostile-http.ts'
 import { hostileRoutes } from './hostile-routes.ts'
 import { largeExperiment } from './large.ts'
 import { mixedFaults } from './mixed-faults.ts'
 import { modelBytes } from './model-bytes.ts'
 import { nodeKill } from './node-kill.ts'
 import { outages } from './outages.ts'
+import { overload } from './overload.ts'
 import { simulation } from './simulation.ts'
 import { soakExperiment } from './soak.ts'
 
@@ -20,6 +22,7 @@ export const experiments: readonly Experiment[] = [
   crashAtEveryStep,
   modelBytes,
   coordinatorAgreement,
+  hostileHttp,
   hostileRoutes,
   largeExperiment,
   diskFull,
@@ -28,6 +31,7 @@ export const experiments: readonly Experiment[] = [
   drain,
   badLinks,
   outages,
+  overload,
   mixedFaults,
   soakExperiment,
 ]

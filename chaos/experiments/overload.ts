@@ -1,0 +1,138 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Experiment, ExperimentContext, ExperimentResult } from '../experiment.ts'
+import type { Offered } from '../overload/plan.ts'
+import { type System, startSystem } from '../overload/system.ts'
+
+/** A repetition is a second of three times the load that the system can carry. */
+export const overload: Experiment = {
+  name: 'overload',
+  promise:
+    'at three times its capacity a broker answers as much as ever, what it admits stays fast, ' +
+    'and the rest is refused at once',
+  repetitions: { landing: 30, long: 600 },
+  timeoutMs: (seconds) => (Math.max(seconds, secondsMin) + 150) * 1_000,
+  run,
+}
+
+/** A seed given by hand makes one repetition, which would show nothing. */
+const secondsMin = 30
+const [warmUpSeconds, peakSeconds, calmSeconds, afterSeconds] = [8, 6, 12, 5]
+/** Enough at once that broker and node are never idle, and few enough that nothing is refused. */
+const peakAtOnce = 8
+const residentGrowthMbMax = 64
+
+async function run({ seeds, log, signal }: ExperimentContext): Promise<ExperimentResult> {
+  const seed = seeds.at(-1) ?? 1
+  const seconds = Math.max(seeds.length, secondsMin)
+  const system = await startSystem()
+  try {
+    const told = async (name: string, offered: Promise<Offered>) => {
+      const one = await offered
+      log(`${name}: ${lineOf(one)}`)
+      return one
+    }
+    const closed = (forSeconds: number) =>
+      system.offer({ seed, seconds: forSeconds, atOnce: peakAtOnce }, signal)
+    const open = (perSecond: number, forSeconds: number) =>
+      system.offer({ seed: seed + forSeconds, seconds: forSeconds, perSecond }, signal)
+    await closed(warmUpSeconds)
+    const peak = await told('peak', closed(peakSeconds))
+    const calm = await told('80%', open(0.8 * peak.answeredPerSecond, calmSeconds))
+    const memory = watchMemory(system)
+    const over = await told('300%', open(3 * peak.answeredPerSecond, seconds))
+    const { firstMb, lastMb } = await memory.end()
+    const after = await told('80% after that', open(0.8 * peak.answeredPerSecond, afterSeconds))
+    const seen = { peak, calm, over, after, growthMb: lastMb - firstMb }
+    return {
+      violations: violationsOf(seen).map((what) => `${what} (seed ${seed})`),
+      figures: {
+        peakPerSecond: rounded(peak.answeredPerSecond),
+        goodputOfPeak: rounded(over.answeredPerSecond / peak.answeredPerSecond),
+        calmP99Ms: calm.answers.p99Ms,
+        calmRefused: calm.refused,
+        admittedP99Ms: over.answers.p99Ms,
+        admittedOfCalmP99: rounded(over.answers.p99Ms / calm.answers.p99Ms),
+        refusalP99Ms: over.refusals.p99Ms,
+        refusedShare: rounded(over.refused / over.sent),
+        residentMb: rounded(lastMb),
+        residentGrowthMb: rounded(lastMb - firstMb),
+      },
+    }
+  } finally {
+    await system.close()
+  }
+}
+
+type Seen = {
+  readonly peak: Offered
+  readonly calm: Offered
+  readonly over: Offered
+  readonly after: Offered
+  readonly growthMb: number
+}
+
+/** What of the promise does not hold. Pure. */
+export function violationsOf({ peak, calm, over, after, growthMb }: Seen): string[] {
+  const goodput = over.answeredPerSecond / peak.answeredPerSecond
+  const slower = over.answers.p99Ms / calm.answers.p99Ms
+  const failures = Object.entries({ peak, calm, over, after })
+    .filter(([, { failed }]) => failed > 0)
+    .map(([name, { failed, firstFailure }]) => `${name}: ${failed} failed: ${firstFailure}`)
+  return [
+    ...failures,
+    ...(goodput < 0.9 ? [`goodput was ${goodput.toFixed(2)} of the peak`] : []),
+    ...(slower > 2 ? [`admitted p99 was ${slower.toFixed(2)} times that at 80% load`] : []),
+    ...(over.refusals.p99Ms > 50 ? [`p99 of refusals was ${over.refusals.p99Ms} ms`] : []),
+    ...(calm.refused > calm.sent * calmRefusedShareMax
+      ? [`${calm.refused} of ${calm.sent} were refused at 80% load`]
+      : []),
+    ...(after.answered < after.sent * 0.99
+      ? [`after the overload only ${after.answered} of ${after.sent} were answered`]
+      : []),
+    ...(growthMb > residentGrowthMbMax ? [`memory grew by ${growthMb.toFixed(0)} MB`] : []),
+  ]
+}
+
+/** At 80% on average there are moments above 100%. */
+const calmRefusedShareMax = 0.001
+
+/** Memory in the first third of a time and at its end: what is bounded has grown by then. */
+function watchMemory(system: System) {
+  const samples: number[] = []
+  const stopped = new AbortController()
+  const sampling = (async () => {
+    while (!stopped.signal.aborted) {
+      samples.push(await system.residentMb())
+      await delay(1_000, undefined, { signal: stopped.signal }).catch(() => {})
+    }
+  })()
+  return {
+    end: async () => {
+      stopped.abort()
+      await sampling
+      const third = Math.ceil(samples.length / 3)
+      return {
+        firstMb: Math.max(...samples.slice(0, third)),
+        lastMb: Math.max(...samples.slice(-third)),
+      }
+    },
+  }
+}
+
+function lineOf({
+  sent,
+  answered,
+  refused,
+  failed,
+  answeredPerSecond,
+  answers,
+  refusals,
+}: Offered) {
+  return (
+    `${sent} sent, ${answered} answered (${answeredPerSecond.toFixed(0)}/s, p50 ${answers.p50Ms}, ` +
+    `p99 ${answers.p99Ms}, max ${answers.maxMs} ms), ${refused} refused (p99 ${refusals.p99Ms} ms), ` +
+    `${failed} failed`
+  )
+}
+
+const rounded = (value: number) => Math.round(value * 100) / 100

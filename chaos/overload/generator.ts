@@ -1,0 +1,104 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { seededRandom } from '@almanac/shared'
+import { type Dispatcher, Pool } from 'undici'
+import type { Latencies, Offered, Plan } from './plan.ts'
+
+/**
+ * Offers load and says what became of it. No two questions are the same, so that none is answered
+ * from memory. Times count from when a request was due, not from when there was time to send it.
+ */
+const plan = JSON.parse(process.argv[2] ?? '') as Plan
+const random = seededRandom(plan.seed)
+const pool = new Pool(plan.url, { connections: 1_000, pipelining: 1 })
+const answers: number[] = []
+const refusals: number[] = []
+let failed = 0
+let firstFailure: string | null = null
+let open = 0
+
+const beganMs = performance.now()
+const endMs = beganMs + plan.seconds * 1_000
+if ('atOnce' in plan) await Promise.all(Array.from({ length: plan.atOnce }, inTurn))
+else await byChance(plan.perSecond)
+const took = (performance.now() - beganMs) / 1_000
+const offered: Offered = {
+  sent: answers.length + refusals.length + failed,
+  answered: answers.length,
+  refused: refusals.length,
+  failed,
+  answeredPerSecond: answers.length / took,
+  answers: latencies(answers),
+  refusals: latencies(refusals),
+  firstFailure,
+}
+process.stdout.write(`${JSON.stringify(offered)}\n`)
+await pool.destroy()
+
+async function inTurn(): Promise<void> {
+  while (performance.now() < endMs) await new Promise<void>((done) => ask(performance.now(), done))
+}
+
+/** A Poisson process: as many clients that know nothing of each other make one. */
+async function byChance(perSecond: number): Promise<void> {
+  const pauseMs = () => (-Math.log(1 - random()) * 1_000) / perSecond
+  let dueMs = beganMs + pauseMs()
+  while (dueMs < endMs) {
+    for (; dueMs <= performance.now() && dueMs < endMs; dueMs += pauseMs()) ask(dueMs, () => {})
+    await delay(1)
+  }
+  for (let waitedMs = 0; open > 0 && waitedMs < 20_000; waitedMs += 10) await delay(10)
+  failed += open
+}
+
+function ask(dueMs: number, done: () => void): void {
+  const level = (from: number) => (from + random() * 10).toFixed(4)
+  const horizon = 100 + Math.floor(random() * 401)
+  const path = `/api/forecast/${horizon}?level=${level(70)},${level(85)}`
+  open += 1
+  pool.dispatch({ method: 'GET', path }, new Watch(dueMs, done))
+}
+
+class Watch implements Dispatcher.DispatchHandler {
+  readonly dueMs: number
+  readonly done: () => void
+  status = 0
+  mayRetry = false
+  constructor(dueMs: number, done: () => void) {
+    this.dueMs = dueMs
+    this.done = done
+  }
+  onRequestStart(): void {}
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
+    this.status = status
+    this.mayRetry = headers['retry-after'] !== undefined
+  }
+  onResponseData(): void {}
+  onResponseEnd(): void {
+    const tookMs = performance.now() - this.dueMs
+    if (this.status === 200) answers.push(tookMs)
+    else if ((this.status === 503 || this.status === 429) && this.mayRetry) refusals.push(tookMs)
+    else this.fail(`status ${this.status}, Retry-After: ${this.mayRetry}`)
+    open -= 1
+    this.done()
+  }
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.fail(error.message)
+    open -= 1
+    this.done()
+  }
+  fail(why: string): void {
+    failed += 1
+    firstFailure ??= why
+  }
+}
+
+function latencies(values: number[]): Latencies {
+  const sorted = values.sort((a, b) => a - b)
+  const at = (share: number) =>
+    Math.round((sorted[Math.ceil(sorted.length * share) - 1] ?? 0) * 100) / 100
+  return { p50Ms: at(0.5), p99Ms: at(0.99), maxMs: at(1) }
+}
