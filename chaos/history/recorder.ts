@@ -9,7 +9,7 @@ export type Recorder = {
 }
 
 /** A request under way. */
-export type Begun = { readonly end: (outcome: Outcome) => Entry }
+type Begun = { readonly end: (outcome: Outcome) => Entry }
 
 /** An hour of three hundred requests a second; longer runs check and forget in between. */
 const entriesKept = 1_200_000

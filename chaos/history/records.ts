@@ -33,7 +33,6 @@ const JobSeen = Type.Object({
 })
 export type VersionSeen = Static<typeof VersionSeen>
 export type LogSeen = Static<typeof LogSeen>
-export type JobSeen = Static<typeof JobSeen>
 
 /** What the cluster says of itself when all is over. */
 export type Records = {

@@ -8,8 +8,6 @@ import { digestOf } from './digest.ts'
  * Data by name, so that a history need not hold them: `small-17` is fitted in milliseconds,
  * `slow-3` in about a second. The number is a level, so that no two of them forecast the same.
  */
-export type DataName = `${'small' | 'slow'}-${number}`
-
 export function fitBodyOf(name: string): { readonly data: readonly number[]; spec?: unknown } {
   const { kind, number } = partsOf(name)
   if (kind === 'small') return { data: smallSeries(number), spec: smallSpec }
