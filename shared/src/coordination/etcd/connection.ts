@@ -1,4 +1,4 @@
-import { Etcd3, type IOptions } from 'etcd3'
+import type { Etcd3, IOptions } from 'etcd3'
 import type { Clock } from '../../base/clock.ts'
 import { Unavailable } from '../../base/errors.ts'
 import type { Random } from '../../base/random.ts'
@@ -44,11 +44,13 @@ export interface Connection {
   close(): void
 }
 
-export function connect(options: ConnectionOptions): Connection {
+export async function connect(options: ConnectionOptions): Promise<Connection> {
+  const createClient = options.createClient ?? (await libraryClients(options))
+  const build = (count: number) => createClient(endpointOf(options, count), count)
   const { endpoints, clock, callTimeoutMs, onEvent } = options
   // Clients spread over the members.
   let generation = Math.floor(options.random() * endpoints.length)
-  let client = build(options, generation)
+  let client = build(generation)
   let builtMs = clock.monotonicMs()
   let failures = 0
   let closed = false
@@ -58,7 +60,7 @@ export function connect(options: ConnectionOptions): Connection {
     generation += 1
     failures = 0
     builtMs = clock.monotonicMs()
-    client = build(options, generation)
+    client = build(generation)
     broken.close()
     onEvent('etcd-client-rebuilt', { endpoint: endpointOf(options, generation), reason })
   }
@@ -119,33 +121,37 @@ const receiveBytesMax = 67_108_864
 const endpointOf = ({ endpoints }: ConnectionOptions, generation: number) =>
   endpoints[generation % endpoints.length] as string
 
-function build(options: ConnectionOptions, generation: number): Etcd3 {
-  const { callTimeoutMs, auth, tls } = options
-  const endpoint = endpointOf(options, generation)
-  if (options.createClient) return options.createClient(endpoint, generation)
-  return new Etcd3({
-    hosts: [endpoint],
-    ...(auth ? { auth: { ...auth } } : {}),
-    ...(tls ? { credentials: { ...tls } } : {}),
-    // The library's own retries would repeat transactions whose outcome is unknown, and its
-    // circuit breaker would refuse calls for seconds after etcd is back.
-    faultHandling: { global: passThrough, host: () => passThrough },
-    defaultCallOptions: ({ isStream }) =>
-      isStream ? {} : { deadline: Date.now() + callTimeoutMs + deadlineSlackMs },
-    grpcOptions: {
-      // Etcd closes connections that ping more often than every 5 s.
-      'grpc.keepalive_time_ms': 10_000,
-      'grpc.keepalive_timeout_ms': 3_000,
-      'grpc.keepalive_permit_without_calls': 1,
-      'grpc.initial_reconnect_backoff_ms': 100,
-      'grpc.min_reconnect_backoff_ms': 100,
-      'grpc.max_reconnect_backoff_ms': 1_000,
-      'grpc.max_receive_message_length': receiveBytesMax,
-      // Channels share connections among equal options: a rebuilt client must get its own, not the
-      // one that is stuck.
-      'grpc.primary_user_agent': `almanac/${process.pid}.${generation}`,
-    },
-  })
+/** The library takes memory and time to load: only who has an etcd pays for it. */
+async function libraryClients({
+  callTimeoutMs,
+  auth,
+  tls,
+}: ConnectionOptions): Promise<CreateClient> {
+  const { Etcd3 } = await import('etcd3')
+  return (endpoint, generation) =>
+    new Etcd3({
+      hosts: [endpoint],
+      ...(auth ? { auth: { ...auth } } : {}),
+      ...(tls ? { credentials: { ...tls } } : {}),
+      // The library's own retries would repeat transactions whose outcome is unknown, and its
+      // circuit breaker would refuse calls for seconds after etcd is back.
+      faultHandling: { global: passThrough, host: () => passThrough },
+      defaultCallOptions: ({ isStream }) =>
+        isStream ? {} : { deadline: Date.now() + callTimeoutMs + deadlineSlackMs },
+      grpcOptions: {
+        // Etcd closes connections that ping more often than every 5 s.
+        'grpc.keepalive_time_ms': 10_000,
+        'grpc.keepalive_timeout_ms': 3_000,
+        'grpc.keepalive_permit_without_calls': 1,
+        'grpc.initial_reconnect_backoff_ms': 100,
+        'grpc.min_reconnect_backoff_ms': 100,
+        'grpc.max_reconnect_backoff_ms': 1_000,
+        'grpc.max_receive_message_length': receiveBytesMax,
+        // Channels share connections among equal options: a rebuilt client must get its own, not the
+        // one that is stuck.
+        'grpc.primary_user_agent': `almanac/${process.pid}.${generation}`,
+      },
+    })
 }
 
 /** Our own deadline answers first; this one only frees what the call holds. */

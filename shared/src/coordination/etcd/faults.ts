@@ -1,4 +1,3 @@
-import { EtcdLeaseInvalidError } from 'etcd3'
 import { Missing, Unavailable } from '../../base/errors.ts'
 
 /**
@@ -10,11 +9,16 @@ export function faultOf(call: string, thrown: unknown): Error {
   if (error instanceof Unavailable || error instanceof Missing) return error
   if (error instanceof Compacted) return error
   const message = messageOf(error)
-  if (error instanceof EtcdLeaseInvalidError || message.includes('requested lease not found')) {
+  if (isInvalidLease(error) || message.includes('requested lease not found')) {
     return new Missing('the lease is not there', { cause: error })
   }
   if (message.includes('required revision has been compacted')) return new Compacted(message)
   return new Unavailable('coordinator', `etcd: ${call}: ${message}`, { cause: error })
+}
+
+/** By its name: the library is loaded only where there is an etcd. */
+function isInvalidLease(error: unknown): boolean {
+  return error instanceof Error && error.constructor.name === 'EtcdLeaseInvalidError'
 }
 
 /** An error of the client library that the library itself must not act upon. */

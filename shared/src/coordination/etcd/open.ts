@@ -40,7 +40,7 @@ export async function openEtcdCoordinator(options: EtcdCoordinatorOptions): Prom
   assert(options.endpoints.length > 0, 'etcd needs at least one endpoint')
   const { clock = systemClock, random = systemRandom, onEvent = () => {}, prefix = '' } = options
   const { callTimeoutMs = limits.coordinatorCallMs, endpoints, auth, tls, createClient } = options
-  const connection = connect({
+  const connection = await connect({
     endpoints,
     clock,
     random,
