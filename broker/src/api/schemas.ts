@@ -238,4 +238,4 @@ export const problems = (...statuses: readonly number[]) =>
 
 /** Those of a call that may come with a body, wanted or not. */
 export const problemsWithBody = (...statuses: readonly number[]) =>
-  problems(400, 413, 415, 429, ...statuses)
+  problems(400, 409, 413, 415, 429, ...statuses)

@@ -3,6 +3,7 @@ import { codec, codecs, LogRecord, type ModelName, modelId, Refused } from '@alm
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import { logOf, recordId, versionsOf } from '../jobs/archive.ts'
+import { unreadable } from '../jobs/unreadable.ts'
 import { findModel } from './model-routes.ts'
 import { type PageAsked, readPage } from './pages.ts'
 import type { ApiParts } from './parts.ts'
@@ -43,12 +44,10 @@ export function addVersionRoutes(instance: FastifyInstance, parts: ApiParts): vo
         ([n, { value }]): readonly [number, Found] => [n, { value, collected: false }],
       )
       const far = async (limit: number) =>
-        (await readFar(parts, versionsOf(ofModel(model)), page, limit)).map(
-          ([n, text]): readonly [number, Found] => [
-            n,
-            { value: mustDecode(text), collected: true },
-          ],
-        )
+        (await readFar(parts, versionsOf(ofModel(model)), page, limit)).flatMap(([n, text]) => {
+          const version = codecs.version.decode(text)
+          return version.ok ? [[n, { value: version.value, collected: true }] as const] : []
+        })
       const merged = await mergePage(near, far, page, record.floor)
       const log = parts.log()
       const versions = merged.items.map(([, { value, collected }]) =>
@@ -63,7 +62,7 @@ export function addVersionRoutes(instance: FastifyInstance, parts: ApiParts): vo
       schema: {
         summary: 'One version',
         params: VersionParams,
-        response: { 200: VersionView, ...problems(400, 404, 410) },
+        response: { 200: VersionView, ...problems(400, 404, 409, 410) },
       },
       // Numbers in paths are text.
       validatorCompiler: () => () => true,
@@ -150,16 +149,12 @@ async function findVersion(
   const signal = AbortSignal.timeout(parts.bounds.storeCallMs)
   const id = recordId(version)
   const far = await parts.store.getRecord({ ...versionsOf(of), id }, signal)
-  if (far) return { value: mustDecode(far.value), collected: true }
+  const decoded = far && codecs.version.decode(far.value)
+  if (decoded?.ok) return { value: decoded.value, collected: true }
+  if (decoded) throw unreadable(`the stored record of ${name}`, decoded.fault)
   throw new Refused(404, 'no-such-version', `${of.model} has no version ${version}.`, {
     field: 'version',
   })
-}
-
-function mustDecode(text: string): VersionRecord {
-  const version = codecs.version.decode(text)
-  if (version.ok) return version.value
-  throw new Error(`a stored version cannot be read: ${version.fault}`)
 }
 
 function readVersionNumber(text: string): number {

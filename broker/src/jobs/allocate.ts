@@ -28,6 +28,7 @@ import {
   versionKey,
 } from '@almanac/shared'
 import type { Bounds } from '../config/bounds.ts'
+import { unreadable } from './unreadable.ts'
 
 export type FitRequest = {
   readonly of: ModelName
@@ -267,5 +268,5 @@ function decoded<T>(values: Decoder<T>, entry: Entry): T | undefined {
 function mustDecode<T>(values: Decoder<T>, entry: Entry): T {
   const result = values.decode(entry.value)
   if (result.ok) return result.value
-  throw new Error(`${entry.key} holds what this release cannot read: ${result.fault}`)
+  throw unreadable(entry.key, result.fault)
 }

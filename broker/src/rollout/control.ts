@@ -21,6 +21,7 @@ import {
   versionKey,
 } from '@almanac/shared'
 import type { Bounds } from '../config/bounds.ts'
+import { unreadable } from '../jobs/unreadable.ts'
 import { logs } from './execute.ts'
 
 export type ControlParts = {
@@ -124,7 +125,7 @@ async function change(
 
 function liveRecord(of: ModelName, entry: Entry | undefined): ModelRecord {
   const record = entry && codecs.model.decode(entry.value)
-  if (record && !record.ok) throw new Error(`${modelKey(of)} cannot be read: ${record.fault}`)
+  if (record && !record.ok) throw unreadable(modelKey(of), record.fault)
   if (record === undefined || record.value.deletedAt !== null)
     throw new Refused(404, 'no-such-model', `There is no model ${of.model}.`, { field: 'model' })
   return record.value
