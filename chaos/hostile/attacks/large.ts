@@ -76,9 +76,10 @@ export const deepJson: Attack = {
         const head = `POST ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n`
         const type = 'Content-Type: application/json\r\nPrefer: respond-async\r\n'
         const bytes = `${head}${type}Content-Length: ${body.length}\r\n\r\n${body}`
-        const { text, closedMs } = await say(place, signal, bytes, 10_000)
+        const { text, closedMs } = await say(place, signal, bytes, 20_000)
         const [status] = statusesIn(text)
-        const isRefused = closedMs !== null && status !== undefined && [400, 422].includes(status)
+        const isRefused =
+          closedMs !== null && status !== undefined && [400, 422, 429].includes(status)
         return isRefused ? [] : [`${path} with ${body.slice(0, 40)} is answered ${status}`]
       }),
     )

@@ -83,6 +83,8 @@ export const limits = {
   bodyBytesMax: 33_554_432,
   /** Bodies that are on their way into one process, together: four of the largest. */
   arrivingBodyBytesMax: 134_217_728,
+  /** Of a refused request so much is read and dropped to keep its connection; else it is closed. */
+  unwantedBodyBytesMax: 1_048_576,
   /** A request's headers arrive at once, except from those who want to keep a connection busy. */
   headersMs: 10_000,
   /** A whole request: the largest body at a megabyte a second, which few uplinks do not reach. */

@@ -44,6 +44,13 @@ export function faultOfHead(request: IncomingMessage): Refused | undefined {
   return undefined
 }
 
+/** Whether a body is on its way that is long, or may be. */
+export function hasMuchToCome({ complete, headers }: IncomingMessage): boolean {
+  if (complete) return false
+  const length = Number(headers['content-length'] ?? 0)
+  return headers['transfer-encoding'] !== undefined || length > limits.unwantedBodyBytesMax
+}
+
 /** At the limit, connections between two requests make way for new ones, as in nginx. */
 function makeRoom(server: Server): void {
   let lastMs = Number.NEGATIVE_INFINITY

@@ -7,7 +7,7 @@ import type { Registry } from '../telemetry/metrics.ts'
 import { headers } from '../wire/internal.ts'
 import { problemContentType, problemOf, Refused } from '../wire/problem.ts'
 import { boundArrivingBodies } from './arriving-bodies.ts'
-import { boundConnections, connectionOptions, faultOfHead } from './connections.ts'
+import { boundConnections, connectionOptions, faultOfHead, hasMuchToCome } from './connections.ts'
 import { rememberMethods } from './known-methods.ts'
 import { refuseProtocolError } from './protocol-errors.ts'
 import { createRequestTimes, type RequestTimes } from './request-times.ts'
@@ -100,6 +100,8 @@ function notFound(
 export function sendProblem(refused: Refused, request: FastifyRequest, reply: FastifyReply) {
   if (refused.retryAfterSeconds !== undefined)
     reply.header('retry-after', String(refused.retryAfterSeconds))
+  // Else all of a body that nobody wants would be read, for another request may follow it.
+  if (hasMuchToCome(request.raw)) reply.header('connection', 'close')
   return reply
     .code(refused.status)
     .type(problemContentType)

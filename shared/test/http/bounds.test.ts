@@ -125,6 +125,15 @@ describe('a body that is too large', () => {
     expect(text.toLowerCase()).toContain('connection: close')
   })
 
+  test.each([
+    ['a length', 'Content-Length: 10000000'],
+    ['chunks', 'Transfer-Encoding: chunked'],
+  ])('with %s is not read where nothing is, and the connection is closed', async (_, framing) => {
+    const bytes = `POST /nowhere HTTP/1.1\r\n${host}${framing}\r\n\r\n`
+    const text = await exchange(await open(), bytes, /never/)
+    expect(text).toMatch(/^HTTP\/1\.1 404 /)
+  })
+
   test('is refused when its chunks exceed the limit, without waiting for their end', async () => {
     const chunk = `50\r\n${' '.repeat(0x50)}\r\n`
     const text = await exchange(
