@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { limits } from '@almanac/shared'
+import { jobsPrefix, limits, nodesPrefix } from '@almanac/shared'
 import { call } from '../../e2e/support/client.ts'
 import { smallSeries, smallSpec } from '../../e2e/support/data.ts'
 import { forgetPeak, processVitals } from '../soak/vitals.ts'
@@ -22,7 +22,7 @@ export async function tryLarge(site: Site, size: Size, report: Report): Promise<
   await latency(site, size, named)
   await lists(site, size, named)
   await changes(site, named)
-  await largeModel(site, size, named)
+  if (size.modelMegabytes > 0) await largeModel(site, size, named)
   named.tell('restartMs', await timed(() => site.restart()))
   await loaded(site, size, named, 'restartLoadedMs')
   await memory(site, named, 'rssAfterRestartMb')
@@ -52,9 +52,9 @@ async function ready(site: Site, size: Size, named: Named): Promise<void> {
 async function loaded(site: Site, size: Size, named: Named, name: string): Promise<void> {
   const wanted = size.models * site.serving
   const tookMs = await timed(async () => {
-    while ((await site.keys('node-model')) < wanted) {
+    while ((await site.keys(nodesPrefix)) < wanted) {
       named.signal.throwIfAborted()
-      await delay(200)
+      await delay(500)
     }
   })
   named.tell(name, tookMs)
@@ -80,12 +80,12 @@ async function lists(site: Site, size: Size, named: Named): Promise<void> {
   named.tell('modelPagesMs first/slowest', `${models.firstMs}/${models.slowestMs}`)
   if (models.items !== size.models) named.fail(`${models.items} models are listed`)
   const startedMs = performance.now()
-  const before = await site.keys('job')
+  const before = await site.keys(jobsPrefix)
   let left = before
   while (left > limits.finishedJobsMax && performance.now() - startedMs < drainMs(size)) {
     named.signal.throwIfAborted()
     await delay(1_000)
-    left = await site.keys('job')
+    left = await site.keys(jobsPrefix)
   }
   const seconds = (performance.now() - startedMs) / 1_000
   named.tell('jobsMovedPerSecond', seconds > 1 ? (before - left) / seconds : 'all before')

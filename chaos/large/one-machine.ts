@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { openEmbeddedCoordinator, openSqliteStore } from '@almanac/shared'
 import { freePort } from '../../deploy/local/process.ts'
 import { machineIn } from '../soak/soak.ts'
-import { machineVitals } from '../soak/vitals.ts'
+import { machineKeys } from '../soak/vitals.ts'
 import { type Seeding, seedJobs, seedModels } from './seed.ts'
 import type { Site, Size } from './site.ts'
 
@@ -30,7 +30,7 @@ export async function oneMachineSite({ models, jobs }: Size, signal: AbortSignal
       await machine.kill()
       await machine.start()
     },
-    keys: async (kind) => (await machineVitals(vitalsPort)).keys[kind] ?? 0,
+    keys: (prefix) => machineKeys(vitalsPort, prefix),
     close: async () => {
       await machine.stop()
       await rm(folder, { recursive: true, force: true })

@@ -18,7 +18,7 @@ export type Site = {
   readonly start: () => Promise<void>
   /** Kills and starts what is ours: on one machine everything, in a cluster brokers and nodes. */
   readonly restart: () => Promise<void>
-  /** Keys of one kind in the coordinator. */
-  readonly keys: (kind: 'job' | 'node-model') => Promise<number>
+  /** How many keys begin so in the coordinator. */
+  readonly keys: (prefix: string) => Promise<number>
   readonly close: () => Promise<void>
 }

@@ -17,14 +17,16 @@ export type SoakOptions = {
 export const soakModels = 4
 
 /**
- * Ages at which a soak of minutes reaches the steady state that the defaults reach in days. What is
- * kept by number is kept as always.
+ * Ages and caches with which a soak of minutes reaches the steady state that the defaults reach in
+ * days. What is kept by number is kept as always.
  */
-const ages = {
+const bounds = {
   garbageAgeMs: 60_000,
   garbageEveryMs: 30_000,
   finishedJobMs: 120_000,
+  responseCacheBytes: 1_048_576,
 } as const
+const answerCacheBytes = 524_288
 
 /** Cycles on the one-process default, watched from outside and from inside. */
 export async function soak(
@@ -34,7 +36,7 @@ export async function soak(
   const folder = await mkdtemp(join(tmpdir(), 'almanac-soak-'))
   const data = join(folder, 'data')
   const vitalsPort = await freePort()
-  const machine = await machineIn(folder, { data, vitalsPort, nodes: 2, bounds: ages })
+  const machine = await machineIn(folder, { data, vitalsPort, nodes: 2, bounds, answerCacheBytes })
   const faults: string[] = []
   const samples: Sample[] = []
   let cycles = 0

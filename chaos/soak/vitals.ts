@@ -22,12 +22,20 @@ export type ProcessVitals = {
   readonly threads: number
 }
 
-export async function machineVitals(port: number, keys = true): Promise<MachineVitals> {
-  const url = `http://127.0.0.1:${port}/vitals${keys ? '' : '?keys=no'}`
+export async function machineVitals(port: number): Promise<MachineVitals> {
+  return (await asked(`http://127.0.0.1:${port}/vitals`)) as MachineVitals
+}
+
+/** Keys in the coordinator of a machine. */
+export async function machineKeys(port: number, prefix: string): Promise<number> {
+  return (await asked(`http://127.0.0.1:${port}/keys${prefix}`)) as number
+}
+
+async function asked(url: string): Promise<unknown> {
   const { statusCode, body } = await request(url, { signal: AbortSignal.timeout(60_000) })
   const text = await body.text()
-  if (statusCode !== 200) throw new Error(`vitals: ${text.slice(0, 500)}`)
-  return JSON.parse(text) as MachineVitals
+  if (statusCode !== 200) throw new Error(`${url}: ${text.slice(0, 500)}`)
+  return JSON.parse(text)
 }
 
 export async function processVitals(pid: number): Promise<ProcessVitals> {

@@ -74,7 +74,7 @@ export async function startOneMachine(settings: OneMachineSettings): Promise<voi
 /** What differs from the defaults; for tests that cannot wait a day. */
 export type MachineChanges = {
   readonly broker?: Pick<BrokerOptions, 'bounds'>
-  readonly node?: Pick<NodeOptions, 'timing' | 'fitWorkerFile'>
+  readonly node?: Pick<NodeOptions, 'timing' | 'fitWorkerFile' | 'answerCacheBytes'>
 }
 
 /** The whole of it in this process. Rejects, with nothing left open, when it cannot start. */

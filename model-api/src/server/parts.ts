@@ -52,6 +52,8 @@ export type NodeOptions = {
   readonly clock?: Clock
   readonly random?: Random
   readonly timing?: Partial<NodeTiming>
+  /** Of answers kept for repeated questions; what is kept of forecasts goes with it. */
+  readonly answerCacheBytes?: number
   /** Another file for the fitting threads to run. */
   readonly fitWorkerFile?: URL
   /** What a simulation brings instead: what fits, HTTP, ids, and metrics without a process. */
@@ -112,7 +114,7 @@ export function createParts(options: NodeOptions): NodeParts {
   const drain = new AbortController()
   const onChange = () => parts.registration?.kick()
   const view = followModels(context)
-  const answers = new Answers(context.metrics)
+  const answers = new Answers(context.metrics, options.answerCacheBytes)
   const warm = (id: string, loaded: LoadedVersion) => answers.warm(id, loaded)
   const pool = fits ? (options.fitter ?? createPool(options, clock)) : undefined
   const parts: NodeParts = {

@@ -17,7 +17,7 @@ import { timestampsAfter } from './timestamps.ts'
  */
 export class Answers {
   readonly #cache: ByteCache<Buffer>
-  readonly #forecasts = new Forecasts()
+  readonly #forecasts: Forecasts
   readonly #metrics: NodeMetrics
   readonly #large = new Gate(1)
   readonly #underWay = new Map<string, Promise<Buffer>>()
@@ -25,6 +25,7 @@ export class Answers {
   constructor(metrics: NodeMetrics, cacheBytes: number = bounds.answerCacheBytes) {
     this.#metrics = metrics
     this.#cache = new ByteCache(cacheBytes, ({ length }) => length)
+    this.#forecasts = new Forecasts((cacheBytes / bounds.answerCacheBytes) * bounds.preparedBytes)
   }
 
   /** The public body. Throws or rejects with a refusal where the question has no answer. */

@@ -44,17 +44,18 @@ export class Forecasts {
   /** What is prepared holds its model, so it must go with it: a version that is unloaded is gone. */
   readonly #kept = new WeakMap<AnyModel, Map<number, Kept>>()
   /** What was used when: bounds what is kept of all models together. */
-  readonly #places = new ByteCache<Place>(
-    bounds.preparedBytes,
-    ({ sizeBytes }) => sizeBytes,
-    ({ model, horizon }) => {
-      const holder = model.deref()
-      if (holder) this.#kept.get(holder)?.delete(horizon)
-    },
-  )
+  readonly #places: ByteCache<Place>
 
   /** Horizons of intervals that were asked of a model, the latest last. */
   readonly #asked = new Map<string, Set<number>>()
+
+  constructor(bytesMax: number = bounds.preparedBytes) {
+    const forget = ({ model, horizon }: Place) => {
+      const holder = model.deref()
+      if (holder) this.#kept.get(holder)?.delete(horizon)
+    }
+    this.#places = new ByteCache(bytesMax, ({ sizeBytes }) => sizeBytes, forget)
+  }
 
   /** Throws a refusal where the model has no forecast. */
   compute({ id, key }: Subject, { model }: LoadedVersion, question: Question): Computed {
