@@ -27,7 +27,8 @@ export function quietLife(seed: number): Plan {
   for (let atMs = 1_300; atMs < untilMs; atMs += 130) {
     const broker = `broker-${(atMs / 10) % 2}`
     const horizon = 1 + ((atMs / 10) % 9)
-    requests.push({ kind: 'forecast', atMs, broker, model: 'a', horizon, version: 'serving' })
+    const ask = { atMs, broker, model: 'a', horizon }
+    requests.push({ kind: 'forecast', ...ask, version: 'serving', patienceMs: null })
   }
   requests.sort((a, b) => a.atMs - b.atMs)
   return { seed, brokers: 2, nodes: 3, safetyMs: untilMs, requests, faults: [] }

@@ -185,8 +185,14 @@ class Run {
       for (const [id, { record }] of this.#ledger.models) {
         if (record?.serving == null) continue
         const model = id.split('/')[1]!
-        const request = { kind: 'forecast', broker, model, horizon: 10 } as const
-        send(this.#clients, { ...request, atMs: this.#world.nowMs, version: 'serving' })
+        const request = {
+          kind: 'forecast',
+          broker,
+          model,
+          horizon: 10,
+          version: 'serving',
+        } as const
+        send(this.#clients, { ...request, atMs: this.#world.nowMs, patienceMs: null })
         asked += 1
       }
     this.#world.run(this.#world.nowMs + 3_000)

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto'
 import { parseSpec } from '@almanac/engine'
 import { encodeDataset, Refused } from '@almanac/shared'
+import { answer, questionOf } from '../../../broker/src/api/forecasts.ts'
 import { deleteModel, release, rollBack } from '../../../broker/src/rollout/control.ts'
 import type { Ask } from '../../../broker/src/routing/ask.ts'
 import type { FitRecord, FitRequest, ForecastRecord, ForecastRequest } from '../check/records.ts'
 import type { Request } from '../schedule/plan.ts'
 import type { BrokerProcess } from './broker-process.ts'
 import type { Cluster } from './cluster.ts'
+import { createExchange, type Sent } from './exchange.ts'
 import { seriesOf, simpleSpec } from './fitter.ts'
 
 export type ClientParts = {
@@ -44,42 +46,35 @@ export function send(parts: ClientParts, request: Request): void {
 
 function sendForecast(parts: ClientParts, broker: BrokerProcess, request: ForecastRequest): void {
   const { world } = parts.cluster.around
-  const { forecaster } = broker.assembly!.api
-  const { model, horizon, version } = request
+  const { api } = broker.assembly!
+  const { model, horizon, version, patienceMs } = request
   const ask: Ask = { tenant: 'default', model, horizon, query: '', version, atLeast: null }
   const { name, incarnation, troubles } = broker.process
   const sentMs = world.nowMs
-  const now = () => forecaster.versionNow({ ...ask, version: 'serving' })
+  const now = () => api.forecaster.versionNow({ ...ask, version: 'serving' })
   const before = now()
   const isOpen = { broker }
   parts.open.add(isOpen)
-  const done = (outcome: ForecastRecord['outcome']) => {
+  const done = ({ status, version: of, body }: Sent) => {
     parts.open.delete(isOpen)
     if (broker.process.troubles !== troubles) return
+    const outcome: ForecastRecord['outcome'] =
+      status === 200 && of !== null
+        ? { kind: 'answer', version: of, body }
+        : { kind: 'refused', status, why: body }
     const doneMs = world.nowMs
     const record = { request, broker: `${name}.${incarnation}`, sentMs, doneMs, outcome }
     world.trace(() => `forecast ${JSON.stringify(record)}`)
     parts.onForecast(record, { before, after: now() })
   }
-  const kept = answerNow()
-  if (kept) {
-    done({ kind: 'answer', version: kept.version, body: kept.body.toString() })
-    return
-  }
-  forecaster.answer(ask, 'request', new AbortController().signal).then(
-    (outcome) =>
-      done(
-        outcome.kind === 'answer'
-          ? { kind: 'answer', version: outcome.answer.version, body: `${outcome.answer.body}` }
-          : { kind: 'refused', status: outcome.status, why: `${outcome.body}` },
-      ),
-    (error) => done({ kind: 'refused', ...refusalOf(error) }),
-  )
-
-  function answerNow() {
-    const known = forecaster.versionNow(ask)
-    return known === undefined ? undefined : forecaster.kept(ask, known)
-  }
+  const { exchange, leave } = createExchange(done)
+  answer(api, questionOf(ask, '/'), exchange)
+  if (patienceMs === null || !parts.open.has(isOpen)) return
+  world.after(patienceMs, broker.process, () => {
+    if (!parts.open.delete(isOpen)) return
+    world.trace(() => `a client leaves ${patienceMs} ms after it asked for ${model}`)
+    leave()
+  })
 }
 
 function sendFit(parts: ClientParts, broker: BrokerProcess, request: FitRequest): void {

@@ -93,6 +93,7 @@ function drawForecast(
     model: chance.one(models),
     horizon: chance.between(1, 9),
     version: chance.is(0.85) ? 'serving' : other,
+    patienceMs: chance.is(0.12) ? chance.between(1, 2_000) : null,
   }
 }
 

@@ -22,6 +22,8 @@ export type Request =
       readonly model: string
       readonly horizon: number
       readonly version: 'serving' | 'latest' | 'previous' | number
+      /** After which the client leaves; null: it stays. */
+      readonly patienceMs: number | null
     }
   | {
       readonly kind: 'rollback' | 'release' | 'delete'

@@ -1,5 +1,15 @@
 import type { World } from './world.ts'
 
+function named(name: string, message: string): Error {
+  const error = new Error(message)
+  error.name = name
+  return error
+}
+
+/** One for all: they differ in nothing but their stacks, which are dear. */
+const aborted = named('AbortError', 'This operation was aborted')
+const timedOut = named('TimeoutError', 'The operation was aborted due to timeout')
+
 type Listener = {
   readonly call: (event: unknown) => void
   readonly once: boolean
@@ -13,7 +23,7 @@ export class LightAbortSignal {
 
   static abort(reason?: unknown): LightAbortSignal {
     const signal = new LightAbortSignal()
-    signal.trip(reason ?? named('AbortError', 'This operation was aborted'))
+    signal.trip(reason ?? aborted)
     return signal
   }
 
@@ -76,20 +86,13 @@ export class LightAbortController {
   readonly signal = new LightAbortSignal()
 
   abort(reason?: unknown): void {
-    this.signal.trip(reason ?? named('AbortError', 'This operation was aborted'))
+    this.signal.trip(reason ?? aborted)
   }
 }
 
 /** A signal that aborts after so much virtual time, as part of whoever asks for it. */
 export function timeoutSignal(world: World, ms: number): LightAbortSignal {
   const signal = new LightAbortSignal()
-  const reason = () => named('TimeoutError', 'The operation was aborted due to timeout')
-  world.after(ms, world.current, () => signal.trip(reason()))
+  world.after(ms, world.current, () => signal.trip(timedOut))
   return signal
-}
-
-function named(name: string, message: string): Error {
-  const error = new Error(message)
-  error.name = name
-  return error
 }
