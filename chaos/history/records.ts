@@ -41,7 +41,7 @@ export type Records = {
   readonly versions: ReadonlyMap<string, readonly VersionSeen[]>
   /** Whole, oldest first; of the models that exist. */
   readonly logs: ReadonlyMap<string, readonly LogSeen[]>
-  readonly jobs: readonly JobSeen[]
+  readonly jobs: readonly Static<typeof JobSeen>[]
 }
 
 /** Reads everything about these models from one broker. Rejects when it does not answer well. */
