@@ -63,7 +63,7 @@ async function run({ seeds, log, signal }: ExperimentContext): Promise<Experimen
   }
 }
 
-type Seen = {
+export type Seen = {
   readonly peak: Offered
   readonly calm: Offered
   readonly over: Offered

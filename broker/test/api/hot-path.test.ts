@@ -2,7 +2,8 @@ import { request } from 'node:http'
 import { codecs, put, versionKey } from '@almanac/shared'
 import { describe, expect, test } from 'vitest'
 import type { Broker } from '../../src/server/broker.ts'
-import { fit, get, openCluster, type TestCluster } from '../support/cluster.ts'
+import { call, fit, get, openCluster, type TestCluster } from '../support/cluster.ts'
+import { eventually } from '../support/eventually.ts'
 import { versionRecord } from '../support/records.ts'
 
 type Sent = { readonly path: string; readonly method?: string; headers?: Record<string, string> }
@@ -117,6 +118,26 @@ describe('ahead of the framework the same is answered as by it', () => {
     const [one, other] = [await exchange(quick, sent), await exchange(slow, sent)]
     const dull = (text: string) => text.replace(/after \d+ ms|[\d.]+_\d+: .*?[.]"/g, '')
     expect({ ...one, body: dull(one.body) }).toEqual({ ...other, body: dull(other.body) })
+  })
+
+  test('when every node has all that it can do', async () => {
+    const { quick, slow, node } = await twoBrokers({ nodeRequestsMax: 1, tryTimeoutMs: 20_000 })
+    node.script.forecast = () => 'hang'
+    const left = new AbortController()
+    for (const broker of [quick, slow])
+      call(broker, 'GET', `${forecast}/9`, { signal: left.signal }).catch(() => {})
+    const held = () => node.asked.filter(({ horizon }) => horizon === 9).length
+    await eventually(held, (count) => count === 2)
+    for (const path of [`${forecast}/3`, `${forecast}/7?level=80`]) {
+      const one = await exchange(quick, { path })
+      expect(one.status).toBe(503)
+      expect(one.headers).toContain('retry-after: 1')
+      expect(one).toEqual(await exchange(slow, { path }))
+    }
+    // What nobody could read is not refused unread.
+    const wrong = { path: `${forecast}/3`, headers: { host: 'evil.example' } }
+    expect(await exchange(quick, wrong)).toEqual(await exchange(slow, wrong))
+    left.abort()
   })
 
   test('when no node is there', async () => {
