@@ -52,7 +52,12 @@ export type Forecaster = {
 }
 
 /** What came of asking for a version. */
-export type First = { readonly version: number; readonly tried: Tried }
+export type First = {
+  readonly version: number
+  readonly tried: Tried
+  /** When it was begun, monotonic. */
+  readonly begunMs: number
+}
 
 export type ForecasterParts = TryParts & {
   readonly state: () => ClusterState
@@ -185,12 +190,13 @@ export function createForecaster(parts: ForecasterParts): Forecaster {
       const version = versionNow(ask)
       if (version === undefined) return undefined
       parts.budget.request()
+      const begunMs = parts.clock.monotonicMs()
       const flight = depart(ask, version, { requestId, sent: 0, broken: 0 })
       flight.outcome.then(
         (tried) => {
           if (tried.sent > 1) parts.onRetry(tried.sent)
           if (tried.kind === 'answer') cache.set(answerKey(ask, version), tried.answer)
-          done({ version, tried })
+          done({ version, tried, begunMs })
         },
         () => done(undefined),
       )
@@ -199,13 +205,15 @@ export function createForecaster(parts: ForecasterParts): Forecaster {
     answer: async (ask, requestId, signal, first) => {
       if (first === undefined) parts.budget.request()
       const { sent = 0, broken = 0 } = first?.tried ?? {}
+      const endMs = (first?.begunMs ?? parts.clock.monotonicMs()) + bounds.nodeWaitMs
       const course: Course = { sent, broken, moves: 0, requestId, first }
       try {
         return await once(ask, course, signal)
       } catch (error) {
         if (!(error instanceof NotReady)) throw error
+        if (parts.clock.monotonicMs() >= endMs) throw inVain(error, bounds)
       }
-      return await waitAndTry(parts, ask, signal, () => {
+      return await waitAndTry(parts, ask, { endMs, signal }, () => {
         course.moves = 0
         return once(ask, course, signal)
       })
@@ -213,16 +221,18 @@ export function createForecaster(parts: ForecasterParts): Forecaster {
   }
 }
 
-/** Tries again after growing pauses, each cut short by a change of the model's routes. */
+/**
+ * Tries again after growing pauses, each cut short by a change of the model's routes. The end is
+ * counted from the arrival of the request: silent nodes have cost it some seconds already.
+ */
 async function waitAndTry(
   parts: ForecasterParts,
   ask: Ask,
-  signal: AbortSignal,
+  { endMs, signal }: { readonly endMs: number; readonly signal: AbortSignal },
   attempt: () => Promise<Outcome>,
 ): Promise<Outcome> {
   const { bounds, room, clock, random } = parts
   if (!room.enter()) throw unavailable('too-many-waiting', 'Too many requests wait for a node.')
-  const endMs = clock.monotonicMs() + bounds.nodeWaitMs
   const pause = async (attemptNumber: number) => {
     const capMs = Math.min(bounds.waitPauseMaxMs, bounds.waitPauseMs * 2 ** attemptNumber)
     const leftMs = endMs - clock.monotonicMs()
@@ -240,10 +250,14 @@ async function waitAndTry(
     })
   } catch (error) {
     if (!(error instanceof NotReady)) throw error
-    throw unavailable(error.code, `Waited ${bounds.nodeWaitMs} ms in vain: ${error.message}.`)
+    throw inVain(error, bounds)
   } finally {
     room.leave()
   }
+}
+
+function inVain({ code, message }: NotReady, { nodeWaitMs }: Bounds): Refused {
+  return unavailable(code, `Waited ${nodeWaitMs} ms in vain: ${message}.`)
 }
 
 async function whyUnseen(lookup: Lookup, ask: Ask, version: number): Promise<Error> {

@@ -331,6 +331,17 @@ describe('waiting', () => {
     expect(answer.body.detail).toContain('version 1 of m')
   })
 
+  test('counts from the arrival of the request, also while nodes keep it waiting', async () => {
+    const silent = { tryTimeoutMs: 500, nodeWaitMs: 1_500, waitPauseMs: 100, waitPauseMaxMs: 100 }
+    const { broker, nodes } = await setUp(3, silent)
+    for (const node of nodes) node.script.forecast = () => 'hang'
+    const startedMs = performance.now()
+    const answer = await get(broker, path)
+    expect(answer.status).toBe(503)
+    // Three tries of half a second are all the time that there is.
+    expect(performance.now() - startedMs).toBeLessThan(2_500)
+  })
+
   test('is for a bounded number; one more is refused at once', async () => {
     const { broker, nodes } = await setUp(1, { nodeWaitMs: 3_000, waitingRequestsMax: 2 })
     await nodes[0]!.close()
