@@ -1,3 +1,4 @@
+import { setImmediate as otherWork } from 'node:timers/promises'
 import {
   type Clock,
   type Coordinator,
@@ -48,7 +49,8 @@ export async function readReferences(
   const timeout = AbortSignal.timeout(bounds.coordinatorCallMs * 10)
   const { entries } = await coordinator.list(modelsPrefix, AbortSignal.any([signal, timeout]))
   const named = new Set<string>()
-  for (const { key, value } of entries) {
+  for (const [i, { key, value }] of entries.entries()) {
+    if (i % readAtOnce === readAtOnce - 1) await otherWork()
     if (parseKey(key).kind !== 'version') continue
     const version = codecs.version.decode(value)
     if (!version.ok) throw new Error(`${key} cannot be read, so nothing is taken for garbage`)
@@ -58,6 +60,8 @@ export async function readReferences(
   return named
 }
 
+/** Some milliseconds of work: what is asked of the broker meanwhile does not wait for all of it. */
+const readAtOnce = 200
 const requests = codec(RequestRecord)
 
 async function forgetRequests(parts: GarbageParts, signal: AbortSignal): Promise<void> {

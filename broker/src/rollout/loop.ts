@@ -31,6 +31,8 @@ export function startRollouts(parts: RolloutParts): RolloutLoop {
   /** Models that are rolling out: what the tick looks at. */
   const moving = new Set<string>()
   let lastSweepMs = clock.monotonicMs()
+  let toSweep: string[] = []
+  let sweepsAtOnce = 1
 
   const consider = (id: string) => {
     const state = parts.state()
@@ -82,11 +84,18 @@ export function startRollouts(parts: RolloutParts): RolloutLoop {
     }
     consider(id)
   }
-  const timer = setInterval(() => {
+  /** All models come by once a period, some each tick: ten thousand at once would be felt. */
+  const sweep = () => {
     const nowMs = clock.monotonicMs()
-    const isSweep = nowMs - lastSweepMs >= bounds.reconcileMs
-    if (isSweep) lastSweepMs = nowMs
-    for (const id of isSweep ? [...parts.state().models.keys()] : [...moving]) consider(id)
+    if (toSweep.length === 0 && nowMs - lastSweepMs >= bounds.reconcileMs) {
+      lastSweepMs = nowMs
+      toSweep = [...parts.state().models.keys()]
+      sweepsAtOnce = Math.ceil((toSweep.length * tickMs) / bounds.reconcileMs)
+    }
+    return toSweep.splice(-sweepsAtOnce)
+  }
+  const timer = setInterval(() => {
+    for (const id of new Set([...sweep(), ...moving])) consider(id)
   }, tickMs)
   timer.unref()
   return {
