@@ -20,6 +20,8 @@ export const bounds = {
   answerCellsAtOnce: 8_192,
   /** Large answers that wait for their turn; one more is refused. */
   largeAnswersWaitingMax: 32,
+  /** A fitting thread that nobody needed for so long is ended: it starts again in half a second. */
+  idleThreadMs: 60_000,
   /** A worker that was told to stop polls every 10 ms; after this it is ended. */
   workerStopMs: 2_000,
   /** Likelihood evaluations × observations: minutes of work, far beyond any sane fit. */

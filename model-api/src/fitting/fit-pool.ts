@@ -17,17 +17,21 @@ export type FitPoolOptions = {
 /** What runs fits: threads, or what stands for them in a simulation. */
 export type Fitter = Pick<FitPool, 'fit' | 'close'>
 
-/** Runs fits in threads. One warm thread is kept, so that a fit does not wait for a start. */
+/**
+ * Runs fits in threads. The first fit starts one; one warm thread is kept for the next fit, and
+ * ended when none comes for `idleThreadMs`, since an idle thread holds tens of megabytes.
+ */
 export class FitPool {
   readonly #options: FitPoolOptions
   readonly #idle: Worker[] = []
   readonly #busy = new Set<Worker>()
   #count = 0
   #closed = false
+  /** Aborts the wait after which an idle thread is ended. */
+  #rest = new AbortController()
 
   constructor(options: FitPoolOptions) {
     this.#options = options
-    this.#keepWarm()
   }
 
   /**
@@ -42,6 +46,7 @@ export class FitPool {
     signal.throwIfAborted()
     if (this.#closed || this.#busy.size >= this.#options.workersMax)
       throw new Bug('more fits at once than there are threads')
+    this.#rest.abort()
     const worker = this.#idle.pop() ?? this.#spawn()
     this.#busy.add(worker)
     try {
@@ -54,12 +59,14 @@ export class FitPool {
       if (worker.threadId > 0 && !this.#closed) this.#idle.push(worker)
       else await worker.terminate()
       this.#keepWarm()
+      this.#endIdleLater()
     }
   }
 
   /** Ends all threads, whatever they do. */
   async close(): Promise<void> {
     this.#closed = true
+    this.#rest.abort()
     await Promise.all([...this.#idle, ...this.#busy].map((worker) => worker.terminate()))
   }
 
@@ -94,6 +101,17 @@ export class FitPool {
   #keepWarm(): void {
     const room = this.#idle.length === 0 && this.#busy.size < this.#options.workersMax
     if (!this.#closed && room) this.#idle.push(this.#spawn())
+  }
+
+  #endIdleLater(): void {
+    if (this.#closed) return
+    this.#rest.abort()
+    this.#rest = new AbortController()
+    this.#options.clock
+      .sleep(bounds.idleThreadMs, this.#rest.signal)
+      .then(() => Promise.all(this.#idle.splice(0).map((worker) => worker.terminate())))
+      // A fit came, or the pool was closed.
+      .catch(() => {})
   }
 
   #spawn(): Worker {
