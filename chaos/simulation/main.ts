@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import { runCrew, shrinkSeed } from './crew.ts'
 import { mutants } from './mutants.ts'
 import { keptOf } from './schedule/shrink.ts'
-import type { Failure } from './tally.ts'
+import type { Failure, Tally } from './tally.ts'
 import { runSeed } from './work.ts'
 
 const usage = `Usage: npm run sim -- [--seeds N] [--from S] [--threads T] [--mutant NAME]
@@ -21,6 +21,7 @@ const options = {
 } as const
 
 const failuresShown = 3
+const progressMs = 15_000
 
 process.on('unhandledRejection', (reason) => {
   console.error(reason)
@@ -63,10 +64,18 @@ async function many(
   const startedMs = performance.now()
   const seeds = Array.from({ length: count }, (_, i) => from + i)
   const { signal } = new AbortController()
+  let toldMs = startedMs
+  const onProgress = ({ schedules, failures }: Tally) => {
+    if (performance.now() - toldMs < progressMs) return
+    toldMs = performance.now()
+    const failing = failures.map(({ seed }) => seed).join(', ')
+    console.log(`${schedules} of ${count} schedules; seeds with violations: ${failing || 'none'}`)
+  }
   const tally = await runCrew({
     work: seeds,
     asked: (own) => ({ kind: 'run', seeds: own, mutant }),
     signal,
+    onProgress,
     ...threads,
   })
   const seconds = (performance.now() - startedMs) / 1_000

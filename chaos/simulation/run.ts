@@ -1,5 +1,5 @@
 import type { BlobRef } from '@almanac/shared'
-import { judgeFits } from './check/judge-fits.ts'
+import { judgeFits, judgeTold } from './check/judge-fits.ts'
 import { type Judged, judgeForecasts } from './check/judge-forecasts.ts'
 import { Ledger } from './check/ledger.ts'
 import { createReachability } from './check/reachability.ts'
@@ -47,7 +47,7 @@ class Run {
   readonly #plan: Plan
   readonly #cluster: Cluster
   readonly #ledger: Ledger
-  readonly #records: Records = { forecasts: [], fits: [] }
+  readonly #records: Records = { forecasts: [], fits: [], told: [] }
   readonly #values = new Map<string, number>()
   readonly #violations: string[] = []
   readonly #clients: ClientParts
@@ -83,6 +83,7 @@ class Run {
         this.#violations.push(...reachability.judge(record, view))
       },
       onFit: (record) => this.#records.fits.push(record),
+      onTold: (record) => this.#records.told.push(record),
       open: new Set(),
       areStubborn: () => !this.#isOver,
     }
@@ -210,6 +211,7 @@ class Run {
       ...this.#ledger.violations,
       ...judgeForecasts(this.#records.forecasts, judged),
       ...judgeFits(this.#records.fits, judged, this.#plan),
+      ...this.#records.told.flatMap((record) => judgeTold(record, this.#ledger, this.#plan)),
       ...this.#world.uncaught.map((text) => `an error that ends its process: ${text}`),
     )
   }

@@ -1,8 +1,8 @@
 import type { FailureRecord, VersionRecord } from '@almanac/shared'
 import type { Plan } from '../schedule/plan.ts'
 import type { Judged } from './judge-forecasts.ts'
-import type { ModelLedger } from './ledger.ts'
-import type { FitRecord } from './records.ts'
+import type { Ledger, ModelLedger } from './ledger.ts'
+import type { FitRecord, ToldRecord } from './records.ts'
 
 /** What became of the fits, against the promise that none is lost and none is done twice. */
 export function judgeFits(records: readonly FitRecord[], judged: Judged, plan: Plan): string[] {
@@ -28,6 +28,27 @@ export function judgeFits(records: readonly FitRecord[], judged: Judged, plan: P
       [...model.versions.values()].flatMap((version) => judgeFailure(version, judged, plan)),
     ),
   ]
+}
+
+/** What the client of a fit was told is so. */
+export function judgeTold(
+  { request, version: number, doneMs, outcome }: ToldRecord,
+  ledger: Ledger,
+  plan: Plan,
+): string[] {
+  const model = ledger.model(`default/${request.model}`)
+  const version = model.versions.get(number)
+  const isPlanned = (kind: string) => plan.requests.some((one) => one.kind === kind)
+  const isTrue = {
+    serving: model.served.some(({ to, atMs }) => to === number && atMs <= doneMs),
+    superseded: version?.blob != null && (model.record?.high ?? 0) >= number,
+    failed: version?.state === 'failed' || isPlanned('delete'),
+    held: isPlanned('rollback'),
+    // The broker was about to stop.
+    later: plan.faults.some(({ kind }) => kind === 'drain'),
+  }[outcome?.kind ?? 'later']
+  const told = outcome?.kind ?? 'nothing'
+  return isTrue ? [] : [`the client of version ${number} of ${request.model} was told: ${told}`]
 }
 
 function judgeAcknowledged(

@@ -1,3 +1,4 @@
+import type { FitOutcome } from '../../../broker/src/jobs/fit-outcome.ts'
 import type { Request } from '../schedule/plan.ts'
 
 export type ForecastRequest = Extract<Request, { kind: 'forecast' }>
@@ -24,7 +25,16 @@ export type FitRecord = {
     | { readonly kind: 'refused'; readonly why: string }
 }
 
+/** What the client of an accepted fit was told in the end. */
+export type ToldRecord = {
+  readonly request: FitRequest
+  readonly version: number
+  readonly doneMs: number
+  readonly outcome: FitOutcome | undefined
+}
+
 export type Records = {
   readonly forecasts: ForecastRecord[]
   readonly fits: FitRecord[]
+  readonly told: ToldRecord[]
 }

@@ -1,10 +1,18 @@
 import { createHash } from 'node:crypto'
 import { parseSpec } from '@almanac/engine'
-import { encodeDataset, Refused } from '@almanac/shared'
+import { encodeDataset, modelId, Refused } from '@almanac/shared'
 import { answer, questionOf } from '../../../broker/src/api/forecasts.ts'
+import type { Allocated } from '../../../broker/src/jobs/allocate.ts'
+import { fitOutcome } from '../../../broker/src/jobs/fit-outcome.ts'
 import { deleteModel, release, rollBack } from '../../../broker/src/rollout/control.ts'
 import type { Ask } from '../../../broker/src/routing/ask.ts'
-import type { FitRecord, FitRequest, ForecastRecord, ForecastRequest } from '../check/records.ts'
+import type {
+  FitRecord,
+  FitRequest,
+  ForecastRecord,
+  ForecastRequest,
+  ToldRecord,
+} from '../check/records.ts'
 import type { Request } from '../schedule/plan.ts'
 import type { BrokerProcess } from './broker-process.ts'
 import type { Cluster } from './cluster.ts'
@@ -15,6 +23,7 @@ export type ClientParts = {
   readonly cluster: Cluster
   readonly onForecast: (record: ForecastRecord, view: ViewOfBroker) => void
   readonly onFit: (record: FitRecord) => void
+  readonly onTold: (record: ToldRecord) => void
   /** Requests that were sent and are not answered, by the process that has them. */
   readonly open: Set<{ readonly broker: BrokerProcess }>
   /** Whether what failed is sent again. */
@@ -101,12 +110,36 @@ function sendFit(parts: ClientParts, broker: BrokerProcess, request: FitRequest)
     if (outcome.kind === 'refused') sendElsewhere(parts, request)
   }
   broker.assembly!.api.fits.begin(input).then(
-    ({ job, version }) => done({ kind: 'accepted', job, version }),
+    (allocated) => {
+      const { job, version } = allocated
+      done({ kind: 'accepted', job, version })
+      awaitFit(parts, broker, request, allocated)
+    },
     (error) => done({ kind: 'refused', why: refusalOf(error).why }),
   )
   // A client that hears nothing for long asks again, which only a key makes harmless.
   world.after(impatientMs, undefined, () => {
     if (broker.process.state !== 'running') sendElsewhere(parts, request)
+  })
+}
+
+/** Waits for the end of a fit, as the route does that took it. */
+function awaitFit(
+  parts: ClientParts,
+  broker: BrokerProcess,
+  request: FitRequest,
+  { job, version, revision }: Allocated,
+): void {
+  const { api } = broker.assembly!
+  const of = { tenant: 'default', model: request.model }
+  const isOpen = { broker }
+  parts.open.add(isOpen)
+  const look = () => fitOutcome(api.state(), { of, version, job, revision })
+  const { signal } = new AbortController()
+  api.waiters.until(modelId(of), look, api.bounds.fitWaitMs, signal).then((outcome) => {
+    parts.open.delete(isOpen)
+    if (broker.process.state === 'dead') return
+    parts.onTold({ request, version, doneMs: parts.cluster.around.world.nowMs, outcome })
   })
 }
 
