@@ -1,5 +1,9 @@
-import { settingsOrExit } from '@almanac/shared'
-import { checkOneMachine, oneMachineSettings, startOneMachine } from './one-machine.ts'
+import { enableCompileCache } from 'node:module'
+import { join } from 'node:path'
+
+// What was compiled once is not compiled at the next start, which takes half of the time. Where the
+// folder cannot be written nothing is kept.
+enableCompileCache(join(import.meta.dirname, '../../.cache/compiled'))
 
 const usage = `Almanac: forecasts as a service.
 
@@ -17,5 +21,7 @@ if (command === 'broker' || command === 'model-api') {
   if (command === 'broker') await import('../../broker/src/main/main.ts')
   else await import('../../model-api/src/main/main.ts')
 } else {
+  const { settingsOrExit } = await import('@almanac/shared')
+  const { checkOneMachine, oneMachineSettings, startOneMachine } = await import('./one-machine.ts')
   await startOneMachine(settingsOrExit(usage, oneMachineSettings, checkOneMachine))
 }
