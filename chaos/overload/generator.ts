@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { seededRandom } from '@almanac/shared'
-import { type Dispatcher, Pool } from 'undici'
+import { Pool } from 'undici'
 import type { Latencies, Offered, Plan } from './plan.ts'
+import { type Tally, Watch } from './watch.ts'
 
 /**
  * Offers load and says what became of it. No two questions are the same, so that none is answered
@@ -10,17 +11,14 @@ import type { Latencies, Offered, Plan } from './plan.ts'
 const plan = JSON.parse(process.argv[2] ?? '') as Plan
 const random = seededRandom(plan.seed)
 const pool = new Pool(plan.url, { connections: 1_000, pipelining: 1 })
-const answers: number[] = []
-const refusals: number[] = []
-let failed = 0
-let firstFailure: string | null = null
-let open = 0
+const tally: Tally = { answers: [], refusals: [], failed: 0, firstFailure: null, open: 0 }
 
 const beganMs = performance.now()
 const endMs = beganMs + plan.seconds * 1_000
 if ('atOnce' in plan) await Promise.all(Array.from({ length: plan.atOnce }, inTurn))
 else await byChance(plan.perSecond)
 const took = (performance.now() - beganMs) / 1_000
+const { answers, refusals, failed, firstFailure } = tally
 const offered: Offered = {
   sent: answers.length + refusals.length + failed,
   answered: answers.length,
@@ -46,54 +44,15 @@ async function byChance(perSecond: number): Promise<void> {
     for (; dueMs <= performance.now() && dueMs < endMs; dueMs += pauseMs()) ask(dueMs, () => {})
     await delay(1)
   }
-  for (let waitedMs = 0; open > 0 && waitedMs < 20_000; waitedMs += 10) await delay(10)
-  failed += open
+  for (let waitedMs = 0; tally.open > 0 && waitedMs < 20_000; waitedMs += 10) await delay(10)
+  tally.failed += tally.open
 }
 
 function ask(dueMs: number, done: () => void): void {
   const level = (from: number) => (from + random() * 10).toFixed(4)
   const horizon = 100 + Math.floor(random() * 401)
   const path = `/api/forecast/${horizon}?level=${level(70)},${level(85)}`
-  open += 1
-  pool.dispatch({ method: 'GET', path }, new Watch(dueMs, done))
-}
-
-class Watch implements Dispatcher.DispatchHandler {
-  readonly dueMs: number
-  readonly done: () => void
-  status = 0
-  mayRetry = false
-  constructor(dueMs: number, done: () => void) {
-    this.dueMs = dueMs
-    this.done = done
-  }
-  onRequestStart(): void {}
-  onResponseStart(
-    _controller: Dispatcher.DispatchController,
-    status: number,
-    headers: Record<string, string | string[] | undefined>,
-  ): void {
-    this.status = status
-    this.mayRetry = headers['retry-after'] !== undefined
-  }
-  onResponseData(): void {}
-  onResponseEnd(): void {
-    const tookMs = performance.now() - this.dueMs
-    if (this.status === 200) answers.push(tookMs)
-    else if ((this.status === 503 || this.status === 429) && this.mayRetry) refusals.push(tookMs)
-    else this.fail(`status ${this.status}, Retry-After: ${this.mayRetry}`)
-    open -= 1
-    this.done()
-  }
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.fail(error.message)
-    open -= 1
-    this.done()
-  }
-  fail(why: string): void {
-    failed += 1
-    firstFailure ??= why
-  }
+  pool.dispatch({ method: 'GET', path }, new Watch(tally, dueMs, done))
 }
 
 function latencies(values: number[]): Latencies {
