@@ -37,7 +37,7 @@ export function addModelRoutes(instance: FastifyInstance, parts: ApiParts): void
       const names = found.slice(0, limit)
       const state = parts.state()
       const models = names.flatMap((model) => {
-        const record = state.models.get(modelId({ tenant: parts.tenant, model }))?.value
+        const record = knownRecord(parts, model)
         return record ? [presentModel(state, parts.tenant, model, record)] : []
       })
       return { models, next: found.length > limit ? (names.at(-1) ?? null) : null }
@@ -124,15 +124,25 @@ function addChanges(instance: FastifyInstance, parts: ApiParts): void {
 /** The model as this broker sees it or, before it is denied, as the coordinator has it. */
 export async function findModel(parts: ApiParts, model: string): Promise<ModelRecord> {
   const of = { tenant: parts.tenant, model: readModelName(model) }
-  const known = parts.state().models.get(modelId(of))?.value
-  if (known?.deletedAt === null) return known
+  const known = knownRecord(parts, model)
+  if (known) return known
   const looked = await parts.lookup(of)
-  if (looked.model !== null) return looked.model.record
+  if (looked.model !== null) {
+    const { record, modRevision } = looked.model
+    // What is told now must not be taken back by a watch that is behind.
+    parts.router.adopt(modelId(of), record, modRevision)
+    return knownRecord(parts, model) ?? record
+  }
   const names = someNames(liveModels(parts))
   const exist = names === '' ? 'There are none yet.' : `There are: ${names}.`
   throw new Refused(404, 'no-such-model', `There is no model ${model}. ${exist}`, {
     field: 'model',
   })
+}
+
+/** As forecasts are routed by it: what a node or the coordinator said may be newer than the view. */
+function knownRecord({ router, tenant }: ApiParts, model: string): ModelRecord | undefined {
+  return router.table().models.get(modelId({ tenant, model }))?.record
 }
 
 /** Names, in no order. */
@@ -158,7 +168,7 @@ async function seen(
 }
 
 function sendRollout(parts: ApiParts, reply: FastifyReply, model: string, wanted: number | null) {
-  const record = parts.state().models.get(modelId({ tenant: parts.tenant, model }))?.value
+  const record = knownRecord(parts, model)
   const { serving = null, target = null, hold = false } = record ?? {}
   return reply.code(serving === wanted ? 200 : 202).send({ model, serving, target, hold })
 }

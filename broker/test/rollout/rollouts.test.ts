@@ -62,6 +62,29 @@ describe('two brokers', () => {
   })
 })
 
+test('a broker that is behind never takes back what it has looked up', async () => {
+  const cluster = await openCluster()
+  await cluster.node()
+  const broker = await cluster.broker()
+  const late = heldBack(cluster.coordinator)
+  const behind = await cluster.broker({}, { coordinator: late.coordinator })
+  late.hold()
+  await fit(broker, 'm')
+  await fit(broker, 'm')
+  const look = async () => (await get(behind, '/api/models/m')).body
+  expect(await look()).toMatchObject({ serving: 2, changes: 2 })
+  let told = 0
+  while (late.tellOne()) {
+    told += 1
+    expect(await look()).toMatchObject({ serving: 2, changes: 2 })
+  }
+  expect(told).toBeGreaterThan(4)
+  await call(broker, 'DELETE', '/api/models/m')
+  await fit(broker, 'm', later)
+  late.release()
+  await eventually(look, ({ changes }) => changes === 4)
+})
+
 describe('a version that no node can load', () => {
   test('is given up at once, with the reason, and what served goes on', async () => {
     const cluster = await openCluster()

@@ -31,6 +31,8 @@ export function interruptible(coordinator: Coordinator, fault: Fault): Coordinat
 export function heldBack(coordinator: Coordinator): {
   readonly coordinator: Coordinator
   readonly hold: () => void
+  /** Tells the first thing that was held back; false when there is none. */
+  readonly tellOne: () => boolean
   /** Tells what was held back, in order. */
   readonly release: () => void
 } {
@@ -47,6 +49,11 @@ export function heldBack(coordinator: Coordinator): {
     },
     hold: () => {
       isHeld = true
+    },
+    tellOne: () => {
+      const tell = waiting.shift()
+      tell?.()
+      return tell !== undefined
     },
     release: () => {
       isHeld = false
