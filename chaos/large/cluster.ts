@@ -91,7 +91,7 @@ async function processesOn(etcd: Etcd, cql: Cassandra, logDir: string): Promise<
     const args = ['--host', '127.0.0.1', '--port', String(port), ...more]
     const url = `http://127.0.0.1:${port}`
     const readyPath = '/readyz'
-    return new ManagedProcess({ name, script, args, env, url, logDir, readyPath, readyMs: 120_000 })
+    return new ManagedProcess({ name, script, args, env, url, logDir, readyPath, readyMs: 300_000 })
   }
   const node = 'model-api/src/main/main.ts'
   const serving = Array.from({ length: servingNodes }, (_, i) =>

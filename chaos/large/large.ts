@@ -25,6 +25,7 @@ export async function tryLarge(site: Site, size: Size, report: Report): Promise<
   if (size.modelMegabytes > 0) await largeModel(site, size, named)
   named.tell('restartMs', await timed(() => site.restart()))
   await loaded(site, size, named, 'restartLoadedMs')
+  await cpuSinceStart(site, named, 'restartCpuMs')
   await memory(site, named, 'rssAfterRestartMb')
 }
 
@@ -44,7 +45,9 @@ function namedBy(site: Site, report: Report): Named {
 
 async function ready(site: Site, size: Size, named: Named): Promise<void> {
   named.tell('startMs', await timed(() => site.start()))
+  await cpuSinceStart(site, named, 'startCpuMs')
   await loaded(site, size, named, 'loadedMs')
+  await cpuSinceStart(site, named, 'loadedCpuMs')
   await memory(site, named, 'rssMb')
 }
 
@@ -58,6 +61,11 @@ async function loaded(site: Site, size: Size, named: Named, name: string): Promi
     }
   })
   named.tell(name, tookMs)
+}
+
+async function cpuSinceStart(site: Site, named: Named, name: string): Promise<void> {
+  for (const { name: part, pid } of site.parts())
+    named.tell(`${name} ${part}`, (await processVitals(pid)).cpuMs)
 }
 
 async function memory(site: Site, named: Named, name: string): Promise<void> {
@@ -130,13 +138,17 @@ async function largeModel(site: Site, size: Size, named: Named): Promise<void> {
   const series = [{ key: `megabytes-${megabytes}`, y: smallSeries(5, 200) }]
   const body = { series, spec: { family: 'automatic' } }
   const post = () => call('POST', `${site.url}/api/models/huge/fit`, { body })
-  const tookMs = await timed(async () => mustServe(await post()))
+  let tookMs = 0
+  const cpu = await cpuOf(site, async () => {
+    tookMs = await timed(async () => mustServe(await post()))
+  })
   const settled = await call('GET', `${site.url}/api/models/huge/forecast/24?level=80`)
   if (settled.status !== 200) named.fail(`forecast of the large model: ${settled.text}`)
   await delay(2_000)
   over.abort()
   const seen = await probing
   named.tell(`${megabytes}MbToServingMs`, tookMs)
+  for (const [part, ms] of cpu) named.tell(`${megabytes}MbToServingCpuMs ${part}`, ms)
   named.tell('forecastMs meanwhile p50/p99/worst', `${seen.p50Ms}/${seen.p99Ms}/${seen.worstMs}`)
   for (const fault of seen.faults.slice(0, 5)) named.fail(`forecast meanwhile ${fault}`)
   for (const { name, metricsUrl } of site.parts()) {
@@ -162,13 +174,13 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 
 /** CPU of our processes during some work, by part. */
 async function cpuOf(site: Site, work: () => Promise<void>): Promise<[string, number][]> {
-  const before = await Promise.all(site.parts().map(({ metricsUrl }) => cpuMs(metricsUrl)))
+  const look = () => Promise.all(site.parts().map(({ pid }) => processVitals(pid)))
+  const before = await look()
   await work()
-  const after = await Promise.all(site.parts().map(({ metricsUrl }) => cpuMs(metricsUrl)))
-  return site.parts().map(({ name }, i) => [name, after[i]! - before[i]!])
+  const after = await look()
+  return site.parts().map(({ name }, i) => [name, after[i]!.cpuMs - before[i]!.cpuMs])
 }
 
-const cpuMs = async (url: string) => (await metric(url, 'process_cpu_seconds_total')) * 1_000
 const loopDelayMs = async (url: string) =>
   (await metric(url, 'nodejs_eventloop_lag_max_seconds')) * 1_000
 

@@ -91,7 +91,7 @@ export async function machineIn(
     url: `http://127.0.0.1:${port}`,
     logDir: folder,
     readyPath: '/readyz',
-    readyMs: 120_000,
+    readyMs: 300_000,
   })
 }
 

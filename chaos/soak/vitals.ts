@@ -20,6 +20,8 @@ export type ProcessVitals = {
   readonly peakRssMb: number
   readonly descriptors: number
   readonly threads: number
+  /** Of all its threads, since it began. */
+  readonly cpuMs: number
 }
 
 export async function machineVitals(port: number): Promise<MachineVitals> {
@@ -39,18 +41,28 @@ async function asked(url: string): Promise<unknown> {
 }
 
 export async function processVitals(pid: number): Promise<ProcessVitals> {
-  const [status, descriptors] = await Promise.all([
+  const [status, stat, descriptors] = await Promise.all([
     readFile(`/proc/${pid}/status`, 'utf8'),
+    readFile(`/proc/${pid}/stat`, 'utf8'),
     readdir(`/proc/${pid}/fd`),
   ])
+  // After the name, which may hold anything: state is the third field, user time the fourteenth.
+  const [user, system] = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 13)
   const field = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1])
   return {
     rssMb: field('VmRSS') / 1_024,
     peakRssMb: field('VmHWM') / 1_024,
     descriptors: descriptors.length,
     threads: field('Threads'),
+    cpuMs: (Number(user) + Number(system)) * tickMs,
   }
 }
+
+/** The unit of times under /proc, on every Linux of today. */
+const tickMs = 10
 
 /** Begins a new peak: what `peakRssMb` tells is from now on. */
 export async function forgetPeak(pid: number): Promise<void> {

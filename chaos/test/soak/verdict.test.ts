@@ -25,6 +25,7 @@ function run(leak: { rssMb?: number; handles?: number; versions?: number; blobs?
         peakRssMb: 310,
         descriptors: 70,
         threads: 15,
+        cpuMs: 0,
       },
       rows: { blobs: 1_000 + grown(leak.blobs), jobRecords: i * 50 },
       fileMb: [1, 1],
