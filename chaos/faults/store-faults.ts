@@ -17,7 +17,7 @@ export const storeFaults: readonly Fault[] = [
     weight: 0.8,
     targets: () => ['flipped', 'truncated', 'chunk-missing', 'manifest-missing'],
     holds: alone,
-    durationMs: [6_000, 6_000],
+    durationMs: [14_000, 14_000],
     healingMs: 2_000,
     run: (site, target) => poisoned(site, target as Poison),
   },
@@ -35,7 +35,7 @@ export const storeFaults: readonly Fault[] = [
 type Poison = 'flipped' | 'truncated' | 'chunk-missing' | 'manifest-missing'
 
 /** Between request and answer, so that there is time to spoil what is about to be read. */
-const readDelayMs = 600
+const readDelayMs = 1_000
 const storedMs = 20_000
 
 /**
