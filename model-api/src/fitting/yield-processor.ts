@@ -1,11 +1,14 @@
 import { readlinkSync } from 'node:fs'
-import { setPriority } from 'node:os'
+import { getPriority, setPriority } from 'node:os'
 
 /**
  * A fit gets a quarter of a core that a thread that answers wants, too; all of it
  * where nobody else does. Less would let fits starve on a machine that does other things.
  */
-const nice = 5
+const nicer = 5
+
+/** The lowest priority that there is. */
+const nicest = 19
 
 /**
  * Lowers the priority of the thread that calls it, not of its process: Linux keeps one for each.
@@ -14,7 +17,7 @@ const nice = 5
 export function yieldProcessor(): void {
   try {
     const [thread] = readlinkSync('/proc/thread-self').split('/').slice(-1)
-    setPriority(Number(thread), nice)
+    setPriority(Number(thread), Math.min(nicest, getPriority() + nicer))
   } catch {
     // No such file, or no such right: fits work all the same.
   }

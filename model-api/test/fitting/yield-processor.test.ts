@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { getPriority } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Clock, systemClock } from '@almanac/shared'
 import { expect, test } from 'vitest'
@@ -33,6 +34,6 @@ test.runIf(process.platform === 'linux')(
 function standingBack(): number {
   return readdirSync('/proc/self/task').filter((task) => {
     const stat = readFileSync(`/proc/self/task/${task}/stat`, 'utf8')
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16] === '5'
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16] === String(getPriority() + 5)
   }).length
 }
