@@ -4,7 +4,7 @@ export type Size = {
   readonly modelMegabytes: number
 }
 
-export type Part = { readonly name: string; readonly pid: number; readonly metricsUrl: string }
+type Part = { readonly name: string; readonly pid: number; readonly metricsUrl: string }
 
 /** A cluster that was filled before it was started, and what can be asked about it from outside. */
 export type Site = {

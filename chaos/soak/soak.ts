@@ -14,7 +14,7 @@ export type SoakOptions = {
   readonly sampleEveryMs: number
 }
 
-export const soakModels = 4
+const soakModels = 4
 
 /**
  * Ages and caches with which a soak of minutes reaches the steady state that the defaults reach in
