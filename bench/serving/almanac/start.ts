@@ -15,7 +15,7 @@ export type Almanac = {
 }
 
 /** What is fitted: the default, and the model of the peers. */
-export const models = {
+const models = {
   automatic: { name: 'default', spec: undefined },
   arima: { name: 'arima', spec: { family: 'arima', p: 7, d: 0, q: 1, differenceLag: 365 } },
 } as const

@@ -11,7 +11,7 @@ const installMs = 15 * 60_000
 const fitMs = 5 * 60_000
 
 /** Where the peers and the model that they serve are kept between runs. */
-export const peersFolder = join(homedir(), '.cache', 'almanac', 'peers-serving')
+const peersFolder = join(homedir(), '.cache', 'almanac', 'peers-serving')
 export const scripts = join(import.meta.dirname, 'python')
 
 /**
