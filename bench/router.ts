@@ -21,7 +21,7 @@ const { values } = parseArgs({
 const rounds = Number(values.rounds)
 const seconds = Number(values.seconds)
 const cores = { front: '0', other: '1' }
-const warmUpSeconds = 3
+const warmUpSeconds = 2
 
 const folder = await mkdtemp(join(tmpdir(), 'almanac-bench-'))
 const opened: (() => Promise<void>)[] = []

@@ -4,10 +4,11 @@ import type { Bounds } from '../config/bounds.ts'
  * How busy this broker keeps one node, counted in the node's own answers: what a fast node does in
  * a millisecond and a slow one in a second looks the same here.
  *
- * A queue is no overload: bursts, pauses and cold code make one that is soon gone again. One that
- * grows while the node answers, by half of what it answers and three times in a row, will not go by
- * itself. From then on the node is given so few requests at once that it is never idle and none of
- * them waits for long, until it has not been full for a while.
+ * A queue is no overload: bursts, pauses, cold code and a busy machine make one that is soon gone
+ * again. One that grows faster than the node answers, three times in a row, will not go by itself;
+ * nor will one that grows at all when it already takes as long as a try may take. From then on the
+ * node is given so few requests at once that it is never idle and none of them waits for long,
+ * until it has not been full for a while.
  */
 export type Load = {
   /** The stretch of answers that is being counted: since when, how many, open at its start. */
@@ -26,7 +27,7 @@ export type Load = {
 
 export type LoadBounds = Pick<
   Bounds,
-  'nodeRequestsMax' | 'overloadRequestsMax' | 'overloadQueueMs' | 'overloadCalmMs'
+  'nodeRequestsMax' | 'overloadRequestsMax' | 'overloadQueueMs' | 'overloadCalmMs' | 'tryTimeoutMs'
 >
 
 export const createLoad = (): Load => ({
@@ -50,6 +51,8 @@ export function openMax(load: Load, nowMs: number, bounds: LoadBounds): number {
 /** Fewer say little about a tendency, more let a queue grow for long. */
 const stretchAnswers = 16
 const growthsMax = 3
+/** Requests that a queue grows by for each one answered: more than twice as many come as go. */
+const steepGrowth = 1.25
 /** The least time is forgotten as slowly as this, in case the way has become longer. */
 const leastGrowth = 1.0005
 
@@ -66,9 +69,11 @@ export function noteAnswer(
   load.answers += 1
   if (load.answers < stretchAnswers) return
   load.perMs = load.answers / Math.max(nowMs - load.sinceMs, 0.001)
-  const hasGrown = open - load.openAtStart >= load.answers / 2
-  const isLong = open / load.perMs >= bounds.overloadQueueMs
-  load.growths = hasGrown && isLong ? load.growths + 1 : 0
+  const growth = (open - load.openAtStart) / load.answers
+  const queueMs = open / load.perMs
+  const isSteep = growth >= steepGrowth && queueMs >= bounds.overloadQueueMs
+  const isLate = growth > 0 && queueMs >= bounds.tryTimeoutMs
+  load.growths = isSteep || isLate ? load.growths + 1 : 0
   if (load.growths >= growthsMax) shed(load, nowMs, bounds)
   load.sinceMs = nowMs
   load.answers = 0

@@ -96,9 +96,15 @@ describe('nothing is refused', () => {
     expect(refused(play({ rateAt: () => 0.5, forMs: 10_000, workMs: 1, burst }))).toBe(0)
   })
 
-  test('after pauses', () => {
-    const pauseMs = [5_000, 5_500] as const
+  test.each([500, 900])('after a pause of %i ms', (ms) => {
+    const pauseMs = [5_000, 5_000 + ms] as const
     expect(refused(play({ rateAt: () => 0.5, forMs: 10_000, workMs: 1, pauseMs }))).toBe(0)
+  })
+
+  test('while a machine does for half a second only two thirds of what is asked', () => {
+    const rateAt = (ms: number) => (ms > 5_000 && ms < 5_500 ? 1.5 : 0.5)
+    for (const seed of [1, 2, 3, 4, 5])
+      expect(refused(play({ rateAt, forMs: 10_000, workMs: 1 }, seed))).toBe(0)
   })
 })
 

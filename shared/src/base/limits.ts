@@ -135,7 +135,7 @@ export const limits = {
   nodeRequestsMax: 512,
   /** The same while it is overloaded: enough to keep it busy, few enough to wait for. */
   overloadRequestsMax: 12,
-  /** A queue that is answered within this is no overload, even while it grows. */
+  /** A queue that is answered within this is no overload, however fast it grows. */
   overloadQueueMs: 50,
   /** A node counts as overloaded until it was not full for so long. */
   overloadCalmMs: 2_000,
