@@ -2,7 +2,7 @@ import { compareSides, describeDifference } from '../differential/compare.ts'
 import { playConcurrently } from '../differential/concurrent.ts'
 import { generateHistory } from '../differential/generate.ts'
 import { shrink } from '../differential/shrink.ts'
-import { type RealSides, startRealSides } from '../differential/sides.ts'
+import { type Pair, type RealSides, startRealSides } from '../differential/sides.ts'
 import type { History } from '../differential/steps.ts'
 import type { Experiment } from '../experiment.ts'
 import { checkKeySpaceHistory, faultsOf } from '../linearizability/check.ts'
@@ -87,11 +87,7 @@ function count({ figures }: Work, result: unknown): void {
   if (thrown !== undefined) figures.thrown += 1
 }
 
-async function playTogether(
-  sides: Awaited<ReturnType<RealSides['fresh']>>,
-  seed: number,
-  signal: AbortSignal,
-): Promise<string[]> {
+async function playTogether(sides: Pair, seed: number, signal: AbortSignal): Promise<string[]> {
   const names = sides.map((side) => `${side.name}, seed ${seed}`)
   const histories = await Promise.all(
     sides.map((side, i) => playConcurrently(side, seed, names[i]!, signal)),

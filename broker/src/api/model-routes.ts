@@ -140,7 +140,7 @@ export async function findModel(parts: ApiParts, model: string): Promise<ModelRe
   })
 }
 
-/** As forecasts are routed by it: what a node or the coordinator said may be newer than the view. */
+/** As forecasts are routed by it: what a node or the coordinator said may be newer than a watch. */
 function knownRecord({ router, tenant }: ApiParts, model: string): ModelRecord | undefined {
   return router.table().models.get(modelId({ tenant, model }))?.record
 }
