@@ -13,8 +13,9 @@ const publicRequests = 850
 const internalRequests = 150
 const atOnce = 32
 
-/** Between the first quarter of the seeds and the end. */
-const growthMbMax = 64
+/** Between the first quarter of the seeds and the end: what is held, and what is resident. */
+const heapGrowthMbMax = 16
+const residentGrowthMbMax = 160
 const openFilesMax = 20
 
 const keptModels = ['kept-1', 'kept-2']
@@ -43,14 +44,14 @@ async function bombard(context: ExperimentContext, machine: Machine): Promise<Ex
   const before = await Promise.all(keptModels.map((model) => forecastsOf(machine.url, model)))
   const { broker, nodes } = await targets(machine, jobs)
   const startedMs = performance.now()
-  let warm: Usage | undefined
+  let warm: Warm | undefined
   for (const [at, seed] of seeds.entries()) {
     if (signal.aborted || !machine.running()) break
     await Promise.all([
       broker.run(seed, publicRequests, atOnce),
       nodes[at % nodes.length]!.run(seed, internalRequests, 4),
     ])
-    if (at === Math.floor(seeds.length / 4)) warm = await machine.usage()
+    if (at === Math.floor(seeds.length / 4)) warm = await warmth(machine)
     if (at % 50 === 49) log(`${at + 1} seeds, ${JSON.stringify(await machine.usage())}`)
   }
   const seconds = (performance.now() - startedMs) / 1_000
@@ -58,9 +59,11 @@ async function bombard(context: ExperimentContext, machine: Machine): Promise<Ex
   for (const { close } of all) close()
   const violations = all.flatMap((part) => part.violations)
   if (!machine.running()) violations.push('the process ended')
-  else violations.push(...(await harm(machine, before)), ...(await growth(machine, warm)))
-  const figures = { ...figuresOf(all, seconds), ...named('warm', warm) }
-  return { violations, figures: { ...figures, ...named('end', await usageNow(machine)) } }
+  else violations.push(...(await harm(machine, before)))
+  const end = machine.running() ? await warmth(machine) : undefined
+  if (warm && end) violations.push(...growth(warm, end))
+  const figures = { ...figuresOf(all, seconds), ...named('warm', warm), ...named('end', end) }
+  return { violations, figures }
 }
 
 async function targets(machine: Machine, jobs: readonly string[]) {
@@ -108,20 +111,25 @@ async function harm(
   return violations
 }
 
-async function growth(machine: Machine, warm: Usage | undefined): Promise<readonly string[]> {
-  const now = await machine.usage()
-  if (warm === undefined) return []
-  const residentMb = now.residentMb - warm.residentMb
-  const openFiles = now.openFiles - warm.openFiles
+type Warm = Usage & { readonly heapMb: number }
+
+async function warmth(machine: Machine): Promise<Warm> {
+  const heapMb = await machine.heapMb()
+  return { heapMb, ...(await machine.usage()) }
+}
+
+function growth(warm: Warm, end: Warm): readonly string[] {
+  const heapMb = end.heapMb - warm.heapMb
+  const residentMb = end.residentMb - warm.residentMb
+  const openFiles = end.openFiles - warm.openFiles
   return [
-    ...(residentMb > growthMbMax ? [`memory grew by ${residentMb} MB`] : []),
+    ...(heapMb > heapGrowthMbMax ? [`${heapMb} MB more are held on the heap`] : []),
+    ...(residentMb > residentGrowthMbMax ? [`${residentMb} MB more are resident`] : []),
     ...(openFiles > openFilesMax ? [`${openFiles} more files are open`] : []),
   ]
 }
 
-const usageNow = (machine: Machine) => (machine.running() ? machine.usage() : undefined)
-
-function named(when: string, usage: Usage | undefined): Record<string, number> {
+function named(when: string, usage: Warm | undefined): Record<string, number> {
   return Object.fromEntries(Object.entries(usage ?? {}).map(([name, n]) => [`${when} ${name}`, n]))
 }
 

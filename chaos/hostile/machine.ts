@@ -1,8 +1,9 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openEmbeddedCoordinator } from '@almanac/shared'
 import { freePort, ManagedProcess } from '../../deploy/local/process.ts'
+import { heapAfterCollectionMb } from './heap.ts'
 
 /** What `npm start` starts, to be treated badly. */
 export type Machine = {
@@ -13,6 +14,8 @@ export type Machine = {
   readonly clusterId: string
   readonly running: () => boolean
   readonly usage: () => Promise<Usage>
+  /** What is left on the heap of its main thread after a collection. */
+  readonly heapMb: () => Promise<number>
   /** Lines of its log at the level error. */
   readonly errors: () => Promise<readonly string[]>
   readonly close: () => Promise<void>
@@ -33,6 +36,7 @@ export async function startMachine(): Promise<Machine> {
   const data = join(folder, 'data')
   const clusterId = await foundCluster(data)
   const port = await freePort()
+  const inspectorPort = await freePort()
   const host = '127.0.0.1'
   const url = `http://${host}:${port}`
   const token = 'a-token-that-nobody-guesses'
@@ -40,7 +44,11 @@ export async function startMachine(): Promise<Machine> {
     name: 'almanac',
     script: 'deploy/local/start.ts',
     args: ['--port', String(port), '--data', data, '--nodes', '2'],
-    env: { ALMANAC_LOG_LEVEL: 'error', ALMANAC_TOKEN: token },
+    env: {
+      ALMANAC_LOG_LEVEL: 'error',
+      ALMANAC_TOKEN: token,
+      NODE_OPTIONS: `--inspect=127.0.0.1:${inspectorPort}`,
+    },
     url,
     logDir: folder,
     readyPath: '/readyz',
@@ -62,6 +70,7 @@ export async function startMachine(): Promise<Machine> {
     clusterId,
     running: () => machine.running,
     usage: () => usageOf(machine.pid ?? 0),
+    heapMb: () => heapAfterCollectionMb(inspectorPort),
     errors: async () => {
       const log = await readFile(machine.logFile, 'utf8')
       return log.split('\n').filter((line) => line.startsWith('{'))
@@ -72,7 +81,6 @@ export async function startMachine(): Promise<Machine> {
 
 /** The cluster's id is made with the data folder, and told to nobody outside. */
 async function foundCluster(data: string): Promise<string> {
-  const { mkdir } = await import('node:fs/promises')
   await mkdir(data, { mode: 0o700 })
   const coordinator = await openEmbeddedCoordinator({ path: join(data, 'coordinator.sqlite') })
   const clusterId = await coordinator.clusterId(AbortSignal.timeout(5_000))
@@ -85,11 +93,12 @@ async function usageOf(pid: number): Promise<Usage> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8')
   const number = (name: string) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1] ?? 0)
   const open = await readdir(`/proc/${pid}/fd`)
-  const connections = await readFile(`/proc/${pid}/net/sockstat`, 'utf8')
+  const links = open.map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => ''))
+  const sockets = (await Promise.all(links)).filter((link) => link.startsWith('socket:'))
   return {
     residentMb: Math.round(number('VmRSS') / 1_024),
     openFiles: open.length,
-    sockets: Number(/TCP: inuse (\d+)/.exec(connections)?.[1] ?? 0),
+    sockets: sockets.length,
     threads: number('Threads'),
   }
 }
