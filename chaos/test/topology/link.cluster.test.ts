@@ -145,4 +145,17 @@ describe('a way through toxiproxy', () => {
     await soon(() => slow.received === 'said slowly')
     expect(performance.now() - saidMs).toBeGreaterThan(390)
   })
+
+  test('a toxiproxy that answers no more is replaced, and does what was asked of it before', async () => {
+    await link.refuse()
+    process.kill(toxiproxy.pid() as number, 'SIGSTOP')
+    await link.delay(1, 0)
+    const refused = await caller()
+    await soon(() => refused.isOver)
+    process.kill(toxiproxy.pid() as number, 'SIGSTOP')
+    await link.heal()
+    const call = await caller()
+    call.say('hello')
+    await soon(() => call.received === 'said hello')
+  })
 })

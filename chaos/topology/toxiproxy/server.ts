@@ -23,6 +23,7 @@ export type Toxic = {
 
 /** One process of toxiproxy and the ways that it carries. */
 export type Toxiproxy = {
+  readonly pid: () => number | undefined
   readonly setEnabled: (proxy: string, isEnabled: boolean) => Promise<void>
   /** Adds the toxic, or changes the one of its name. */
   readonly set: (proxy: string, toxic: Toxic) => Promise<void>
@@ -94,6 +95,7 @@ export async function startToxiproxy(options: ToxiproxyOptions): Promise<Toxipro
   }
 
   return {
+    pid: () => child.pid,
     setEnabled: (proxy, isEnabled) => {
       stateOf(proxy).isEnabled = isEnabled
       return inTurn(() => send(api, 'POST', `/proxies/${proxy}`, { enabled: isEnabled }))
