@@ -17,8 +17,8 @@ const giveUpMs = 120_000
 type Renewed = { readonly name: string; readonly how: string; readonly tookMs: readonly number[] }
 
 /**
- * From the POST until every node serves the new version. The model is the naive one, whose fit takes
- * no time: so nothing has to be taken off.
+ * From the POST until every node serves the new version. The model is the naive one, whose fit
+ * takes no time: so nothing has to be taken off.
  */
 export async function newVersion(
   options: Options,

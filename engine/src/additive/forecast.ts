@@ -104,7 +104,7 @@ function allAtOnce(pieces: Generator<void, Float64Array>): Float64Array {
   }
 }
 
-/** The values of all paths, noise included, at one step after the other; overwritten by the next. */
+/** The values of all paths with their noise, step by step; each overwrites the one before. */
 function* drawnSteps(
   model: AdditiveModel,
   fitted: Fitted,

@@ -3,8 +3,8 @@ import type { EtsModel } from './model.ts'
 import { momentsOf } from './moments.ts'
 
 /**
- * The forecast on the scale of the data: it is normal around its mean. Missing values at the end of the
- * series are steps of the forecast that nobody sees.
+ * The forecast on the scale of the data: it is normal around its mean. Missing values at the end
+ * of the series are steps of the forecast that nobody sees.
  */
 export function normalMoments(model: EtsModel, horizon: number): Moments {
   const { scale, pending } = model
