@@ -9,9 +9,9 @@ import { explained } from './regression.ts'
 /**
  * Mean and deviation of each step on the scale of the data, given the regressors to come. The
  * variance is that of the integrated process: the weights of coming shocks are integrated like the
- * values, and what the filter does not know of its state is added. Levels that were filled inside the series count as
- * known. Each step depends only on those before it, so that a short forecast is the beginning of a
- * long one.
+ * values, and what the filter does not know of its state is added. Levels that were filled inside
+ * the series count as known. Each step depends only on those before it, so that a short forecast is
+ * the beginning of a long one.
  */
 export function momentsArima(
   model: ArimaModel,

@@ -41,7 +41,7 @@ export type Computed = {
  * a horizon, and so is the text of the point forecast.
  */
 export class Forecasts {
-  /** What is prepared holds its model, so it must go with it: a version that is unloaded is gone. */
+  /** What is prepared holds its model, and so goes with it when a version is unloaded. */
   readonly #kept = new WeakMap<AnyModel, Map<number, Kept>>()
   /** What was used when: bounds what is kept of all models together. */
   readonly #places: ByteCache<Place>
