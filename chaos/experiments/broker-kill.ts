@@ -37,13 +37,12 @@ async function killBroker(session: Session, seed: number): Promise<void> {
   const { topology, traffic, down, context, violation } = session
   const random = seededRandom(seed)
   const broker = topology.brokers[Math.floor(random() * topology.brokers.length)]!
-  const ofThis = traffic.clients.filter((client) => client.broker().name === broker.name)
-  const others = traffic.clients.filter((client) => client.broker().name !== broker.name)
-  const [client, other] = [ofThis[0], others[0]]
-  if (client === undefined || other === undefined) {
-    violation(`${broker.name} has no client of its own: it did not come back to it`)
+  const clients = await clientsAtHome(session, broker.name)
+  if (clients === undefined) {
+    if (!context.signal.aborted) violation(`seed ${seed}: ${broker.name} has no users`)
     return
   }
+  const { client, other } = clients
   const model = traffic.models[0]!
   const asks = [true, false, null].map((respondAsync, i): Asked => {
     const key = respondAsync === null ? null : `killed-${model}-${seed}-${i}`
@@ -61,6 +60,20 @@ async function killBroker(session: Session, seed: number): Promise<void> {
       violation(`seed ${seed}: no answer to a fit that was sent again with its key`)
     await broker.start()
   })
+}
+
+const backHomeMs = 15_000
+
+/** Users of this broker and of another one, once those have come back who went away before. */
+async function clientsAtHome({ traffic, context }: Session, broker: string) {
+  const untilMs = performance.now() + backHomeMs
+  while (performance.now() < untilMs && !context.signal.aborted) {
+    const client = traffic.clients.find((each) => each.broker().name === broker)
+    const other = traffic.clients.find((each) => each.broker().name !== broker)
+    if (client && other) return { client, other }
+    await pause(50, context.signal)
+  }
+  return undefined
 }
 
 /** The version, once there is an answer. */
