@@ -196,7 +196,8 @@ class Run {
         send(this.#clients, { ...request, atMs: this.#world.nowMs, patienceMs: null })
         asked += 1
       }
-    this.#world.run(this.#world.nowMs + 3_000)
+    const isAnswered = () => this.#records.forecasts.length >= count + asked
+    this.#world.run(this.#world.nowMs + 3_000, isAnswered)
     const answers = this.#records.forecasts.slice(count).filter(({ request, outcome }) => {
       const { record } = this.#ledger.model(`default/${request.model}`)
       return outcome.kind === 'answer' && outcome.version === record?.serving

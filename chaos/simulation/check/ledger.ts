@@ -16,7 +16,7 @@ import type { KeyEvent, Revision } from '../etcd/key-values.ts'
 import type { World } from '../world/world.ts'
 
 /** A version that began to serve; the place of a change in the life of a model is its number. */
-export type Served = {
+type Served = {
   readonly changes: number
   readonly to: number | null
   readonly revision: number

@@ -50,7 +50,7 @@ export type Fault =
   /** Spoils the models of fits of this value. */
   | { readonly kind: 'damage'; readonly atMs: number; readonly value: number; how: Damage }
 
-export type Damage = 'flip' | 'truncate' | 'lose'
+type Damage = 'flip' | 'truncate' | 'lose'
 
 /** A schedule: all that is not decided by the code itself. */
 export type Plan = {
