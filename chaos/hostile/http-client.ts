@@ -14,7 +14,7 @@ export type Exchange =
   | { readonly kind: 'closed'; readonly ms: number }
   | { readonly kind: 'silent'; readonly ms: number }
 
-export type SendOptions = {
+type SendOptions = {
   readonly bytes: Buffer
   /** A HEAD's answer has no body, whatever its headers say. */
   readonly isHead: boolean
@@ -94,7 +94,7 @@ export function createHttpClient(host: string, port: number): HttpClient {
 type Parsed = { readonly answer: Answer; readonly isReusable: boolean }
 
 /** The first final answer in the bytes, or undefined when it is not complete. */
-export function parseAnswer(bytes: Buffer, isHead: boolean, hasEnded: boolean): Parsed | undefined {
+function parseAnswer(bytes: Buffer, isHead: boolean, hasEnded: boolean): Parsed | undefined {
   const headEnd = bytes.indexOf('\r\n\r\n')
   if (headEnd < 0) return undefined
   const [statusLine = '', ...lines] = bytes.toString('latin1', 0, headEnd).split('\r\n')

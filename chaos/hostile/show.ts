@@ -1,6 +1,6 @@
 import { bytesOf, type HostileRequest, isWellFramed, targetOf } from './request.ts'
 
-/** A line for a shell that sends the request again: curl, or the bare bytes where curl would mend. */
+/** A line for a shell that sends the request again: curl, or bare bytes where curl would mend. */
 export function shellLine(request: HostileRequest, host: string, port: number): string {
   const bytes = bytesOf(request, `${host}:${port}`)
   const isPlain = isWellFramed(request) && /^[A-Z]+$/.test(request.method)
