@@ -32,8 +32,9 @@ export type Expected = (
 ) => string | undefined
 
 /**
- * Each answer is what a model of the data that its version was fitted to forecasts. A fit without an answer may have any version of its
- * model: an answer is right, too, when it is what one of these would say.
+ * Each answer is what a model of the data that its version was fitted to forecasts. A fit without
+ * an answer may have any version of its model: an answer is right, too, when it is what one of
+ * these would say.
  */
 export function wrongAnswers(entries: readonly Entry[], expected: Expected): string[] {
   const dataOf = new Map<string, string>()

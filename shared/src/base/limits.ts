@@ -22,7 +22,7 @@ export const limits = {
   fitWaitMs: 60_000,
   /** One unary call to the coordinator. */
   coordinatorCallMs: 1_000,
-  /** Whether all that a fit needs is there is known by then: without it, refused within a second. */
+  /** By then it is known whether a fit can be begun: it is refused within a second. */
   fitLookMs: 800,
   /** One read or write of one chunk in the store. */
   storeCallMs: 3_000,
