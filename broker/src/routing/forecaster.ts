@@ -12,7 +12,7 @@ import { type Tried, type TryParts, tryNodes } from './try-nodes.ts'
 import type { WaitingRoom } from './waiting-room.ts'
 
 /** What goes to the client: an answer, or what a node said instead. */
-export type Outcome =
+type Outcome =
   | { readonly kind: 'answer'; readonly answer: Answer }
   | {
       readonly kind: 'forward'
