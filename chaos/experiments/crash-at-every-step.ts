@@ -9,7 +9,8 @@ export const crashAtEveryStep: Experiment = {
     'publishing of a version over its promotion to a rollback, delays what was begun by seconds, ' +
     'and never lets anything serve that was not promoted',
   repetitions: { landing: 1, long: 50 },
-  timeoutMs: (repetitions) => 60_000 + repetitions * 60_000,
+  // Some ten seconds on a machine of its own; others may need it too.
+  timeoutMs: (repetitions) => 240_000 + repetitions * 120_000,
   async run({ seeds, log, signal }): Promise<ExperimentResult> {
     const strikes: Strike[] = []
     for (const seed of seeds)

@@ -52,7 +52,6 @@ export function createEtcdClient(parts: ClientParts): Etcd3 {
 
 class Client {
   readonly #parts: ClientParts
-  readonly #open = new Set<WatchStream>()
   #isClosed = false
 
   constructor(parts: ClientParts) {
@@ -91,17 +90,15 @@ class Client {
       if (this.#isClosed) return reject(unavailable('the client is closed'))
       this.#toServer(reject, () =>
         this.#toClient(reject, () => {
-          const stream: WatchStream = new WatchStream(this.#parts, () => this.#open.delete(stream))
-          this.#open.add(stream)
-          resolve(stream)
+          resolve(new WatchStream(this.#parts))
         }),
       )
     })
   }
 
+  /** As with gRPC, streams that are open go on until they end or are cancelled. */
   close(): void {
     this.#isClosed = true
-    for (const stream of [...this.#open]) stream.cancel()
   }
 
   #toServer(reject: (error: Error) => void, arrive: () => void): void {
@@ -187,7 +184,6 @@ class KeepAliveStream {
 /** A watch over one connection: what is sent arrives in order, or the stream breaks. */
 export class WatchStream {
   readonly #parts: ClientParts
-  readonly #onOver: () => void
   readonly #server: ServerWatch
   readonly #handlers: Handlers = new Map()
   readonly #sent: (() => void)[] = []
@@ -196,9 +192,8 @@ export class WatchStream {
   #isForgotten = false
   readonly #off: () => void
 
-  constructor(parts: ClientParts, onOver: () => void) {
+  constructor(parts: ClientParts) {
     this.#parts = parts
-    this.#onOver = onOver
     this.#server = new ServerWatch(parts.etcd, (response) => this.#transmit('data', response))
     this.#off = parts.network.onHealed(() => this.#flush())
     streamsOf(parts.etcd).add(this)
@@ -270,7 +265,6 @@ export class WatchStream {
     this.#isOver = true
     this.#server.close()
     this.#off()
-    this.#onOver()
     streamsOf(this.#parts.etcd).delete(this)
   }
 }

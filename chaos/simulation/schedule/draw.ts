@@ -109,6 +109,8 @@ function drawFaults(
   return faults.sort((a, b) => a.atMs - b.atMs)
 }
 
+const halfOpenMs = 14_000
+
 function drawFault(
   chance: Chance,
   { brokers, nodes }: Places,
@@ -147,7 +149,9 @@ function drawFault(
   if (roll <= 86) return [{ kind: 'leases-lost', atMs, share: chance.is(0.5) ? 1 : 0.4 }]
   if (roll <= 91) return [{ kind: 'compaction', atMs }]
   if (roll <= 94) return [{ kind: 'streams-broken', atMs, who }]
-  if (roll <= 95) return [{ kind: 'streams-forgotten', atMs, who }]
+  // Found out by 20 s of silence: early, so that it is over soon after the other faults.
+  if (roll <= 95 && safetyMs > halfOpenMs)
+    return [{ kind: 'streams-forgotten', atMs: chance.between(0, safetyMs - halfOpenMs), who }]
   if (roll <= 96) return [{ kind: 'clock-jump', atMs, who, ms: chance.between(-9e6, 9e6) }]
   const how = chance.one(['flip', 'truncate', 'lose'] as const)
   return [{ kind: 'damage', atMs: 0, value: chance.one(values), how }]
