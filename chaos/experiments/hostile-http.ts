@@ -46,7 +46,12 @@ async function round(context: ExperimentContext, machine: Machine, isLong: boole
   const normal = startNormalClient(host, port)
   const peak = watchPeak(machine)
   const wanted = attacks.filter((attack) => isLong || !attack.isLong)
-  const faults = await Promise.all(wanted.map((attack) => faultsOf(attack, machine, context)))
+  const slow = wanted.filter(({ isSlow }) => isSlow)
+  const others = wanted.filter(({ isSlow }) => !isSlow)
+  const beside = Promise.all(slow.map((attack) => faultsOf(attack, machine, context)))
+  const faults: (readonly string[])[] = []
+  for (const attack of others) faults.push(await faultsOf(attack, machine, context))
+  faults.push(...(await beside))
   const report = await normal.end()
   const peakMb = peak.end()
   const afterwards = machine.running() ? await faultsAfter(machine, before) : ['the process ended']

@@ -5,6 +5,8 @@ export type Place = { readonly host: string; readonly port: number }
 /** One way of being a bad client. Tells what the server should not have let it do. */
 export type Attack = {
   readonly name: string
+  /** Mostly waiting: goes on beside the others, which come one after another. */
+  readonly isSlow?: boolean
   /** Only where there is time for it. */
   readonly isLong?: boolean
   readonly run: (place: Place, signal: AbortSignal) => Promise<readonly string[]>
@@ -71,6 +73,9 @@ export const statusesIn = (text: string): readonly number[] =>
 
 export const times = <T>(count: number, make: (i: number) => T): T[] =>
   Array.from({ length: count }, (_, i) => make(i))
+
+/** For what is refused at once, on such a machine, too. */
+export const quickMs = 5_000
 
 /** For a machine that has other things to do. */
 export const slackMs = 5_000

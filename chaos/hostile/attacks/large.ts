@@ -1,6 +1,15 @@
 import { gzipSync } from 'node:zlib'
 import { deepArray, deepObject } from '../hostile-values.ts'
-import { type Attack, listen, openSocket, type Place, say, statusesIn, times } from './attack.ts'
+import {
+  type Attack,
+  listen,
+  openSocket,
+  type Place,
+  quickMs,
+  say,
+  statusesIn,
+  times,
+} from './attack.ts'
 import { fitHead } from './slow.ts'
 
 const gigabyte = 1_000_000_000
@@ -51,7 +60,7 @@ export const toldWhy: Attack = {
   name: 'told why',
   run: async (place, signal) => {
     const asked = `${fitHead}Expect: 100-continue\r\nContent-Length: ${gigabyte}\r\n\r\n`
-    const { text } = await say(place, signal, asked, 5_000)
+    const { text } = await say(place, signal, asked, quickMs)
     const [first] = statusesIn(text)
     return first === 413 ? [] : [`who asks first is told ${first}, not 413`]
   },
@@ -91,11 +100,11 @@ export const deepJson: Attack = {
 export const gzipBomb: Attack = {
   name: 'gzip bomb',
   run: async (place, signal) => {
-    const body = gzipSync(Buffer.alloc(64_000_000, '1,'))
+    const body = gzipSync(Buffer.alloc(16_000_000, '1,'))
     const head = Buffer.from(
-      `${fitHead}Content-Encoding: gzip\r\nContent-Length: ${body.byteLength}\r\n\r\n`,
+      `${fitHead}Connection: close\r\nContent-Encoding: gzip\r\nContent-Length: ${body.byteLength}\r\n\r\n`,
     )
-    const { text } = await say(place, signal, Buffer.concat([head, body]), 2_000)
+    const { text } = await say(place, signal, Buffer.concat([head, body]), quickMs)
     const [status] = statusesIn(text)
     return status === 415 ? [] : [`a gzip bomb is answered ${status}, not 415`]
   },
@@ -113,14 +122,14 @@ export const headerBombs: Attack = {
       times(3_000, (i) => `x-${i}: ${i}\r\n`).join(''),
     ]
     const all = bombs.map(async (bomb) => {
-      const bytes = `GET /api/models HTTP/1.1\r\nHost: localhost\r\n${bomb}\r\n`
-      const { text, closedMs } = await say(place, signal, bytes, 5_000)
+      const bytes = `GET /api/models HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${bomb}\r\n`
+      const { text, closedMs } = await say(place, signal, bytes, quickMs)
       const [status] = statusesIn(text)
       const isRefused = status === 431 || status === 400 || (status === undefined && closedMs)
       return isRefused ? [] : [`headers ${bomb.slice(0, 20)}… are answered ${status}`]
     })
     const url = `GET /${'a'.repeat(100_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`
-    const [status] = statusesIn((await say(place, signal, url, 5_000)).text)
+    const [status] = statusesIn((await say(place, signal, url, quickMs)).text)
     const ofUrl = status === 431 || status === 414 ? [] : [`a long URL is answered ${status}`]
     return [...(await Promise.all(all)).flat(), ...ofUrl]
   },

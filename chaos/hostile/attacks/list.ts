@@ -10,7 +10,7 @@ import {
   slowHeaders,
 } from './slow.ts'
 
-/** All of them at once. */
+/** The slow ones go on beside the others. */
 export const attacks: readonly Attack[] = [
   slowHeaders,
   slowBodies,
@@ -18,7 +18,6 @@ export const attacks: readonly Attack[] = [
   neverReading,
   neverReadingForLong,
   keptForNothing,
-  hugeBodies,
   toldWhy,
   deepJson,
   gzipBomb,
@@ -28,4 +27,5 @@ export const attacks: readonly Attack[] = [
   halfClosed,
   resets,
   otherProtocols,
+  hugeBodies,
 ]

@@ -4,6 +4,7 @@ import {
   listen,
   openSocket,
   type Place,
+  quickMs,
   say,
   statusesIn,
   times,
@@ -48,7 +49,7 @@ export const smuggling: Attack = {
   name: 'smuggling',
   run: async (place, signal) => {
     const all = ambiguous.map(async (bytes) => {
-      const { text, closedMs } = await say(place, signal, bytes, 3_000)
+      const { text, closedMs } = await say(place, signal, bytes, quickMs)
       const statuses = statusesIn(text)
       const shown = JSON.stringify(bytes.slice(0, bytes.length - smuggled.length).slice(-70))
       if (closedMs === null) return [`${shown} leaves the connection open: ${statuses}`]
@@ -87,7 +88,7 @@ export const halfClosed: Attack = {
     const finish = (bytes: string): Promise<Conversation> => {
       const socket = openSocket(place, signal)
       socket.end(bytes)
-      return listen(socket, 5_000)
+      return listen(socket, quickMs)
     }
     const question = `GET /api/models/kept-1/forecast/500 HTTP/1.1\r\n${host}\r\n`
     const asked = await Promise.all(times(100, () => finish(question)))
@@ -152,7 +153,7 @@ const otherHellos = [
 ]
 
 async function faultOfHello(place: Place, signal: AbortSignal, bytes: Buffer) {
-  const { text, closedMs } = await say(place, signal, bytes, 3_000)
+  const { text, closedMs } = await say(place, signal, bytes, quickMs)
   const [status] = statusesIn(text)
   const shown = JSON.stringify(bytes.toString('latin1').slice(0, 20))
   if (closedMs === null) return [`${shown} keeps the connection open`]

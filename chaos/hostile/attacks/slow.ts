@@ -4,6 +4,7 @@ import { type Attack, drip, listen, openSocket, slackMs, statusesIn, times } fro
 /** A header a byte at a time, as slowloris does it. */
 export const slowHeaders: Attack = {
   name: 'slow headers',
+  isSlow: true,
   run: async (place, signal) => {
     const boundMs = limits.headersMs + limits.connectionsCheckMs + slackMs
     const all = times(200, async () => {
@@ -18,6 +19,7 @@ export const slowHeaders: Attack = {
 
 export const slowBodies: Attack = {
   name: 'slow bodies',
+  isSlow: true,
   run: async (place, signal) => {
     const boundMs = limits.requestMs + limits.connectionsCheckMs + slackMs
     const all = times(100, async (i) => {
@@ -35,6 +37,7 @@ export const slowBodies: Attack = {
 /** Connections that never say anything; the more the merrier. */
 export const silence: Attack = {
   name: 'silence',
+  isSlow: true,
   run: async (place, signal) => {
     const boundMs = limits.headersMs + limits.connectionsCheckMs + slackMs
     const all: ReturnType<typeof listen>[] = []
@@ -53,12 +56,14 @@ const openingMsMax = 5_000
 /** Asks for much, again and again, and reads nothing of it. */
 export const neverReading: Attack = {
   name: 'never reading',
+  isSlow: true,
   run: (place, signal) => askAndPause(place, signal, 20_000, false),
 }
 
 /** The same for so long that the connection has to be closed. */
 export const neverReadingForLong: Attack = {
   name: 'never reading for long',
+  isSlow: true,
   isLong: true,
   run: (place, signal) =>
     askAndPause(place, signal, limits.silentConnectionMs + slackMs + 5_000, true),
@@ -74,7 +79,7 @@ async function askAndPause(
   const sockets = times(50, () => {
     const socket = openSocket(place, signal)
     socket.pause()
-    socket.write(`${question}\r\nHost: localhost\r\n\r\n`.repeat(500))
+    socket.write(`${question}\r\nHost: localhost\r\n\r\n`.repeat(60))
     return socket
   })
   await new Promise((resolve) => setTimeout(resolve, forMs))
@@ -89,6 +94,7 @@ async function askAndPause(
 /** A request and then nothing, as of a client that keeps its connection for later. */
 export const keptForNothing: Attack = {
   name: 'kept for nothing',
+  isSlow: true,
   isLong: true,
   run: async (place, signal) => {
     const boundMs = limits.keepAliveMs + limits.connectionsCheckMs + slackMs
