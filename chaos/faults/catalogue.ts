@@ -5,11 +5,13 @@ import { linkFaults } from './link-faults.ts'
 import { processFaults } from './process-faults.ts'
 import { storeFaults } from './store-faults.ts'
 
-/** All that a mixed run draws from. */
-export const allFaults: readonly Fault[] = [
+/** What a mixed run draws from. */
+export const mixableFaults: readonly Fault[] = [
   ...processFaults,
   ...linkFaults,
   ...etcdFaults,
   ...cqlFaults,
-  ...storeFaults,
 ]
+
+/** What can be asked for by name: also what must have the cluster to itself. */
+export const allFaults: readonly Fault[] = [...mixableFaults, ...storeFaults]
