@@ -12,8 +12,9 @@ export type Sample = {
   readonly fileMb: readonly number[]
 }
 
-/** Before this share of a run things fill up to their bounds. */
+/** Before this share of a run, and so many cycles, things fill up to their bounds. */
 const warmUpShare = 0.3
+const warmUpCycles = 1_300
 const slopeMaxMb = 1
 /** A slope that is not known better than this says nothing. */
 const marginMaxMb = 3
@@ -24,13 +25,14 @@ const megabyte = 1_048_576
 
 /** Whether what was watched stayed flat. Growth is told only when it is more than noise. */
 export function verdictOf(all: readonly Sample[]): ExperimentResult {
+  const fromSeconds = warmUpShare * (all.at(-1)?.atSeconds ?? 0)
   const steady = all.filter(
-    ({ atSeconds }) => atSeconds >= warmUpShare * (all.at(-1)?.atSeconds ?? 0),
+    ({ atSeconds, cycles }) => atSeconds >= fromSeconds && cycles >= warmUpCycles,
   )
   const first = steady[0]
   const last = steady.at(-1)
   if (first === undefined || last === undefined || steady.length < samplesMin)
-    return { violations: [`only ${steady.length} samples`], figures: {} }
+    return { violations: [`only ${steady.length} samples after the warm-up`], figures: {} }
   const violations: string[] = []
   const figures: Record<string, number | string> = {
     cycles: last.cycles,
