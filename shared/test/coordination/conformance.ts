@@ -317,6 +317,18 @@ export function coordinatorConformance(kind: BackendKind): void {
       await lease.revoke(signal)
     })
 
+    test('whoever revokes a lease finds its keys gone, though another one began to revoke it', async () => {
+      for (let i = 0; i < 20; i++) {
+        const lease = await one.grantLease(kind.leaseTtlMs, signal)
+        await one.transact(write(put('/a', '1', lease.id)), signal)
+        const found = [0, 1, 2].map(async () => {
+          await lease.revoke(signal)
+          return await value('/a')
+        })
+        expect(await Promise.all(found)).toEqual([undefined, undefined, undefined])
+      }
+    })
+
     test('a put under a lease that is not there is refused and changes nothing', async () => {
       const lease = await one.grantLease(kind.leaseTtlMs, signal)
       await lease.revoke(signal)

@@ -5,32 +5,41 @@ export type Lessor = {
   grant(ttlMs: number): string
   exists(id: string): boolean
   keepAlive(id: string): 'kept' | 'ended'
-  /** Ends a lease; resolves when its keys are gone. A lease that is not there is no error. */
+  /**
+   * Ends a lease; resolves when its keys are gone, whoever began to end it. A lease that is not
+   * there is no error.
+   */
   end(id: string): Promise<void>
 }
 
 /**
- * `deleteKeys` deletes the keys of an ended lease and is tried until it succeeds or `closed`
- * aborts: a lease that has ended must not leave keys.
+ * `deleteKeys` deletes the keys of a lease, and calls `ended` in its turn among the transactions:
+ * those before it find the lease there, those after it do not. It is tried until it succeeds or
+ * `closed` aborts: a lease that has ended must not leave keys.
  */
 export function createLessor(options: {
   readonly clock: Clock
   readonly newId: () => string
-  readonly deleteKeys: (id: string) => Promise<void>
+  readonly deleteKeys: (id: string, ended: () => void) => Promise<void>
   readonly closed: AbortSignal
 }): Lessor {
   const { clock, closed } = options
   const leases = new Map<string, { readonly ttlMs: number; deadlineMs: number }>()
+  const ending = new Map<string, Promise<void>>()
 
-  async function end(id: string): Promise<void> {
-    if (leases.delete(id)) await options.deleteKeys(id)
+  function end(id: string): Promise<void> {
+    const begun = ending.get(id)
+    if (begun) return begun
+    if (!leases.has(id)) return Promise.resolve()
+    const done = endForSure(id).finally(() => ending.delete(id))
+    ending.set(id, done)
+    return done
   }
 
   async function endForSure(id: string): Promise<void> {
-    leases.delete(id)
-    while (!closed.aborted) {
+    for (;;) {
       try {
-        return await options.deleteKeys(id)
+        return await options.deleteKeys(id, () => leases.delete(id))
       } catch {
         await clock.sleep(retryMs, closed)
       }
@@ -40,7 +49,7 @@ export function createLessor(options: {
   async function expire(id: string): Promise<void> {
     for (let lease = leases.get(id); lease; lease = leases.get(id)) {
       const leftMs = lease.deadlineMs - clock.monotonicMs()
-      if (leftMs <= 0) return await endForSure(id)
+      if (leftMs <= 0) return await end(id)
       await clock.sleep(leftMs, closed)
     }
   }
@@ -57,7 +66,7 @@ export function createLessor(options: {
     keepAlive(id) {
       const lease = leases.get(id)
       // Its time may be up while the timer is still to fire: a process that was stopped.
-      if (!lease || clock.monotonicMs() >= lease.deadlineMs) return 'ended'
+      if (!lease || ending.has(id) || clock.monotonicMs() >= lease.deadlineMs) return 'ended'
       lease.deadlineMs = clock.monotonicMs() + lease.ttlMs
       return 'kept'
     },

@@ -46,7 +46,11 @@ export async function openEmbeddedCoordinator(
   const lessor = createLessor({
     clock,
     newId: () => (randomBytes(8).readBigUInt64BE() >> 1n).toString(),
-    deleteKeys: (id) => commits.submit((draft) => endLease(id, draft), closing.signal),
+    deleteKeys: (id, ended) =>
+      commits.submit((draft) => {
+        ended()
+        endLease(id, draft)
+      }, closing.signal),
     closed: closing.signal,
   })
   const parts: Parts = { clock, journal, space, watchers, commits, lessor, closing }
