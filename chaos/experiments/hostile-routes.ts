@@ -58,6 +58,8 @@ async function bombard(context: ExperimentContext, machine: Machine): Promise<Ex
   const all = [broker, ...nodes]
   for (const { close } of all) close()
   const violations = all.flatMap((part) => part.violations)
+  // Whoever ends us may have ended what we started.
+  if (signal.aborted) return { violations, figures: figuresOf(all, seconds) }
   if (!machine.running()) violations.push('the process ended')
   else violations.push(...(await harm(machine, before)))
   const end = machine.running() ? await warmth(machine) : undefined
