@@ -13,7 +13,7 @@ const stallMs = 12_500
  * A life without faults: two fits are published and promoted, a rollback goes back to the first, a
  * release and a third fit go forward. Forecasts are asked for all the time.
  */
-export function quietLife(seed: number): Plan {
+function quietLife(seed: number): Plan {
   const requests: Request[] = []
   const addFit = (atMs: number, broker: string, value: number) => {
     const own = { atMs, broker, value, key: `key-${value}` }

@@ -33,8 +33,8 @@ export type RunResult = {
 }
 
 /** From the last fault until all must be well, and the time that a lease takes to end. */
-export const convergenceMs = 10_000
-export const leaseMs = 10_000
+const convergenceMs = 10_000
+const leaseMs = 10_000
 
 /** One schedule, from an empty cluster to a judgement. Not from within a promise's callback. */
 export function runPlan(plan: Plan, options: RunOptions = {}): RunResult {

@@ -87,5 +87,5 @@ function judgeFailure(version: VersionRecord, { numberIn }: Judged, plan: Plan):
 
 const noError: FailureRecord = { phase: 'fit', reason: 'none', detail: '' }
 
-export const isOfDeleted = ({ record }: ModelLedger, version: number): boolean =>
+const isOfDeleted = ({ record }: ModelLedger, version: number): boolean =>
   record !== undefined && (record.deletedAt !== null || version <= record.floor)

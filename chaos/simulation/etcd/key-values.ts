@@ -145,7 +145,7 @@ export class KeyValues {
   }
 }
 
-export const compactedError = () =>
+const compactedError = () =>
   new EtcdError('etcdserver: mvcc: required revision has been compacted')
 
 const nothing = Buffer.alloc(0)

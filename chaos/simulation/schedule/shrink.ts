@@ -7,7 +7,7 @@ export type Kept = {
   readonly untilMs: number
 }
 
-export const allOf = ({ requests, faults, safetyMs }: Plan): Kept => ({
+const allOf = ({ requests, faults, safetyMs }: Plan): Kept => ({
   requests: requests.map((_, i) => i),
   faults: faults.map((_, i) => i),
   untilMs: safetyMs,

@@ -13,7 +13,7 @@ import type { World } from './world.ts'
 let world: World | undefined
 
 /** The start of wall time in every simulation. */
-export const wallStartMs = Date.UTC(2030, 0, 1)
+const wallStartMs = Date.UTC(2030, 0, 1)
 
 /** Runs `work` in a world; its time and chance are then the only ones. */
 export function inWorld<T>(of: World, work: () => T): T {
