@@ -145,8 +145,7 @@ export class KeyValues {
   }
 }
 
-const compactedError = () =>
-  new EtcdError('etcdserver: mvcc: required revision has been compacted')
+const compactedError = () => new EtcdError('etcdserver: mvcc: required revision has been compacted')
 
 const nothing = Buffer.alloc(0)
 
