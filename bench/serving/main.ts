@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { sampleFile, startAlmanac } from './almanac/start.ts'
 import { installPeers } from './peers/start.ts'
+import { stopAllServers } from './processes.ts'
 import { conditions, type Finding, save, show } from './report.ts'
 import { computed } from './rows/computed.ts'
 import { footprint } from './rows/footprint.ts'
@@ -35,6 +36,8 @@ const options: Options = {
   loadCore: '1',
 }
 const folder = await mkdtemp(join(tmpdir(), 'bench-'))
+for (const name of ['SIGINT', 'SIGTERM'] as const)
+  process.once(name, () => void stopAllServers().finally(() => process.exit(130)))
 const say = (line: string) => process.stdout.write(`${line}\n`)
 try {
   await main()

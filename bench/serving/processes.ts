@@ -30,6 +30,13 @@ const run = promisify(execFile)
 const startMsMax = 120_000
 const stopMs = 10_000
 
+const running = new Set<() => Promise<void>>()
+
+/** For a run that is interrupted: servers in groups of their own would outlive it. */
+export async function stopAllServers(): Promise<void> {
+  await Promise.all([...running].map((stop) => stop()))
+}
+
 /** Resolves with the first answer; rejects with the end of the log when there is none. */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const { command, cwd, env, logFile, cores, isUp } = options
@@ -45,7 +52,11 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   closeSync(log)
   const { pid } = child
   if (pid === undefined) throw new Error('taskset is not installed')
-  const stop = () => stopTree(child, pid)
+  const stop = async () => {
+    running.delete(stop)
+    await stopTree(child, pid)
+  }
+  running.add(stop)
   while (!(await isUp())) {
     const late = performance.now() - startedMs > startMsMax
     if (late || child.exitCode !== null) {

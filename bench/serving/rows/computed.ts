@@ -19,6 +19,8 @@ export async function computed({ options, contestants, folder }: Contestants): P
       const run = await saturate(target, { core, seconds, folder })
       const cpuMs = (1_000 * ((await cpuSecondsOf(pid)) - before)) / run.requests
       runs.get(name)!.push({ ...run, cpuMs })
+      // A row takes minutes: what was seen so far is not lost with an interrupted run.
+      process.stderr.write(`${JSON.stringify({ round, name, ...run, cpuMs })}\n`)
     }
   const lines = [...runs].map(([name, all]) => {
     const figures = (read: (each: Measured) => number, digits: number) =>
