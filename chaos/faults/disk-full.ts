@@ -24,9 +24,10 @@ const wellAgainMs = 10_000
 const forecastEveryMs = 50
 
 /**
- * The data folder of the embedded default has no room left, as far as the process can tell (no file
- * of it may grow beyond a limit), while users are at work. No answer is a 500, forecasts go on,
- * fits are refused until there is room again, and after a SIGKILL all that was acknowledged is there.
+ * The data folder of the embedded default has no room left, as far as the process can tell (no
+ * file of it may grow beyond a limit), while users are at work. No answer is a 500, forecasts go
+ * on, fits are refused until there is room again, and after a SIGKILL all that was acknowledged is
+ * there.
  */
 export async function fillDisk(seed: number, signal: AbortSignal): Promise<DiskFull> {
   const folder = await mkdtemp(join(tmpdir(), 'almanac-disk-'))

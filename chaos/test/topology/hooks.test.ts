@@ -60,7 +60,8 @@ describe('what is done to a process from inside', () => {
     const script = `
       import { renameSync, writeFileSync } from 'node:fs'
       import { setTimeout as delay } from 'node:timers/promises'
-      const wallMs = () => Math.round((Date.now() - performance.timeOrigin - performance.now()) / 60000)
+      const monotonicMs = () => performance.timeOrigin + performance.now()
+      const wallMs = () => Math.round((Date.now() - monotonicMs()) / 60000)
       const first = wallMs()
       const isDate = new Date() instanceof Date && Math.abs(new Date() - Date.now()) < 1000
       writeFileSync('${controls}.new', JSON.stringify({ clockMs: -600000, ballastMb: 5 }))
