@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads'
 
 export type WorkerInput = {
   readonly seeds: readonly number[]
-  /** How many seeds are through. */
+  /** How many seeds are through; and 1 behind it once the thread has begun with them. */
   readonly done: Int32Array<SharedArrayBuffer>
 }
 
@@ -13,6 +13,7 @@ export type WorkerReport = { readonly seed: number; readonly violations: readonl
 /** A seed takes milliseconds; on a machine with much else to do, a second. */
 const usualHangMs = 30_000
 const ownWorker = new URL('./worker.ts', import.meta.url)
+const startPatience = 8
 /** Within the time after which a silent seed hangs. */
 const looks = 20
 /** Models are of a few kilobytes: what asks for more than this was believed a length. */
@@ -48,7 +49,7 @@ async function tryUntilEnd(
   signal: AbortSignal,
   { worker: url, hangMs }: Required<Watchdog>,
 ) {
-  const done = new Int32Array(new SharedArrayBuffer(4))
+  const done = new Int32Array(new SharedArrayBuffer(8))
   const worker = new Worker(url, {
     workerData: { seeds, done } satisfies WorkerInput,
     resourceLimits: { maxOldGenerationSizeMb: heapMegabytesMax },
@@ -65,7 +66,9 @@ async function tryUntilEnd(
   const watchdog = setInterval(() => {
     silent = done[0] === before ? silent + 1 : 0
     before = done[0]!
-    if (silent < looks && !signal.aborted) return
+    // To read all the code of a node may take longer, on a machine that has no time for it.
+    const patience = done[1] === 0 ? looks * startPatience : looks
+    if (silent < patience && !signal.aborted) return
     if (!signal.aborted) fault = `it hung for ${hangMs} ms`
     worker.terminate()
   }, hangMs / looks)

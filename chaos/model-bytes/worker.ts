@@ -13,6 +13,7 @@ assert(parentPort, 'attempts run in a worker thread')
 const port = parentPort
 const { seeds, done } = workerData as WorkerInput
 const attempt = createAttempts(readSamples())
+Atomics.store(done, 1, 1)
 for (const seed of seeds) {
   const violations = await attempt(seed)
   if (violations.length > 0) port.postMessage({ seed, violations } satisfies WorkerReport)
