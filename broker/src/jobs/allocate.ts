@@ -23,11 +23,11 @@ import {
   Refused,
   RequestRecord,
   requestKey,
-  Unavailable,
   type VersionRecord,
   versionKey,
 } from '@almanac/shared'
 import type { Bounds } from '../config/bounds.ts'
+import { unheard } from './unheard.ts'
 import { unreadable } from './unreadable.ts'
 
 export type FitRequest = {
@@ -74,8 +74,8 @@ export const sha256Of = (...parts: readonly (string | Uint8Array)[]): string => 
 
 /**
  * Makes a fit durable: counter, version, job and `Idempotency-Key` in one transaction. From then on
- * it cannot be lost. Throws `Refused` when the key was used for something else, `Unavailable` when
- * the coordinator does not answer (then nothing was made, as far as can be told).
+ * it cannot be lost. Throws `Refused` when the key was used for something else or when nobody can
+ * say whether the fit was made, `Unavailable` when nothing was.
  */
 export async function allocate(parts: AllocateParts, request: FitRequest): Promise<Allocated> {
   const { bounds, clock, random } = parts
@@ -252,9 +252,10 @@ async function transactOnce(
     const { succeeded, revision } = await coordinator.transact(transaction, deadline())
     return succeeded ? revision : undefined
   } catch {
-    const made = await coordinator.get(jobKey(job), deadline())
+    const made = await coordinator.get(jobKey(job), deadline()).catch(() => undefined)
     if (made) return made.createRevision
-    throw new Unavailable('coordinator', 'the fit could not be recorded')
+    // What is not there now may still arrive: a request that was cut off can be late.
+    throw unheard('Repeat it with the same Idempotency-Key, or look at the versions of the model.')
   }
 }
 

@@ -17,10 +17,13 @@ import {
   put,
   type Random,
   Refused,
+  type Transaction,
+  Unavailable,
   type VersionRecord,
   versionKey,
 } from '@almanac/shared'
 import type { Bounds } from '../config/bounds.ts'
+import { unheard } from '../jobs/unheard.ts'
 import { unreadable } from '../jobs/unreadable.ts'
 import { logs } from './execute.ts'
 
@@ -98,6 +101,15 @@ export async function deleteModel(
 
 const counters = codec(CounterRecord)
 
+async function transacted(coordinator: Coordinator, transaction: Transaction, signal: AbortSignal) {
+  try {
+    return await coordinator.transact(transaction, signal)
+  } catch (error) {
+    if (error instanceof Unavailable) throw unheard('Look at the model before you try again.')
+    throw error
+  }
+}
+
 async function change(
   parts: ControlParts,
   of: ModelName,
@@ -114,7 +126,7 @@ async function change(
       when: [modifiedAt(key, entry?.modRevision ?? 0), ...when],
       then: [put(key, codecs.model.encode(record)), ...then],
     }
-    const { succeeded, revision } = await coordinator.transact(transaction, signal)
+    const { succeeded, revision } = await transacted(coordinator, transaction, signal)
     if (succeeded) return { record, revision }
     await clock.sleep(backoffMs(tries, 5, 200, random), AbortSignal.timeout(5_000))
   }

@@ -2,7 +2,7 @@ import { codecs, logPrefix, versionsPrefix } from '@almanac/shared'
 import { describe, expect, test } from 'vitest'
 import { call, fit, get, openCluster } from '../support/cluster.ts'
 import { eventually } from '../support/eventually.ts'
-import { heldBack } from '../support/faults.ts'
+import { type Fault, heldBack, interruptible } from '../support/faults.ts'
 
 const of = { tenant: 'default', model: 'm' }
 const signal = () => AbortSignal.timeout(5_000)
@@ -338,4 +338,23 @@ describe('a deleted model', () => {
     const model = await cluster.coordinator.get('/models/default/m', signal())
     expect(codecs.model.decode(model!.value).ok).toBe(true)
   })
+})
+
+test('a rollback whose answer was lost does not claim that nothing was begun', async () => {
+  const cluster = await openCluster()
+  await cluster.node()
+  const fault: Fault = { state: 'none' }
+  const coordinator = interruptible(cluster.coordinator, fault)
+  // Only this broker's own change of the model may meet the fault.
+  const broker = await cluster.broker({ reconcileMs: 60_000 }, { coordinator })
+  await fit(broker, 'm')
+  await fit(broker, 'm')
+  fault.state = 'answer-lost'
+  const answer = await call(broker, 'POST', '/api/models/m/rollback', { body: {} })
+  expect([answer.status, answer.headers['retry-after']], answer.text).toEqual([503, '1'])
+  expect(answer.body.type).toBe('urn:almanac:problem:outcome-unknown')
+  await eventually(
+    () => get(broker, '/api/models/m'),
+    ({ body }) => body.serving === 1 && body.hold === true,
+  )
 })
