@@ -147,8 +147,8 @@ async function libraryClients({
         'grpc.min_reconnect_backoff_ms': 100,
         'grpc.max_reconnect_backoff_ms': 1_000,
         'grpc.max_receive_message_length': receiveBytesMax,
-        // Channels share connections among equal options: a rebuilt client must get its own, not the
-        // one that is stuck.
+        // Channels share connections among equal options: a rebuilt client must get its own, not
+        // the one that is stuck.
         'grpc.primary_user_agent': `almanac/${process.pid}.${generation}`,
       },
     })
