@@ -1,15 +1,15 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
-import { headers as names, type RequestTimes, requestIdOf } from '@almanac/shared'
+import { faultOfHead, headers as names, type RequestTimes, requestIdOf } from '@almanac/shared'
 import type { Bounds } from '../config/bounds.ts'
 import { createFamiliar } from './familiar.ts'
 import { answer, type Question, refuse } from './forecasts.ts'
 import type { ApiParts } from './parts.ts'
 
 /**
- * Answers what was asked before, ahead of the framework. It checks and reads nothing itself: it
- * knows URLs, hosts and accepted types that the framework's route let through, and takes over only
- * requests made of these. All others, and whatever else is in a request, are left to the route;
- * only when there is too much to do are forecasts refused unread.
+ * Answers what was asked before, ahead of the framework. It reads nothing itself: it knows URLs,
+ * hosts and accepted types that the framework's route let through, and takes over only requests
+ * made of these whose head has no fault. All others, and whatever else is in a request, are left to
+ * the route; only when there is too much to do are forecasts refused unread.
  */
 export type HotPath = {
   readonly first: (request: IncomingMessage, response: ServerResponse) => boolean
@@ -57,7 +57,7 @@ export function createHotPath(parts: Parts, times: RequestTimes): HotPath {
       // With too much to do, even finding out what is asked would be too much.
       const isTooMuch = question === undefined && isForecast.test(url) && parts.forecaster.isFull()
       if (question === undefined && !isTooMuch) return false
-      if (!isFamiliar(headers) || !parts.isReady()) return false
+      if (!isFamiliar(headers) || faultOfHead(request) || !parts.isReady()) return false
       const route = question?.route ?? unreadRoute
       const exchange = exchangeOf(request, response, route)
       if (question) answer(parts, question, exchange)

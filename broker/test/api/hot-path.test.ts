@@ -1,5 +1,5 @@
 import { request } from 'node:http'
-import { codecs, put, versionKey } from '@almanac/shared'
+import { codecs, limits, put, versionKey } from '@almanac/shared'
 import { describe, expect, test } from 'vitest'
 import type { Broker } from '../../src/server/broker.ts'
 import { call, fit, get, openCluster, type TestCluster } from '../support/cluster.ts'
@@ -48,6 +48,9 @@ async function twoBrokers(bounds: Parameters<TestCluster['broker']>[0] = {}) {
 }
 
 const forecast = '/api/models/m/forecast'
+const manyHeaders = Object.fromEntries(
+  Array.from({ length: limits.headersMax + 1 }, (_, i) => [`x-${i}`, '1']),
+)
 
 describe('ahead of the framework the same is answered as by it', () => {
   const table: readonly (readonly [string, Sent])[] = [
@@ -84,6 +87,7 @@ describe('ahead of the framework the same is answered as by it', () => {
     ['any', { path: `${forecast}/3`, headers: { 'if-none-match': '*' } }],
     ['what is old', { path: `${forecast}/3`, headers: { 'if-none-match': '"m-1-3"' } }],
     ['a body', { path: `${forecast}/3`, headers: { 'content-length': '0' } }],
+    ['too many headers', { path: `${forecast}/3`, headers: manyHeaders }],
     ['a connection to be closed', { path: `${forecast}/3`, headers: { connection: 'close' } }],
   ]
 
