@@ -134,7 +134,7 @@ export const limits = {
   /** Requests of one broker that one node has open; more would only queue up behind each other. */
   nodeRequestsMax: 512,
   /** The same while it is overloaded: enough to keep it busy, few enough to wait for. */
-  overloadRequestsMax: 12,
+  overloadRequestsMax: 16,
   /** A queue that is answered within this is no overload, however fast it grows. */
   overloadQueueMs: 50,
   /** A node counts as overloaded until it was not full for so long. */
