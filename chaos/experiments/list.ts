@@ -16,7 +16,10 @@ import { overload } from './overload.ts'
 import { simulation } from './simulation.ts'
 import { soakExperiment } from './soak.ts'
 
-/** In the order in which they run: the cheap ones first. */
+/**
+ * In the order in which they run: the cheap ones first, then what wants the machine for itself, then
+ * those that share a topology.
+ */
 export const experiments: readonly Experiment[] = [
   simulation,
   crashAtEveryStep,
@@ -26,12 +29,12 @@ export const experiments: readonly Experiment[] = [
   hostileRoutes,
   largeExperiment,
   diskFull,
+  overload,
   nodeKill,
   brokerKill,
   drain,
   badLinks,
   outages,
-  overload,
   mixedFaults,
   soakExperiment,
 ]

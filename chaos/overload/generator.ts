@@ -50,8 +50,7 @@ async function byChance(perSecond: number): Promise<void> {
 
 function ask(dueMs: number, done: () => void): void {
   const level = (from: number) => (from + random() * 10).toFixed(4)
-  const horizon = 100 + Math.floor(random() * 401)
-  const path = `/api/forecast/${horizon}?level=${level(70)},${level(85)}`
+  const path = `/api/forecast/500?level=${level(70)},${level(85)}`
   pool.dispatch({ method: 'GET', path }, new Watch(tally, dueMs, done))
 }
 

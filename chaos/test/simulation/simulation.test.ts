@@ -21,7 +21,7 @@ describe('a simulation', () => {
 
   test('is the same to the byte for the same seed, whatever ran before it', async () => {
     const before = await traceOf(7)
-    expect(before.text.split('\n').length).toBeGreaterThan(100)
+    expect(before.text.split('\n').length).toBeGreaterThan(50)
     for (const other of [8, 9, 10]) await traceOf(other)
     const again = await traceOf(7)
     expect(again.text).toBe(before.text)
