@@ -21,7 +21,8 @@ export function urlOf(target: Target, level: number): { url: string; init: Reque
  * answered before can be answered again from memory.
  */
 export function levelAt(n: number): number {
-  return 1 + ((n * levelStride) % levelCount) / 10_000
+  // One division of whole numbers: a sum of fractions would have more digits than a level may.
+  return (10_000 + ((n * levelStride) % levelCount)) / 10_000
 }
 
 export const levelCount = 980_000

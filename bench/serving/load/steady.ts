@@ -27,14 +27,17 @@ const run = promisify(execFile)
 let firstLevel = 0
 let files = 0
 
-/** A steady rate for some seconds from a process of its own; resolves with every request. */
+/**
+ * A steady rate for some seconds from a process of its own, after one that does not count; resolves
+ * with every request.
+ */
 export async function steady(
   options: SteadyOptions,
   place: { readonly folder: string; readonly cores: string },
 ): Promise<readonly Sent[]> {
   const file = join(place.folder, `sent-${files++}.json`)
   const given = JSON.stringify({ ...options, firstLevel })
-  firstLevel += Math.ceil(options.perSecond * options.seconds)
+  firstLevel += Math.ceil(options.perSecond * (options.seconds + 1))
   const script = join(import.meta.dirname, 'generator.ts')
   const command = ['-c', place.cores, process.execPath, script, given, file]
   await run('taskset', command, { timeout: (options.seconds + 60) * 1_000 })
