@@ -17,8 +17,8 @@ import { simulation } from './simulation.ts'
 import { soakExperiment } from './soak.ts'
 
 /**
- * In the order in which they run: the cheap ones first, then what wants the machine for itself, then
- * those that share a topology.
+ * In the order in which they run: the cheap ones first, then what wants the machine for itself,
+ * then those that share a topology.
  */
 export const experiments: readonly Experiment[] = [
   simulation,
