@@ -22,7 +22,9 @@ async function run(settings: BrokerSettings): Promise<void> {
   const bounds = { responseCacheBytes: settings.responseCacheMb * 1_048_576 }
   const own = { host, port, logger, token, allowedHosts, bounds }
   const broker = await startBroker({ coordinator, store, ...own })
+  // Before anybody is told that it runs: whoever reads that may end it at once.
   stopOnSignals(broker, close, logger)
+  logger.info({ event: 'broker-listening', url: broker.url })
 }
 
 function faultOf(error: unknown): string {

@@ -64,7 +64,6 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const address = server.server.address()
   const port = typeof address === 'object' && address ? address.port : options.port
   const url = `http://${nameOf(host)}:${port}`
-  logger.info({ event: 'broker-listening', url })
   let ending: Promise<void> | undefined
   const end = async () => {
     assembly.stop()

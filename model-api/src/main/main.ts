@@ -28,6 +28,7 @@ async function run(settings: NodeSettings): Promise<void> {
   const { coordinator, store, close } = await openBackends(settings, logger, systemClock)
   const own = { host, port, advertiseIp, roles: rolesOf(settings), fitWorkers, fitMemoryMb }
   const node = await startNode({ coordinator, store, ...own, logger, token })
-  logger.info({ event: 'listening', url: node.url, advertiseIp, instance: node.instance })
+  // Before anybody is told that it runs: whoever reads that may end it at once.
   stopOnSignals(node, close, logger)
+  logger.info({ event: 'listening', url: node.url, advertiseIp, instance: node.instance })
 }
