@@ -63,8 +63,8 @@ export async function startOneMachine(settings: OneMachineSettings): Promise<voi
   const logger = createLogger({ process: 'almanac', level: settings.logLevel })
   try {
     const machine = await openOneMachine(settings, logger)
-    process.stdout.write(welcome(machine.url, settings))
     closeOnSignal(machine.close)
+    process.stdout.write(welcome(machine.url, settings))
   } catch (error) {
     process.stderr.write(`Cannot start: ${startFault(error, settings)}\n`)
     process.exit(1)
