@@ -1,6 +1,5 @@
-import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { promisify } from 'node:util'
+import { wrk } from './wrk.ts'
 
 export type Measured = {
   readonly perSecond: number
@@ -12,35 +11,21 @@ export type Measured = {
   readonly bytes: number
 }
 
-const run = promisify(execFile)
 /** Linux counts CPU time in hundredths of a second. */
 const ticksPerSecond = 100
 
-/** One run of wrk with 32 connections, pinned to `core`; any answer but 2xx is an error. */
+/** One run of wrk, and what it cost the front. */
 export async function measure(options: {
   readonly url: string
   readonly pid: number
   readonly core: string
   readonly seconds: number
 }): Promise<Measured> {
-  const { url, pid, core, seconds } = options
+  const { pid, ...rest } = options
   const before = cpuSeconds(pid)
-  const { stdout } = await run(
-    'taskset',
-    ['-c', core, 'wrk', '-t1', '-c32', `-d${seconds}s`, '--latency', url],
-    { timeout: (seconds + 20) * 1_000 },
-  )
-  const cpu = cpuSeconds(pid) - before
-  const requests = Number(/(\d+) requests in/.exec(stdout)?.[1])
-  if (/Non-2xx|Socket errors/.test(stdout) || !(requests > 0))
-    throw new Error(`not every request to ${url} was answered:\n${stdout}`)
-  return {
-    perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]),
-    p50Ms: milliseconds(/50%\s+([\d.]+)(us|ms|s)/.exec(stdout)),
-    p99Ms: milliseconds(/99%\s+([\d.]+)(us|ms|s)/.exec(stdout)),
-    cpuMicros: (cpu * 1e6) / requests,
-    bytes: transferredBytes(stdout) / requests,
-  }
+  const { perSecond, p50Ms, p99Ms, requests, text } = await wrk({ ...rest, graceSeconds: 20 })
+  const cpuMicros = ((cpuSeconds(pid) - before) * 1e6) / requests
+  return { perSecond, p50Ms, p99Ms, cpuMicros, bytes: transferredBytes(text) / requests }
 }
 
 export function median(values: readonly number[]): number {
@@ -58,11 +43,6 @@ function cpuSeconds(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
-}
-
-function milliseconds(match: RegExpExecArray | null): number {
-  const factor = { us: 0.001, ms: 1, s: 1_000 }[match?.[2] ?? ''] ?? Number.NaN
-  return Number(match?.[1]) * factor
 }
 
 function transferredBytes(stdout: string): number {

@@ -3,8 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { headers, openEtcdCoordinator } from '@almanac/shared'
-import { startCassandra } from '../../deploy/local/cassandra.ts'
-import { startEtcd } from '../../deploy/local/etcd.ts'
+import { startBackends } from '../../deploy/local/backends.ts'
 import { freePort, ManagedProcess } from '../../deploy/local/process.ts'
 import { startCluster } from '../../deploy/local/processes.ts'
 import { startNginx } from '../nginx.ts'
@@ -14,7 +13,7 @@ export type Front = { readonly name: string; readonly pid: number; readonly url:
 
 export type Cores = { readonly front: string; readonly other: string }
 
-type Opened = (() => Promise<void>)[]
+type Opened = (() => Promise<unknown>)[]
 
 const run = promisify(execFile)
 const question = '/api/forecast/500'
@@ -79,15 +78,7 @@ export async function startFronts(
 
 /** A broker that keeps answers, one that never does, and a node, on real etcd and Cassandra. */
 async function startOurs(folder: string, cores: Cores, opened: Opened) {
-  const etcd = await startEtcd({ dataDir: join(folder, 'etcd') })
-  opened.push(() => etcd.stop())
-  const cql = await startCassandra({ dataDir: join(folder, 'cql') })
-  opened.push(() => cql.stop())
-  const endpoints = {
-    etcd: etcd.endpoints,
-    cql: cql.contactPoint,
-    cqlDataCenter: cql.localDataCenter,
-  }
+  const { etcd, cql, endpoints } = await startBackends(folder, opened)
   const shared = { endpoints, logLevel: 'warn', logDir: join(folder, 'logs') }
   const main = await startCluster({ ...shared, brokers: 1, nodes: 1 })
   opened.push(() => main.stop())

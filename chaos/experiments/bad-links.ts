@@ -1,9 +1,10 @@
 import { type Random, seededRandom } from '@almanac/shared'
 import type { Experiment } from '../experiment.ts'
+import { pause } from '../pause.ts'
 import type { Link, Topology } from '../topology/topology.ts'
 import { watchDeafness } from './deafness.ts'
 import { topologyStartMs } from './shared-topology.ts'
-import { forecastFigures, pause, quantile, type Session, underTraffic } from './under-traffic.ts'
+import { forecastFigures, quantile, type Session, underTraffic } from './under-traffic.ts'
 
 /** Long enough for a watch that is told nothing to be given up, and to live again. */
 const badMs = { 'half-open': 22_000, slow: 10_000, resets: 10_000 } as const

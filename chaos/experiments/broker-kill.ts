@@ -2,10 +2,11 @@ import { seededRandom } from '@almanac/shared'
 import type { Experiment } from '../experiment.ts'
 import { type Asked, answerOf, isFit } from '../history/entry.ts'
 import { acknowledgedFits } from '../invariants/fits.ts'
+import { pause } from '../pause.ts'
 import { acknowledged } from '../traffic/changes.ts'
 import type { Client } from '../traffic/client.ts'
 import { topologyStartMs } from './shared-topology.ts'
-import { forecastFigures, pause, type Session, underTraffic } from './under-traffic.ts'
+import { forecastFigures, type Session, underTraffic } from './under-traffic.ts'
 
 const oneMs = 30_000
 /** A fit of the slow data takes about a second: any instant of it may be hit. */

@@ -1,8 +1,9 @@
 import { codec } from '@almanac/shared'
 import { Type } from 'typebox'
 import { request } from 'undici'
+import { pause } from '../pause.ts'
 import type { Part } from '../topology/topology.ts'
-import { pause, type Session } from './under-traffic.ts'
+import type { Session } from './under-traffic.ts'
 
 const lookEveryMs = 200
 const lookMs = 2_000

@@ -1,8 +1,9 @@
 import { seededRandom } from '@almanac/shared'
 import type { Experiment } from '../experiment.ts'
 import { answerOf, type Entry, told } from '../history/entry.ts'
+import { pause } from '../pause.ts'
 import { topologyStartMs } from './shared-topology.ts'
-import { forecastFigures, pause, quantile, type Session, underTraffic } from './under-traffic.ts'
+import { forecastFigures, quantile, type Session, underTraffic } from './under-traffic.ts'
 
 const oneMs = 40_000
 

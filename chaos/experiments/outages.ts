@@ -1,9 +1,10 @@
 import type { Experiment } from '../experiment.ts'
 import { answerOf, type Entry, type Fit, isFit, told } from '../history/entry.ts'
+import { pause } from '../pause.ts'
 import type { Part } from '../topology/topology.ts'
 import { acknowledged } from '../traffic/changes.ts'
 import { topologyStartMs } from './shared-topology.ts'
-import { forecastFigures, pause, quantile, type Session, underTraffic } from './under-traffic.ts'
+import { forecastFigures, quantile, type Session, underTraffic } from './under-traffic.ts'
 
 const awayMs = 60_000
 /** What is under way when a backend goes away may take as long as a try of it. */

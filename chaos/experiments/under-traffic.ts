@@ -5,6 +5,7 @@ import { operationsOf } from '../history/operations.ts'
 import { isFailure } from '../invariants/availability.ts'
 import { brokenPromises } from '../invariants/check.ts'
 import { checkHistory, faultsOf } from '../linearizability/check.ts'
+import { pause } from '../pause.ts'
 import type { Topology } from '../topology/topology.ts'
 import { conclude } from '../traffic/conclude.ts'
 import { expectedPointsDigest } from '../traffic/data.ts'
@@ -192,18 +193,4 @@ const isSlow = (entry: Forecast, thanMs: number) =>
 export function quantile(sorted: readonly number[], share: number): number {
   const value = sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0
   return Math.round(value * 10) / 10
-}
-
-/** Waits, unless the experiment ends. */
-export async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return
-  await new Promise<void>((resolve) => {
-    const end = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', end)
-      resolve()
-    }
-    const timer = setTimeout(end, ms)
-    signal.addEventListener('abort', end, { once: true })
-  })
 }

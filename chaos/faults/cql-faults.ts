@@ -1,5 +1,6 @@
+import { pause } from '../pause.ts'
 import { keyspace, withTables } from './cql-access.ts'
-import { type Fault, lasting } from './fault.ts'
+import type { Fault } from './fault.ts'
 
 const holds = () => ['cql']
 const targets = () => ['cql']
@@ -16,7 +17,7 @@ export const cqlFaults: readonly Fault[] = [
       const { cql } = site.topology
       return site.down(cql, 'killed', async () => {
         await cql.kill()
-        await lasting(durationMs, site.signal)
+        await pause(durationMs, site.signal)
         await cql.start()
       })
     },
@@ -32,7 +33,7 @@ export const cqlFaults: readonly Fault[] = [
       const { cql } = site.topology
       return site.down(cql, 'frozen', async () => {
         cql.pause()
-        await lasting(durationMs, site.signal)
+        await pause(durationMs, site.signal)
         cql.resume()
       })
     },
@@ -50,7 +51,7 @@ export const cqlFaults: readonly Fault[] = [
       return site.down(topology.cql, 'refusing', () =>
         withTables(topology, async (run) => {
           await run(replication(3))
-          await lasting(durationMs, signal)
+          await pause(durationMs, signal)
           await untilDone(() => run(replication(1)))
         }),
       )

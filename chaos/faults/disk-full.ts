@@ -7,7 +7,7 @@ import { codec, seededRandom } from '@almanac/shared'
 import { Type } from 'typebox'
 import { freePort, ManagedProcess } from '../../deploy/local/process.ts'
 import { smallSpec, temperatures } from '../../e2e/support/data.ts'
-import { lasting } from './fault.ts'
+import { pause } from '../pause.ts'
 
 export type DiskFull = {
   readonly violations: readonly string[]
@@ -54,7 +54,7 @@ async function play(run: Run, data: string): Promise<DiskFull> {
   const over = new AbortController()
   for (const model of models) {
     await postFit(run, model, acknowledged)
-    while ((await servingOf(machine, model)) === 0) await lasting(50, signal)
+    while ((await servingOf(machine, model)) === 0) await pause(50, signal)
   }
   const forecasting = forecastOnAndOn(run, over.signal).catch((error: Error) => {
     violations.push(`a forecast broke off: ${error.message}`)
@@ -72,9 +72,9 @@ async function play(run: Run, data: string): Promise<DiskFull> {
   await limitFiles(machine, 'unlimited')
   for (const model of models) {
     const isLate = () => performance.now() - liftedMs > wellAgainMs || signal.aborted
-    while (!(await postFit(run, model, acknowledged)) && !isLate()) await lasting(100, signal)
+    while (!(await postFit(run, model, acknowledged)) && !isLate()) await pause(100, signal)
     while ((await servingOf(machine, model)) < acknowledged.get(model)! && !isLate())
-      await lasting(50, signal)
+      await pause(50, signal)
     if (isLate()) violations.push(`${model} was not well ${wellAgainMs} ms after there was room`)
   }
   const wellAfterMs = Math.round(performance.now() - liftedMs)
@@ -158,7 +158,7 @@ async function forecastOnAndOn({ machine, violations }: Run, over: AbortSignal):
     const response = await fetch(url, { signal: AbortSignal.timeout(fitMs) })
     const text = await response.text()
     if (!response.ok) violations.push(`a forecast: ${response.status} ${text.slice(0, 300)}`)
-    await lasting(forecastEveryMs, over)
+    await pause(forecastEveryMs, over)
   }
   return count
 }

@@ -1,5 +1,6 @@
+import { pause } from '../pause.ts'
 import type { Part } from '../topology/topology.ts'
-import { type Fault, lasting, type Site } from './fault.ts'
+import type { Fault, Site } from './fault.ts'
 import { linksOf } from './link-faults.ts'
 import { partOf } from './process-faults.ts'
 
@@ -37,7 +38,7 @@ export const etcdFaults: readonly Fault[] = [
       for (const leader of await leaderOf(site))
         await site.down(leader, 'the leader is frozen', async () => {
           leader.pause()
-          await lasting(durationMs, site.signal)
+          await pause(durationMs, site.signal)
           leader.resume()
         })
     },
@@ -75,7 +76,7 @@ export const etcdFaults: readonly Fault[] = [
       const links = linksOf(site, target)
       await site.onLinks(links, 'apart while history is forgotten', async () => {
         await Promise.all(links.map((link) => link.swallow()))
-        await lasting(durationMs, site.signal)
+        await pause(durationMs, site.signal)
         await site.topology.admin.compact().catch((error: Error) => {
           site.note(`etcd forgets nothing at present: ${error.message}`)
         })
@@ -91,7 +92,7 @@ async function away(site: Site, members: readonly Part[], durationMs: number): P
     members.map((member) =>
       site.down(member, 'killed', async () => {
         await member.kill()
-        await lasting(durationMs, site.signal)
+        await pause(durationMs, site.signal)
         await member.start()
       }),
     ),

@@ -35,17 +35,3 @@ export type Fault = {
   /** Injects, waits, heals; resolves when what was hit is whole or ready again. */
   readonly run: (site: Site, target: string, durationMs: number) => Promise<void>
 }
-
-/** Waits, unless the run ends early. */
-export async function lasting(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return
-  await new Promise<void>((resolve) => {
-    const end = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', end)
-      resolve()
-    }
-    const timer = setTimeout(end, ms)
-    signal.addEventListener('abort', end, { once: true })
-  })
-}

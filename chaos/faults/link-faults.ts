@@ -1,5 +1,6 @@
+import { pause } from '../pause.ts'
 import type { Direction, Link } from '../topology/topology.ts'
-import { type Fault, lasting, type Shape, type Site } from './fault.ts'
+import type { Fault, Shape, Site } from './fault.ts'
 
 /** What is done to each of the ways at the beginning; how it is healed is the link's business. */
 type Harm = (link: Link, site: Site) => Promise<void>
@@ -29,7 +30,7 @@ export const linkFaults: readonly Fault[] = [
         const untilMs = performance.now() + durationMs
         while (performance.now() < untilMs && !site.signal.aborted) {
           await Promise.all(links.map((link) => link.cut()))
-          await lasting(100 + site.random() * 1_000, site.signal)
+          await pause(100 + site.random() * 1_000, site.signal)
         }
       })
     },
@@ -53,7 +54,7 @@ function linkFault(
       const links = linksOf(site, target)
       await site.onLinks(links, name, async () => {
         await Promise.all(links.map((link) => harm(link, site)))
-        await lasting(durationMs, site.signal)
+        await pause(durationMs, site.signal)
         await Promise.all(links.map((link) => link.heal()))
       })
     },

@@ -1,7 +1,8 @@
 import { seededRandom } from '@almanac/shared'
 import type { Disturbance } from '../invariants/disturbance.ts'
+import { pause } from '../pause.ts'
 import type { Part, Topology } from '../topology/topology.ts'
-import { type Fault, lasting, type Site } from './fault.ts'
+import type { Fault, Site } from './fault.ts'
 import { faultOf, inEachOthersWay, type Planned } from './schedule.ts'
 
 export type Stage = Omit<Site, 'random'> & {
@@ -23,7 +24,7 @@ export async function playFaults(
   const watching = watchForDeaths(stage, ended.signal)
   const underWay: { readonly planned: Planned; readonly over: Promise<void> }[] = []
   for (const planned of plan) {
-    await lasting(startedMs + planned.atMs - performance.now(), signal)
+    await pause(startedMs + planned.atMs - performance.now(), signal)
     if (signal.aborted) break
     const before = underWay.filter((other) => inEachOthersWay(faults, other.planned, planned))
     const fault = faultOf(faults, planned.fault)
@@ -57,7 +58,7 @@ async function watchForDeaths(stage: Stage, ended: AbortSignal): Promise<void> {
         violation(`${part.name} does not start again: ${error.message}`),
       )
     }
-    await lasting(lookEveryMs, ended)
+    await pause(lookEveryMs, ended)
   }
 }
 

@@ -1,5 +1,6 @@
+import { pause } from '../pause.ts'
 import type { Part, Topology } from '../topology/topology.ts'
-import { type Fault, lasting, type Shape, type Site } from './fault.ts'
+import type { Fault, Shape, Site } from './fault.ts'
 
 const brokersAndNodes = ({ brokers, nodes }: Shape) => [...brokers, ...nodes]
 const itself = (target: string) => [target]
@@ -16,7 +17,7 @@ export const processFaults: readonly Fault[] = [
       const part = partOf(site.topology, target)
       return site.down(part, 'killed', async () => {
         await part.kill()
-        await lasting(durationMs, site.signal)
+        await pause(durationMs, site.signal)
         await part.start()
       })
     },
@@ -42,7 +43,7 @@ export const processFaults: readonly Fault[] = [
       const untilMs = performance.now() + durationMs
       while (performance.now() < untilMs && !site.signal.aborted) {
         await frozen(site, target, 300 + site.random() * 1_200)
-        await lasting(200 + site.random() * 600, site.signal)
+        await pause(200 + site.random() * 600, site.signal)
       }
     },
   },
@@ -57,7 +58,7 @@ export const processFaults: readonly Fault[] = [
       const part = partOf(site.topology, target)
       return site.down(part, 'terminated', async () => {
         await part.stop()
-        await lasting(durationMs, site.signal)
+        await pause(durationMs, site.signal)
         await part.start()
       })
     },
@@ -95,7 +96,7 @@ export const processFaults: readonly Fault[] = [
         parts.map((part) =>
           site.down(part, 'killed together', async () => {
             await part.kill()
-            await lasting(durationMs, site.signal)
+            await pause(durationMs, site.signal)
             await part.start()
           }),
         ),
@@ -116,7 +117,7 @@ export const processFaults: readonly Fault[] = [
         jumps[Math.floor(site.random() * jumps.length)]! * (site.random() < 0.5 ? -1 : 1)
       site.note(`${target}: its clock jumps by ${jumpMs} ms`)
       await part.control({ clockMs: jumpMs })
-      await lasting(durationMs, site.signal)
+      await pause(durationMs, site.signal)
       await part.control({ clockMs: 0 })
       site.note(`${target}: its clock jumps back`)
     },
@@ -134,7 +135,7 @@ export const processFaults: readonly Fault[] = [
       // Who collects garbage all the time may take seconds for anything: it counts as not well.
       await site.down(part, `${ballastMb} MB of its heap are taken`, async () => {
         await part.control({ ballastMb })
-        await lasting(durationMs, site.signal)
+        await pause(durationMs, site.signal)
         await part.control({ ballastMb: 0 })
         if (part.pid === undefined) site.note(`${target} has run out of memory`)
         await part.start()
@@ -147,7 +148,7 @@ async function frozen(site: Site, target: string, durationMs: number): Promise<v
   const part = partOf(site.topology, target)
   await site.down(part, 'frozen', async () => {
     part.pause()
-    await lasting(durationMs, site.signal)
+    await pause(durationMs, site.signal)
     // Waits until it answers, too.
     await part.start()
   })

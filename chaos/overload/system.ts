@@ -4,8 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { startCassandra } from '../../deploy/local/cassandra.ts'
-import { startEtcd } from '../../deploy/local/etcd.ts'
+import { startBackends } from '../../deploy/local/backends.ts'
 import { startCluster } from '../../deploy/local/processes.ts'
 import { type Offered, offeredCodec, type Plan } from './plan.ts'
 
@@ -34,15 +33,7 @@ export async function startSystem(): Promise<System> {
   try {
     const folder = await mkdtemp(join(tmpdir(), 'almanac-overload-'))
     opened.push(() => rm(folder, { recursive: true, force: true }))
-    const etcd = await startEtcd({ dataDir: join(folder, 'etcd') })
-    opened.push(() => etcd.stop())
-    const cql = await startCassandra({ dataDir: join(folder, 'cql') })
-    opened.push(() => cql.stop())
-    const endpoints = {
-      etcd: etcd.endpoints,
-      cql: cql.contactPoint,
-      cqlDataCenter: cql.localDataCenter,
-    }
+    const { etcd, cql, endpoints } = await startBackends(folder, opened)
     const logDir = join(folder, 'logs')
     const cluster = await startCluster({
       endpoints,

@@ -1,27 +1,19 @@
 import { join } from 'node:path'
-import { startCassandra } from '../../../deploy/local/cassandra.ts'
-import { startEtcd } from '../../../deploy/local/etcd.ts'
+import { startBackends } from '../../../deploy/local/backends.ts'
 import { type LocalCluster, startCluster } from '../../../deploy/local/processes.ts'
 
 export type BackedCluster = LocalCluster & { readonly url: string }
 
 /** Two brokers and some nodes as processes, on etcd and a CQL database of their own. */
 export async function startBackedCluster(folder: string, nodes: number): Promise<BackedCluster> {
-  const opened: (() => Promise<void>)[] = []
+  const opened: (() => Promise<unknown>)[] = []
   const stop = async () => {
     for (const close of opened.splice(0).reverse()) await close()
   }
   try {
-    const etcd = await startEtcd({ dataDir: join(folder, 'etcd') })
-    opened.push(() => etcd.stop())
-    const cql = await startCassandra({ dataDir: join(folder, 'cql') })
-    opened.push(() => cql.stop())
+    const { endpoints } = await startBackends(folder, opened)
     const cluster = await startCluster({
-      endpoints: {
-        etcd: etcd.endpoints,
-        cql: cql.contactPoint,
-        cqlDataCenter: cql.localDataCenter,
-      },
+      endpoints,
       brokers: 2,
       nodes,
       logDir: join(folder, 'logs'),
