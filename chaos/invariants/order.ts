@@ -106,12 +106,19 @@ function placesOf(log: readonly LogSeen[]): ReadonlyMap<number | null, readonly 
   return places
 }
 
-/** Of each place in the log: it was not there before, since nobody had asked for it yet. */
+/**
+ * Of each place in the log: it was not there before, since nobody had asked for it yet. A fit that
+ * was sent again with its key may have been made at the first time, which got no answer.
+ */
 function earliestOf(log: readonly LogSeen[], entries: readonly Entry[]): readonly number[] {
   const asked = new Map<string, number[]>()
+  const firstMs = new Map<string, number>()
   for (const entry of entries.toSorted((a, b) => a.sentMs - b.sentMs)) {
+    const key = entry.asked.kind === 'fit' ? entry.asked.key : null
+    if (key !== null && !firstMs.has(key)) firstMs.set(key, entry.sentMs)
+    const sentMs = key === null ? entry.sentMs : firstMs.get(key)!
     const name = changeAsked(entry)
-    if (name !== undefined) asked.set(name, [...(asked.get(name) ?? []), entry.sentMs])
+    if (name !== undefined) asked.set(name, [...(asked.get(name) ?? []), sentMs])
   }
   const earliest = [0]
   for (const { to, why } of log) {

@@ -130,6 +130,21 @@ describe('what serves', () => {
     expect(found((story) => story.entries.push(forecast([96, 99], 2, {}, 'broker-2')))).toEqual([])
   })
 
+  test('a version that answers before anybody asked for it is noticed', () => {
+    const early = (story: Story) => story.entries.push(forecast([120, 129], 4))
+    expect(found(early)).toContain('step back')
+    const firstAt = (sentMs: number, key: string) => (story: Story) => {
+      early(story)
+      const at = story.entries.findIndex((each) => each.sentMs === 130)
+      story.entries[at] = fitted([130, 150], 4, { key: 'again' })
+      const first = fitted([sentMs, sentMs + 5], 4, { key })
+      story.entries.push({ ...first, outcome: unknown })
+    }
+    expect(found(firstAt(118, 'again'))).toEqual([])
+    expect(found(firstAt(118, 'other'))).toContain('step back')
+    expect(found(firstAt(129.5, 'again'))).toContain('step back')
+  })
+
   test('after a rollback the version from before it is an answer from the past', () => {
     expect(found((story) => story.entries.push(forecast([116, 119], 3)))).toEqual(['step back'])
   })
