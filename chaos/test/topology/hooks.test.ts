@@ -41,7 +41,7 @@ describe('what is done to a process from inside', () => {
     const proxy = await serverThatSays('proxy')
     const other = await serverThatSays('other')
     const script = `
-      import { connect } from 'node:net'
+      import { connect, Socket } from 'node:net'
       import { text } from 'node:stream/consumers'
       const ask = (address) => {
         const [host, port] = address.split(':')
@@ -49,9 +49,12 @@ describe('what is done to a process from inside', () => {
       }
       console.log(await ask('${real}'), await ask('${other}'))
       const [host, port] = '${real}'.split(':')
-      console.log(await text(connect(Number(port), host)))`
+      console.log(await text(connect(Number(port), host)))
+      // As the driver of the database does it.
+      console.log(await text(new Socket().connect(port, host, () => {})))
+      console.log(await text(new Socket().connect(Number(port), host)))`
     const env = { ALMANAC_CHAOS_REDIRECT: JSON.stringify({ [real]: proxy }) }
-    expect(await run(script, env)).toBe('proxy other\nproxy')
+    expect(await run(script, env)).toBe('proxy other\nproxy\nproxy\nproxy')
   })
 
   test('the wall clock moves while the process runs, the monotonic one does not', async () => {

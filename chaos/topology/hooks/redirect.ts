@@ -17,10 +17,19 @@ export function redirectConnections(redirects: Redirects): void {
     if (Array.isArray(first)) first[0] = throughProxy(first[0] as Target, redirects)
     else if (typeof first === 'object' && first !== null)
       return connect.call(this, throughProxy(first as Target, redirects), ...others)
+    else if (isPort(first)) {
+      const [host, ...rest] = typeof others[0] === 'string' ? others : ['localhost', ...others]
+      const target = throughProxy({ port: first, host: host as string }, redirects)
+      return connect.call(this, target, ...rest)
+    }
     return connect.apply(this, args)
   }
   Socket.prototype.connect = redirected as typeof Socket.prototype.connect
 }
+
+/** Other texts are paths of local sockets. */
+const isPort = (value: unknown): value is number | string =>
+  typeof value === 'number' || (typeof value === 'string' && /^\d+$/.test(value))
 
 function throughProxy(target: Target, redirects: Redirects): Target {
   const proxy = redirects[`${target.host ?? 'localhost'}:${target.port}`]
