@@ -1,4 +1,5 @@
-import { answerOf, type Entry, type Forecast, isFit, isForecast, told } from '../history/entry.ts'
+import { answerOf, type Entry, type Forecast, isForecast, told } from '../history/entry.ts'
+import { absenceExcuses } from './absence.ts'
 import { lastDisturbedMs, type Weather, wasCalm, wasUp, wasWhole } from './disturbance.ts'
 
 /**
@@ -7,8 +8,7 @@ import { lastDisturbedMs, type Weather, wasCalm, wasUp, wasWhole } from './distu
  * - a broken or refused connection while the broker was not well: it was not a live one;
  * - any failure while no node was well, with a whole way from the broker, and for so long that it
  *   had loaded what it should (a node that has just started holds nothing yet);
- * - a 503 while the model was deleted and nobody had been told that it serves again; also, that a
- *   broker cannot ask the coordinator for it while it may not have heard of its return;
+ * - a 503 while the model was deleted, or was back and the broker could not know (`absence.ts`);
  * - of a pinned version, or of `at_least`, a 503 while anything was disturbed: the one may have to
  *   be loaded, of the other the broker may not have heard;
  * - answers that refuse the question (4xx): whether the model is there is for `stepsBack` to judge.
@@ -18,16 +18,11 @@ export function failedForecasts(
   weather: Weather,
   settleMs = nodeSettleMs,
 ): string[] {
-  const absences = absencesIn(entries)
+  const isAbsent = absenceExcuses(entries, weather)
   return entries.filter(isForecast).flatMap((entry) => {
     const { asked, broker, sentMs, doneMs } = entry
     if (!isFailure(entry)) return []
-    const absence = absences.get(asked.model)?.findLast(({ fromMs }) => fromMs < doneMs)
-    if (absence !== undefined && answerOf(entry, 503)) {
-      if (absence.toMs >= sentMs) return []
-      const isAsking = answerOf(entry)?.word === 'coordinator-away'
-      if (isAsking && !wasCalm(weather, absence.toMs, doneMs)) return []
-    }
+    if (isAbsent(entry)) return []
     if (!wasUp(weather, broker, sentMs, doneMs)) return []
     const hadNode = weather.nodes.some(
       (node) =>
@@ -40,26 +35,6 @@ export function failedForecasts(
     return isExcused ? [] : [`failed: ${told(entry)}`]
   })
 }
-
-/** From a deletion until a fit that was asked for later is known to serve. */
-type Absence = { readonly fromMs: number; readonly toMs: number }
-
-function absencesIn(entries: readonly Entry[]): ReadonlyMap<string, readonly Absence[]> {
-  const served = Map.groupBy(
-    entries.filter((entry) => isFit(entry) && answerOf(entry, 200)?.word === 'serving'),
-    ({ asked }) => asked.model,
-  )
-  const deletions = entries.filter(({ asked }) => asked.kind === 'delete')
-  const absences = deletions
-    .toSorted((a, b) => a.sentMs - b.sentMs)
-    .map(({ asked: { model }, sentMs: fromMs }) => {
-      const returns = (served.get(model) ?? []).filter(({ sentMs }) => sentMs > fromMs)
-      return { model, fromMs, toMs: Math.min(forEver, ...returns.map(({ doneMs }) => doneMs)) }
-    })
-  return Map.groupBy(absences, ({ model }) => model)
-}
-
-const forEver = Number.POSITIVE_INFINITY
 
 /** From its start on a node loads what serves within this time, also on a busy machine. */
 const nodeSettleMs = 10_000

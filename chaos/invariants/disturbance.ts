@@ -51,6 +51,25 @@ export function wasCalm(weather: Weather, fromMs: number, toMs: number): boolean
   return !weather.disturbances.some((each) => overlaps(each, fromMs, toMs))
 }
 
+/**
+ * The first time, from `fromMs` on, at which nothing of what `concerns` had been disturbed for
+ * `forMs`; infinite when there was none.
+ */
+export function calmFromMs(
+  { disturbances }: Weather,
+  concerns: (each: Disturbance) => boolean,
+  { fromMs, forMs }: { readonly fromMs: number; readonly forMs: number },
+): number {
+  const concerning = disturbances.filter(concerns)
+  const times = [fromMs, ...concerning.map(({ toMs }) => toMs + forMs)]
+  const isCalm = (ms: number) =>
+    !concerning.some((each) => each.toMs > ms - forMs && each.fromMs <= ms)
+  return Math.min(
+    Number.POSITIVE_INFINITY,
+    ...times.filter((ms) => ms >= fromMs && Number.isFinite(ms) && isCalm(ms)),
+  )
+}
+
 /** When all was over; 0 when nothing was. */
 export function lastDisturbedMs({ disturbances }: Weather): number {
   return Math.max(0, ...disturbances.map(({ toMs }) => toMs))

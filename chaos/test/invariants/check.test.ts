@@ -29,6 +29,7 @@ const setWeather = (story: Story, ...disturbances: Story['weather']['disturbance
 const refused = (status: number, more: Partial<Answered> = {}) => ({
   answer: { status, version: null, digest: '', pointsDigest: '', retryAfter: true, ...more },
 })
+const absent = { kind: 'answered', changes: null, job: null, word: '', detail: '' } as const
 /** Fails without an answer. */
 const broken = (at: readonly [number, number]): Entry => ({
   ...forecast(at, 4),
@@ -229,31 +230,72 @@ describe('availability', () => {
     ])
   })
 
-  test('that nobody can be asked for a model counts, unless it was deleted and not heard of since', () => {
-    const failsWhen = (cutMs: number, ...before: Story['entries']) =>
-      found((story) => {
-        const away = refused(503, { word: 'coordinator-away' })
-        story.entries.push(...before, forecast(at, 4, away))
-        setWeather(story, later, cut('broker-1', 'etcd-1', cutMs, cutMs + 100))
-      }).filter((name) => name === 'failed forecast')
-    const fails = (...before: Story['entries']) => failsWhen(20_000, ...before)
-    const deleted = entry([18_000, 18_100], { kind: 'delete', model: 'm' })
-    expect(fails()).toEqual(['failed forecast'])
-    expect(fails(deleted)).toEqual([])
-    expect(fails(deleted, fitted([18_200, 18_300], 5))).toEqual([])
-    expect(failsWhen(10_000, deleted, fitted([18_200, 18_300], 5))).toEqual(['failed forecast'])
-    expect(failsWhen(10_000, deleted, fitted([17_000, 18_300], 5))).toEqual([])
-    const waitsAfter = (servesMs: number) =>
-      found((story) => {
-        const waited = refused(503, { word: 'not-ready' })
-        story.entries.push(deleted, fitted([18_200, servesMs], 5), forecast(at, 4, waited))
-        setWeather(story, later)
-      }).filter((name) => name === 'failed forecast')
-    expect(waitsAfter(20_050)).toEqual([])
-    expect(waitsAfter(19_000)).toEqual(['failed forecast'])
-    expect(fails({ ...deleted, asked: { kind: 'delete', model: 'n' } })).toEqual([
-      'failed forecast',
-    ])
+  describe('of a model that was deleted and came back', () => {
+    const deleted = (outcome: Partial<Answered> | typeof unknown = { version: 4 }) =>
+      entry([18_000, 18_100], { kind: 'delete', model: 'm' }, outcome)
+    const back = fitted([18_200, 18_300], 5, {}, 'broker-2')
+    const failsWith =
+      (word: string) =>
+      (weather: Story['weather']['disturbances'], ...before: Story['entries']) =>
+        found((story) => {
+          story.entries.push(...before, forecast(at, 4, refused(503, { word })))
+          setWeather(story, later, ...weather)
+        }).includes('failed forecast')
+    const failsAway = failsWith('coordinator-away')
+    /** So that the broker can neither hear nor ask. */
+    const cutFrom = (fromMs: number) => [cut('broker-1', 'etcd-1', fromMs, 20_200)]
+
+    test('a 503 is excused until it is back, and only if it was deleted at all', () => {
+      expect(failsAway([])).toBe(true)
+      expect(failsAway([], deleted())).toBe(false)
+      expect(failsAway([], deleted(unknown))).toBe(false)
+      expect(failsAway([], deleted({ status: 503 }))).toBe(false)
+      expect(failsAway([], deleted({ status: 404 }))).toBe(true)
+      const unreached = { ...deleted(), outcome: { kind: 'unreached', why: '' } } as const
+      expect(failsAway([], unreached)).toBe(true)
+      expect(failsAway([], { ...deleted(), asked: { kind: 'delete', model: 'n' } })).toBe(true)
+    })
+
+    test('an attempt to delete it did nothing when the next one found it there', () => {
+      const waited = entry([19_000, 20_050], { kind: 'delete', model: 'm' }, { version: 4 })
+      const fails = (second: Entry) =>
+        found((story) => {
+          const early = forecast([18_500, 18_600], 4, refused(503, { word: 'coordinator-away' }))
+          story.entries.push(deleted({ status: 503 }), early, second)
+        }).includes('failed forecast')
+      expect(fails(waited)).toBe(true)
+      expect(fails({ ...waited, outcome: { ...refused(404).answer, ...absent } })).toBe(false)
+    })
+
+    test('a broker that was cut off when it came back, and still is, need not know', () => {
+      expect(failsAway(cutFrom(18_250), deleted(), back)).toBe(false)
+      expect(failsAway([cut('broker-1', 'etcd-1', 9_000, 18_250)], deleted(), back)).toBe(false)
+      expect(failsAway([cut('broker-1', 'etcd-1', 1_000, 9_000)], deleted(), back)).toBe(true)
+      expect(failsAway([cut('broker-2', 'etcd-1', 0, 20_200)], deleted(), back)).toBe(true)
+      expect(failsAway([down('cql', 0, 20_200)], deleted(), back)).toBe(true)
+      expect(failsAway([down('etcd-2', 18_250, 20_200)], deleted(), back)).toBe(false)
+    })
+
+    test('one that was cut off later, or has shown that it knows, has no excuse', () => {
+      expect(failsAway(cutFrom(19_900), deleted(), back)).toBe(true)
+      const shown = forecast([18_400, 18_500], 5)
+      expect(failsAway(cutFrom(18_250), deleted(), back, shown)).toBe(true)
+      const elsewhere = forecast([18_400, 18_500], 5, {}, 'broker-2')
+      expect(failsAway(cutFrom(18_250), deleted(), back, elsewhere)).toBe(false)
+      const byItself = fitted([18_200, 18_300], 5)
+      expect(failsAway(cutFrom(18_250), deleted(), byItself)).toBe(true)
+    })
+
+    test('who waited for it is answered when it is back', () => {
+      const waited = (sentMs: number, ...weather: Story['weather']['disturbances']) =>
+        found((story) => {
+          const entry = forecast([sentMs, sentMs + 10_000], 4, refused(503, { word: 'no-node' }))
+          story.entries.push(deleted(), fitted([18_200, 22_000], 5, {}, 'broker-2'), entry)
+          setWeather(story, later, ...weather)
+        }).includes('failed forecast')
+      expect(waited(18_150)).toBe(true)
+      expect(waited(18_150, cut('broker-1', 'etcd-1', 0, 25_000))).toBe(false)
+    })
   })
 
   test('of a pinned version a 503 is excused while anything is disturbed', () => {
