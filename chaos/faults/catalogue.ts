@@ -5,13 +5,11 @@ import { linkFaults } from './link-faults.ts'
 import { processFaults } from './process-faults.ts'
 import { storeFaults } from './store-faults.ts'
 
-/** What a mixed run draws from. */
-export const mixableFaults: readonly Fault[] = [
+/** What a mixed run draws from, and what can be asked for by name. */
+export const allFaults: readonly Fault[] = [
   ...processFaults,
   ...linkFaults,
   ...etcdFaults,
   ...cqlFaults,
+  ...storeFaults,
 ]
-
-/** What can be asked for by name: also what must have the cluster to itself. */
-export const allFaults: readonly Fault[] = [...mixableFaults, ...storeFaults]

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { closeSharedTopology } from '../experiments/shared-topology.ts'
-import { allFaults, mixableFaults } from './catalogue.ts'
+import { allFaults } from './catalogue.ts'
 import { runMixed } from './mixed.ts'
 
 const usage = `Faults of every kind on a seeded schedule, on a real cluster with users at work.
@@ -61,7 +61,7 @@ function optionsOf(args: readonly string[]) {
   if (!Number.isSafeInteger(seed)) return `--seed ${values.seed}: an integer`
   if (!(minutes > 0 && minutes <= 600)) return `--minutes ${values.minutes}: up to 600`
   if (!(atOnceMax >= 1)) return `--at-once ${values['at-once']}: 1 or more`
-  const names = values.faults?.split(',') ?? mixableFaults.map(({ name }) => name)
+  const names = values.faults?.split(',') ?? allFaults.map(({ name }) => name)
   const unknown = names.find((name) => !allFaults.some((fault) => fault.name === name))
   const there = allFaults.map(({ name }) => name).join(', ')
   if (unknown !== undefined) return `--faults ${unknown}: there are ${there}`

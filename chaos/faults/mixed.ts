@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { ExperimentContext, ExperimentResult } from '../experiment.ts'
 import { forecastFigures, underTraffic } from '../experiments/under-traffic.ts'
 import type { Topology } from '../topology/topology.ts'
-import { mixableFaults } from './catalogue.ts'
+import { allFaults } from './catalogue.ts'
 import type { Fault, Shape } from './fault.ts'
 import { loggedBugs } from './log-scan.ts'
 import { playFaults } from './play.ts'
@@ -63,7 +63,7 @@ async function runSeed(
       for (const planned of plan) context.log(`  ${toldPlan(planned)}`)
       const { signal } = context
       const stage = { ...session, disturbances: weather.disturbances, signal }
-      await playFaults(stage, options.faults ?? mixableFaults, plan)
+      await playFaults(stage, options.faults ?? allFaults, plan)
       // What was begun is finished, and nothing new is: only then can nothing be open.
       await traffic.stopChanges()
       const { missing, tookMs } = await topology.wellAgain(wellAgainMs, signal)
@@ -91,7 +91,7 @@ const asLine = (each: unknown) => `${JSON.stringify(each)}\n`
 const wellAgainMs = 10_000
 
 function planOf(options: MixedOptions, shape: Shape, seed: number): Planned[] {
-  const { minutes, faults = mixableFaults, atOnceMax = 3 } = options
+  const { minutes, faults = allFaults, atOnceMax = 3 } = options
   return planFaults({ seed, totalMs: minutes * 60_000, shape, faults, atOnceMax })
 }
 

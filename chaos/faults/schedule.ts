@@ -26,16 +26,21 @@ const pauseMs = 3_000
 /** How often another fault is drawn when one does not fit in beside what is under way. */
 const triesMax = 20
 
+/** How often one is drawn from those alone that have not come yet: so that rare ones come, too. */
+const newShare = 0.67
+
 /** What is broken when. Depends on its options alone: the same seed plans the same faults. */
 export function planFaults(options: ScheduleOptions): Planned[] {
   const { seed, totalMs, shape, faults, atOnceMax } = options
   const random = seededRandom(seed)
+  const unseen = new Set(faults)
   const planned: (Planned & { readonly untilMs: number })[] = []
   for (let atMs = 500; atMs < totalMs; atMs += random() * 2 * pauseMs) {
     const underWay = planned.filter(({ untilMs }) => untilMs > atMs)
     if (underWay.length >= atOnceMax) continue
     for (let tried = 0; tried < triesMax; tried++) {
-      const next = draw(random, faults, shape, atMs)
+      const isNew = random() < newShare && unseen.size > 0
+      const next = draw(random, isNew ? [...unseen] : faults, shape, atMs)
       // What must be alone waits for its turn: drawn again it would hardly ever come.
       const isAlone = faultOf(faults, next.fault).holds(next.target).includes('everything')
       const waitMs = isAlone ? Math.max(atMs, ...underWay.map(({ untilMs }) => untilMs)) - atMs : 0
@@ -43,6 +48,7 @@ export function planFaults(options: ScheduleOptions): Planned[] {
       if (delayed.untilMs > totalMs) continue
       if (!isAlone && underWay.some((other) => inEachOthersWay(faults, other, next))) continue
       planned.push(delayed)
+      unseen.delete(faultOf(faults, next.fault))
       atMs += waitMs
       break
     }

@@ -52,6 +52,8 @@ async function poisoned(site: Site, poison: Poison): Promise<void> {
     withTables(topology, async (run) => {
       await Promise.all(ways.map((link) => link.delay(readDelayMs, 0, 'requests')))
       const fitting = postFit(site, model, 200)
+      // Whoever waits for it is told; when the spoiling fails, nobody does.
+      fitting.catch(() => {})
       try {
         await spoil(run, poison, await storedBlob(site, model, 2))
       } finally {
@@ -128,17 +130,35 @@ async function crashing(site: Site): Promise<void> {
 type Answer = { readonly status: number; readonly text: string }
 
 const fitMs = 90_000
+/** The fault before this one has only just been healed: by then all is well again. */
+const wellWithinMs = 10_000
+const againMs = 250
 
+/** A fit is refused for a while after a fault, and is then sent again as users do. */
 async function postFit(
-  { topology, random }: Site,
+  site: Site,
   model: string,
   level: number,
   more: readonly number[] = [],
 ): Promise<Answer> {
+  const untilMs = performance.now() + wellWithinMs
+  for (;;) {
+    const answer = await postOnce(site, model, level, more)
+    if (answer.status !== 503 || performance.now() > untilMs) return answer
+    await delay(againMs)
+  }
+}
+
+async function postOnce(
+  { topology, random }: Site,
+  model: string,
+  level: number,
+  more: readonly number[],
+): Promise<Answer> {
   const broker = topology.brokers[Math.floor(random() * topology.brokers.length)]!
   const response = await fetch(`${broker.url}/api/models/${model}/fit`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', 'idempotency-key': `${model}-${level}` },
     body: JSON.stringify({ data: [...smallSeries(level), ...more], spec: smallSpec }),
     signal: AbortSignal.timeout(fitMs),
   })

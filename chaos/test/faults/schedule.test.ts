@@ -18,13 +18,12 @@ describe('the schedule of faults', () => {
     expect(plan(8)).not.toEqual(plan(7))
   })
 
-  test('every fault comes up in some seed', () => {
-    const names = new Set(
-      Array.from({ length: 30 }, (_, seed) => plan(seed)).flatMap((faults) =>
-        faults.map(({ fault }) => fault),
-      ),
-    )
-    expect([...names].sort()).toEqual(allFaults.map(({ name }) => name).sort())
+  test('in ten minutes every fault comes, whatever the seed', () => {
+    for (let seed = 0; seed < 200; seed++) {
+      const came = new Set(plan(seed).map(({ fault }) => fault))
+      const missing = allFaults.filter(({ name }) => !came.has(name))
+      expect(missing.map(({ name }) => `${name} in seed ${seed}`)).toEqual([])
+    }
   })
 
   test('no more are under way at once than was asked for, and all are over in time', () => {
