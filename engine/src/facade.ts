@@ -14,6 +14,7 @@ import type {
   Run,
   Series,
 } from './family.ts'
+import { areFinite } from './numeric/finite.ts'
 import { assert, done, refused } from './outcome.ts'
 import { preparedBy } from './prepared.ts'
 import { settleForecast } from './settle-forecast.ts'
@@ -64,7 +65,9 @@ export function forecastModel(model: AnyModel, ask: Ask, run: Run = plainRun): O
 function settled(forecast: Outcome<Forecast>, ask: Ask): Outcome<Forecast> {
   if (forecast.kind === 'refused') return forecast
   const { point, quantiles } = forecast.value
-  return areFinite([point, quantiles]) ? settleForecast(forecast, ask) : outOfRange('forecast')
+  // Every family keeps its numbers in range, but bytes that somebody made up may hold a model
+  // whose numbers leave it: nobody is answered with those.
+  return areFinite(point, quantiles) ? settleForecast(forecast, ask) : outOfRange('forecast')
 }
 
 /**
@@ -95,7 +98,7 @@ export function simulateModel(
   const fault = checkAsk(ask) ?? checkPaths(paths, ask.horizon)
   if (fault !== undefined) return refused(fault)
   const drawn = familyOf(model).simulate(model, ask, paths, run)
-  return drawn.kind === 'refused' || areFinite([drawn.value]) ? drawn : outOfRange('simulation')
+  return drawn.kind === 'refused' || areFinite(drawn.value) ? drawn : outOfRange('simulation')
 }
 
 /** Parts that add up: of the one-step fits of a series, or of the point forecast. */
@@ -106,7 +109,7 @@ export function explainModel(model: AnyModel, what: Explained): Outcome<Componen
   if (explained.kind === 'refused') return explained
   const { total, parts } = explained.value
   const values = [total, ...Object.values(parts)]
-  const sound = 'ask' in what ? areFinite(values) : !values.some(hasInfinity)
+  const sound = 'ask' in what ? areFinite(...values) : !values.some(hasInfinity)
   return sound ? explained : outOfRange('decomposition')
 }
 
@@ -160,14 +163,6 @@ function checkRegressors({ x = {} }: Series, { family }: AnySpec): Refusal | und
     field: '/x',
     remedy: `Leave out x, or set the family to one of: ${known}.`,
   }
-}
-
-/**
- * Every family keeps its numbers in range; bytes that somebody made up may hold a model whose
- * numbers leave it all the same, and nobody is answered with those.
- */
-function areFinite(arrays: readonly Float64Array[]): boolean {
-  return arrays.every((values) => values.every(Number.isFinite))
 }
 
 /** One-step fits are missing (NaN) where there are none. */

@@ -1,5 +1,6 @@
 import { futureColumns } from '../check-input.ts'
 import type { Ask, Forecast, Outcome, Plan, Prepared, Run } from '../family.ts'
+import { areFinite } from '../numeric/finite.ts'
 import { meanOf } from '../numeric/moments.ts'
 import { normalQuantile } from '../numeric/normal.ts'
 import { done, refused } from '../outcome.ts'
@@ -123,8 +124,7 @@ function* drawnSteps(
 }
 
 function checked(forecast: Forecast): Outcome<Forecast> {
-  const finite = [forecast.point, forecast.quantiles].every((row) => row.every(Number.isFinite))
-  if (finite) return done(forecast)
+  if (areFinite(forecast.point, forecast.quantiles)) return done(forecast)
   return refused({
     code: 'not-finite',
     detail: 'The forecast leaves the range of numbers.',

@@ -12,6 +12,7 @@ import type {
   Series,
 } from '../family.ts'
 import { type Moments, normalForecast } from '../normal-forecast.ts'
+import { areFinite } from '../numeric/finite.ts'
 import { done, refused } from '../outcome.ts'
 import { inverseBoxCox } from '../series/box-cox.ts'
 import { checkPending, checkValues } from '../series/check.ts'
@@ -115,8 +116,7 @@ function prepareArima(model: ArimaModel, plan: Plan): Prepared {
   const moments = momentsArima(model, horizon, found.columns)
   const at = (quantiles: Float64Array) => {
     const forecast = backTransformed(model, { ...plan, quantiles }, moments)
-    const finite =
-      forecast.point.every(Number.isFinite) && forecast.quantiles.every(Number.isFinite)
+    const finite = areFinite(forecast.point, forecast.quantiles)
     return finite ? done(forecast) : outOfRange('forecast')
   }
   return { at, sizeBytes: 16 * (horizon + model.pending + model.levels.length) }

@@ -102,12 +102,14 @@ export function widthsAround(
   const width = probabilities.length
   const z = probabilities.map(normalQuantile)
   const stretch = z.map((score, k) => stretchOf(calibration, probabilities[k]!, score))
-  const median = makeMedian(weights)
+  const median = new Median(weights)
   const out = new Float64Array(point.length * width)
   for (let h = 0; h < point.length; h++) {
     for (let k = 0; k < width; k++) {
-      const own = median((i) => quantiles[i]![h * width + k]! - points[i]![h]!)
-      const joined = joinSpread(own, spreads[h]! * z[k]!, z[k]!)
+      // No function that reads: its numbers would each become an object, thousands an answer.
+      for (let i = 0; i < points.length; i++)
+        median.values[i] = quantiles[i]![h * width + k]! - points[i]![h]!
+      const joined = joinSpread(median.middle(), spreads[h]! * z[k]!, z[k]!)
       out[h * width + k] = point[h]! + scales[h]! * stretch[k]! * joined
     }
   }
@@ -143,14 +145,27 @@ export function growthAt({ growth }: Pick<Calibration, 'growth'>, h: number): nu
 }
 
 /** The weighted median: the middle of the two members between which half of the weight lies. */
-export function makeMedian(weights: Float64Array): (read: (i: number) => number) => number {
-  const size = weights.length
-  const values = new Float64Array(size)
-  const order = new Int32Array(size)
-  const half = weights.reduce((sum, weight) => sum + weight, 0) / 2
-  return (read) => {
+export class Median {
+  /** What each member says; to be filled before asking for the middle. */
+  readonly values: Float64Array
+  readonly #weights: Float64Array
+  readonly #order: Int32Array
+  readonly #half: number
+
+  constructor(weights: Float64Array) {
+    this.values = new Float64Array(weights.length)
+    this.#weights = weights
+    this.#order = new Int32Array(weights.length)
+    this.#half = weights.reduce((sum, weight) => sum + weight, 0) / 2
+  }
+
+  middle(): number {
+    const values = this.values
+    const weights = this.#weights
+    const order = this.#order
+    const half = this.#half
+    const size = values.length
     for (let i = 0; i < size; i++) {
-      values[i] = read(i)
       let at = i
       for (; at > 0 && values[order[at - 1]!]! > values[i]!; at--) order[at] = order[at - 1]!
       order[at] = i
@@ -164,6 +179,15 @@ export function makeMedian(weights: Float64Array): (read: (i: number) => number)
       return isMiddle ? value + (values[order[k + 1]!]! - value) / 2 : value
     }
     return values[order[size - 1]!]!
+  }
+}
+
+/** The weighted median of what is read of each member. */
+export function makeMedian(weights: Float64Array): (read: (i: number) => number) => number {
+  const median = new Median(weights)
+  return (read) => {
+    for (let i = 0; i < weights.length; i++) median.values[i] = read(i)
+    return median.middle()
   }
 }
 

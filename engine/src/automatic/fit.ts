@@ -1,4 +1,5 @@
 import type { Candidate, Outcome, Refusal, Report, Run, Series } from '../family.ts'
+import { areFinite } from '../numeric/finite.ts'
 import { done, refused } from '../outcome.ts'
 import { calibrate, kindOf } from './calibrate.ts'
 import { disagreementShare } from './constants.ts'
@@ -147,7 +148,7 @@ export function fitMember(
   const forecast = part.forecast(fitted.value, probe, run)
   if (forecast.kind === 'refused') return forecast
   const { point, quantiles } = forecast.value
-  const finite = point.every(Number.isFinite) && quantiles.every(Number.isFinite)
+  const finite = areFinite(point, quantiles)
   return finite ? fitted : refused({ code: 'not-finite', detail: 'Its forecast is not finite.' })
 }
 

@@ -1,4 +1,5 @@
 import type { Ask, Outcome, Run } from '../family.ts'
+import { areFinite } from '../numeric/finite.ts'
 import { normalAt, uniformAt } from '../numeric/random.ts'
 import { done, refused } from '../outcome.ts'
 import { growthAt, makeMedian, voicesOf } from './combine.ts'
@@ -44,7 +45,7 @@ export function simulateAutomatic(
     }
   }
   if (isDemand(model)) for (let at = 0; at < out.length; at++) out[at] = Math.max(0, out[at]!)
-  if (out.every(Number.isFinite)) return done(out)
+  if (areFinite(out)) return done(out)
   return refused({ code: 'not-finite', detail: 'A path leaves the range of numbers.' })
 }
 

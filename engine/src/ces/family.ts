@@ -9,6 +9,7 @@ import type {
   Series,
 } from '../family.ts'
 import { limits } from '../limits.ts'
+import { areFinite } from '../numeric/finite.ts'
 import { done, refused } from '../outcome.ts'
 import { checkPending, checkValues } from '../series/check.ts'
 import { cesObservationsMin, checkCesSeries, filterCes, fitCes } from './fit.ts'
@@ -42,13 +43,12 @@ export const ces: Family<CesSpec, CesModel> = {
   },
   forecast(model: CesModel, ask: Ask): Outcome<Forecast> {
     const forecast = forecastCes(model, ask)
-    const finite =
-      forecast.point.every(Number.isFinite) && forecast.quantiles.every(Number.isFinite)
+    const finite = areFinite(forecast.point, forecast.quantiles)
     return finite ? done(forecast) : refused(outOfRange)
   },
   simulate(model: CesModel, ask: Ask, paths: number, run: Run): Outcome<Float64Array> {
     const values = simulateCes(model, ask.horizon, paths, run.seed)
-    return values.every(Number.isFinite) ? done(values) : refused(outOfRange)
+    return areFinite(values) ? done(values) : refused(outOfRange)
   },
   explain(model: CesModel, what: Explained): Outcome<Components> {
     return done(explainCes(model, what))

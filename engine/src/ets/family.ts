@@ -11,6 +11,7 @@ import type {
   Series,
 } from '../family.ts'
 import { normalForecast } from '../normal-forecast.ts'
+import { areFinite } from '../numeric/finite.ts'
 import { done, refused } from '../outcome.ts'
 import { checkEtsSeries, checkForm, checkNewer, observationsMin } from './check.ts'
 import { explainEts } from './explain.ts'
@@ -46,7 +47,7 @@ export const ets: Family<EtsSpec, EtsModel> = {
   prepare: prepareEts,
   simulate(model: EtsModel, ask: Ask, paths: number, run: Run): Outcome<Float64Array> {
     const values = simulateEts(model, ask, paths, run.seed)
-    return values.every(Number.isFinite) ? done(values) : outOfRange('simulation')
+    return areFinite(values) ? done(values) : outOfRange('simulation')
   },
   explain(model: EtsModel, what: Explained): Outcome<Components> {
     return explainEts(model, what)
@@ -60,8 +61,7 @@ function prepareEts(model: EtsModel, { horizon }: Plan): Prepared {
   const moments = normalMoments(model, horizon)
   const at = (quantiles: Float64Array) => {
     const forecast = normalForecast(moments, quantiles)
-    const finite =
-      forecast.point.every(Number.isFinite) && forecast.quantiles.every(Number.isFinite)
+    const finite = areFinite(forecast.point, forecast.quantiles)
     return finite ? done(forecast) : outOfRange('forecast')
   }
   return { at, sizeBytes: 16 * horizon }

@@ -1,4 +1,5 @@
 import type { Ask, Forecast, Note, Outcome, Plan, Prepared, Run } from '../family.ts'
+import { areFinite } from '../numeric/finite.ts'
 import { normalQuantile } from '../numeric/normal.ts'
 import { normalAt, seedOfKey } from '../numeric/random.ts'
 import { done, refused } from '../outcome.ts'
@@ -51,7 +52,7 @@ function withPatterns(
     for (let h = 0; h < horizon; h++) point[h] = inverseBoxCox(point[h]! + growth[h]!, 0)
     for (let at = 0; at < quantiles.length; at++) quantiles[at] = inverseBoxCox(quantiles[at]!, 0)
   }
-  if (!point.every(Number.isFinite) || !quantiles.every(Number.isFinite)) return outOfNumbers
+  if (!areFinite(point, quantiles)) return outOfNumbers
   return done({ point, quantiles, notes: [...notes, ...notesOf(model, horizon)] }, forecast.report)
 }
 
@@ -86,7 +87,7 @@ export function simulateMstl(
       values[at] = model.spec.boxCox === 'log' ? inverseBoxCox(value, 0) : value
     }
   }
-  return values.every(Number.isFinite) ? done(values) : outOfNumbers
+  return areFinite(values) ? done(values) : outOfNumbers
 }
 
 /**
