@@ -1,5 +1,5 @@
 /** One question under way, shared by all who ask it at the same time. */
-type Flight<T> = {
+export type Flight<T> = {
   readonly outcome: Promise<T>
   /** Somebody no longer waits; when nobody does, what is under way is cancelled. */
   readonly leave: () => void

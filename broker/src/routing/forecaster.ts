@@ -3,7 +3,7 @@ import pRetry from 'p-retry'
 import type { Bounds } from '../config/bounds.ts'
 import { someNames } from '../view/first-in-order.ts'
 import { type Ask, answerKey, idOf } from './ask.ts'
-import { type Cancel, createFlights, flyAlone } from './flight.ts'
+import { type Cancel, createFlights, type Flight, flyAlone } from './flight.ts'
 import { openMax } from './load.ts'
 import type { Lookup } from './lookup.ts'
 import { resolveVersion } from './resolve.ts'
@@ -86,12 +86,14 @@ type Course = {
   broken: number
   moves: number
   readonly requestId: string
+  /** Until then, monotonic, nodes are asked again. */
+  readonly endMs: number
   /** What is known before the first look. */
   first: First | undefined
 }
 
 export function createForecaster(parts: ForecasterParts): Forecaster {
-  const { router, cache, bounds } = parts
+  const { router, cache, bounds, clock } = parts
   const flights = createFlights<Tried>()
   const noVersions: ReadonlyMap<number, { value: VersionRecord }> = new Map()
 
@@ -143,9 +145,9 @@ export function createForecaster(parts: ForecasterParts): Forecaster {
     return resolve(ask) ?? { kind: 'wait' as const, why: `${ask.model} is only just known` }
   }
   const depart = (ask: Ask, version: number, course: Omit<Course, 'moves' | 'first'>) => {
-    const { requestId, sent: sentBefore, broken: brokenBefore } = course
+    const { requestId, endMs, sent: sentBefore, broken: brokenBefore } = course
     const start = (cancel: Cancel) =>
-      tryNodes(parts, { ask, version, requestId, sentBefore, brokenBefore, cancel })
+      tryNodes(parts, { ask, version, requestId, sentBefore, brokenBefore, endMs, cancel })
     // Without a cache every request is to reach a node; else those that ask the same share one.
     if (bounds.responseCacheBytes === 0) return flyAlone(start)
     return flights.join(answerKey(ask, version), start)
@@ -154,7 +156,7 @@ export function createForecaster(parts: ForecasterParts): Forecaster {
     const { sent } = course
     const flight = depart(ask, version, course)
     signal.addEventListener('abort', flight.leave, { once: true })
-    const tried = await flight.outcome
+    const tried = await inTime(flight, course.endMs + bounds.tryTimeoutMs - clock.monotonicMs())
     signal.removeEventListener('abort', flight.leave)
     if (tried.sent > 1 || (sent > 0 && tried.sent > 0)) parts.onRetry(tried.sent)
     course.sent += tried.sent
@@ -183,15 +185,16 @@ export function createForecaster(parts: ForecasterParts): Forecaster {
     isFull: () => {
       const { confirmed, unconfirmed } = router.table().serving
       if (confirmed.length === 0 || unconfirmed.length > 0) return false
-      const nowMs = parts.clock.monotonicMs()
+      const nowMs = clock.monotonicMs()
       return confirmed.every((peer) => peer.inFlight >= openMax(peer.load, nowMs, bounds))
     },
     first: (ask, requestId, done) => {
       const version = versionNow(ask)
       if (version === undefined) return undefined
       parts.budget.request()
-      const begunMs = parts.clock.monotonicMs()
-      const flight = depart(ask, version, { requestId, sent: 0, broken: 0 })
+      const begunMs = clock.monotonicMs()
+      const endMs = begunMs + bounds.nodeWaitMs
+      const flight = depart(ask, version, { requestId, endMs, sent: 0, broken: 0 })
       flight.outcome.then(
         (tried) => {
           if (tried.sent > 1) parts.onRetry(tried.sent)
@@ -205,13 +208,13 @@ export function createForecaster(parts: ForecasterParts): Forecaster {
     answer: async (ask, requestId, signal, first) => {
       if (first === undefined) parts.budget.request()
       const { sent = 0, broken = 0 } = first?.tried ?? {}
-      const endMs = (first?.begunMs ?? parts.clock.monotonicMs()) + bounds.nodeWaitMs
-      const course: Course = { sent, broken, moves: 0, requestId, first }
+      const endMs = (first?.begunMs ?? clock.monotonicMs()) + bounds.nodeWaitMs
+      const course: Course = { sent, broken, moves: 0, requestId, endMs, first }
       try {
         return await once(ask, course, signal)
       } catch (error) {
         if (!(error instanceof NotReady)) throw error
-        if (parts.clock.monotonicMs() >= endMs) throw inVain(error, bounds)
+        if (clock.monotonicMs() >= endMs) throw inVain(error, bounds)
       }
       return await waitAndTry(parts, ask, { endMs, signal }, () => {
         course.moves = 0
@@ -219,6 +222,17 @@ export function createForecaster(parts: ForecasterParts): Forecaster {
       })
     },
   }
+}
+
+/** What others have begun later may end later: nobody waits for it longer than for his own. */
+async function inTime(flight: Flight<Tried>, leftMs: number): Promise<Tried> {
+  return await new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      flight.leave()
+      resolve({ kind: 'nobody', why: 'no node answered in time', sent: 0, broken: 0 })
+    }, leftMs)
+    flight.outcome.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
 }
 
 /**

@@ -1,3 +1,5 @@
+import { Doorkeeper, limits } from '@almanac/shared'
+
 /** An answer as it goes out: the bytes and what the client may compare. */
 export type Answer = {
   readonly version: number
@@ -37,10 +39,12 @@ const overheadBytes = 500
 /**
  * Versions never change, so an answer is good for as long as there is room. A hit only marks its
  * entry; a hand that goes from old to new drops what was not marked since it last came by (SIEVE,
- * Zhang et al., NSDI 2024): as good as least recently used, without moving anything on a hit.
+ * Zhang et al., NSDI 2024): as good as least recently used, without moving anything on a hit. Once
+ * it is full, it takes only what is asked for a second time.
  */
 export function createResponseCache(bytesMax: number): ResponseCache {
   const nodes = new Map<string, Node>()
+  const doorkeeper = new Doorkeeper(limits.doorkeeperPlaces)
   let newest: Node | undefined
   let oldest: Node | undefined
   let hand: Node | undefined
@@ -74,6 +78,8 @@ export function createResponseCache(bytesMax: number): ResponseCache {
     set: (key, answer) => {
       const size = answer.body.byteLength + key.length + overheadBytes
       if (size > bytesMax / 4 || nodes.has(key)) return
+      const isKnown = doorkeeper.knows(key)
+      if (bytes + size > bytesMax && !isKnown) return
       while (bytes + size > bytesMax) evict()
       const node: Node = {
         key,

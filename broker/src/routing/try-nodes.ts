@@ -67,6 +67,8 @@ export type Attempt = {
   /** Tries of this request that reached a node before. */
   readonly sentBefore: number
   readonly brokenBefore: number
+  /** From then on, monotonic, nobody is asked once more, and nothing is loaded any longer. */
+  readonly endMs: number
   readonly cancel: Cancel
 }
 
@@ -100,14 +102,15 @@ export async function tryNodes(parts: TryParts, attempt: Attempt): Promise<Tried
     if (obstacle) return told(course.refusal ?? obstacle)
     course.tried.add(place.peer)
     const startedMs = clock.monotonicMs()
-    const reply = await call(parts, attempt, place)
+    const timeoutMs = timeoutOf(parts, attempt, place, startedMs)
+    const reply = await call(parts, attempt, place, timeoutMs)
     const nowMs = clock.monotonicMs()
     const tookMs = nowMs - startedMs
     parts.observe(place.peer, reply, tookMs / 1_000)
     noteReply(parts, place, reply, { nowMs, tookMs })
     if (!isTurnedAway(reply)) course.sent += 1
     if (reply.kind === 'lost') course.broken += 1
-    const finding = judge(parts, attempt, place.peer, reply, course)
+    const finding = judge(parts, attempt, { ...place, timeoutMs }, reply, course)
     if (finding) return told(finding)
     if (attempt.cancel.isCancelled) return told(abandoned)
     if (router.table().models.get(id)?.modRevision !== revision) return told({ kind: 'moved' })
@@ -131,6 +134,7 @@ function mayTry(parts: TryParts, attempt: Attempt, course: Course): Finding | un
   const why = course.why ?? 'no more retries are allowed at present'
   if (attempt.brokenBefore + course.broken >= bounds.triesMax) return { kind: 'exhausted', why }
   const isRetry = attempt.sentBefore + course.sent > 0
+  if (isRetry && parts.clock.monotonicMs() >= attempt.endMs) return { kind: 'nobody', why }
   if (course.sent >= bounds.triesMax || (isRetry && !budget.take())) return { kind: 'nobody', why }
   return undefined
 }
@@ -199,10 +203,22 @@ function pickLoader(
     )
 }
 
+/** What is loaded first takes its time, but no more than the request has left. */
+function timeoutOf(
+  { bounds }: TryParts,
+  { endMs }: Attempt,
+  { load }: { readonly load: boolean },
+  nowMs: number,
+): number {
+  if (!load) return bounds.tryTimeoutMs
+  return Math.max(bounds.tryTimeoutMs, Math.min(bounds.pinnedTryTimeoutMs, endMs - nowMs))
+}
+
 async function call(
   parts: TryParts,
   attempt: Attempt,
   place: { readonly peer: Peer; readonly load: boolean },
+  timeoutMs: number,
 ): Promise<Reply> {
   const { ask, version, requestId, cancel } = attempt
   const { peer, load } = place
@@ -211,7 +227,7 @@ async function call(
     method: 'GET',
     path: forecastPath(ask.tenant, ask.model, version, ask.horizon, query),
     headers: internalHeaders(parts, peer, requestId),
-    timeoutMs: load ? parts.bounds.pinnedTryTimeoutMs : parts.bounds.tryTimeoutMs,
+    timeoutMs,
   })
   cancel.onCancel = under.cancel
   if (cancel.isCancelled) under.cancel()
@@ -237,7 +253,7 @@ export function internalHeaders(
 function judge(
   parts: TryParts,
   attempt: Attempt,
-  peer: Peer,
+  { peer, load, timeoutMs }: { readonly peer: Peer; readonly load: boolean; timeoutMs: number },
   reply: Reply,
   course: Course,
 ): Finding | undefined {
@@ -251,7 +267,8 @@ function judge(
       course.why = `${peer.name}: ${reply.why}`
       return undefined
     case 'late':
-      rest(peer, nowMs, parts.bounds)
+      // One that was not given the whole time to load may be well.
+      if (!load || timeoutMs >= parts.bounds.pinnedTryTimeoutMs) rest(peer, nowMs, parts.bounds)
       course.why = `${peer.name} did not answer in time`
       return undefined
     case 'reply':

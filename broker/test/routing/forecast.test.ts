@@ -189,7 +189,7 @@ describe('a node that fails', () => {
     const { broker, nodes } = await setUp(3, {
       retryReserve: 5,
       retriesPerSecondMin: 0,
-      nodeWaitMs: 1,
+      nodeWaitMs: 30,
     })
     for (const node of nodes) node.script.forecast = () => 'cut'
     for (let i = 0; i < 100; i += 1) await get(broker, path)
@@ -340,6 +340,34 @@ describe('waiting', () => {
     expect(answer.status).toBe(503)
     // Three tries of half a second are all the time that there is.
     expect(performance.now() - startedMs).toBeLessThan(2_500)
+  })
+
+  test('is no longer when nodes that are to load a version say nothing', async () => {
+    const slow = { tryTimeoutMs: 200, pinnedTryTimeoutMs: 1_000, nodeWaitMs: 1_200 }
+    const { broker, nodes } = await setUp(3, slow)
+    await fit(broker, 'm')
+    for (const node of nodes) {
+      await node.say('default/m', { loaded: [2] })
+      node.script.forecast = () => 'hang'
+    }
+    const holders = async () => (await get(broker, '/api/models/m')).text
+    await eventually(holders, (text) => !text.includes('"loaded":[1,2]'))
+    const startedMs = performance.now()
+    const answer = await get(broker, `${path}?version=1`)
+    expect([answer.status, answer.body.type]).toEqual([503, 'urn:almanac:problem:no-node'])
+    expect(performance.now() - startedMs).toBeLessThan(2_000)
+  })
+
+  test('is no longer when the model moves on with every try', async () => {
+    const { broker, nodes } = await setUp(3, { tryTimeoutMs: 500, nodeWaitMs: 600 })
+    for (const node of nodes)
+      node.script.forecast = async () => {
+        await call(broker, 'DELETE', '/api/models/m/hold')
+        return 'hang' as const
+      }
+    const startedMs = performance.now()
+    expect((await get(broker, path)).status).toBe(503)
+    expect(performance.now() - startedMs).toBeLessThan(1_600)
   })
 
   test('is for a bounded number; one more is refused at once', async () => {

@@ -22,10 +22,19 @@ describe('the response cache', () => {
     const cache = createResponseCache(20_000)
     cache.set('hot', answer(1_000))
     for (let i = 0; i < 500; i += 1) {
-      cache.set(`cold ${i}`, answer(1_000))
+      for (let times = 0; times < 2; times++) cache.set(`cold ${i}`, answer(1_000))
       expect(cache.get('hot')).toBeDefined()
     }
     expect(cache.get('cold 0')).toBeUndefined()
+  })
+
+  test('once it is full, it takes what comes a second time, and nothing that comes once', () => {
+    const cache = createResponseCache(20_000)
+    for (let i = 0; i < 500; i += 1) cache.set(`once ${i}`, answer(1_000))
+    expect(cache.get('once 0')).toBeDefined()
+    expect(cache.get('once 499')).toBeUndefined()
+    cache.set('once 499', answer(1_000))
+    expect(cache.get('once 499')).toBeDefined()
   })
 
   test('an answer too large for it pushes nothing out', () => {

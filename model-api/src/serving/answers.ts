@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { assert, limits, Refused } from '@almanac/shared'
+import { assert, Doorkeeper, limits, Refused } from '@almanac/shared'
 import { Gate } from '../base/gate.ts'
 import type { NodeMetrics } from '../base/metrics.ts'
 import { bounds } from '../config/bounds.ts'
@@ -12,11 +12,12 @@ import { timestampsAfter } from './timestamps.ts'
 
 /**
  * Answers as bytes. A version never changes, so what was answered once is answered again from
- * memory. Large answers are written in slices and one after the other, so that a small one never
- * waits for long.
+ * memory; once that is full, it takes only what is asked a second time. Large answers are written
+ * in slices and one after the other, so that a small one never waits for long.
  */
 export class Answers {
   readonly #cache: ByteCache<Buffer>
+  readonly #doorkeeper = new Doorkeeper(limits.doorkeeperPlaces)
   readonly #forecasts: Forecasts
   readonly #metrics: NodeMetrics
   readonly #large = new Gate(1)
@@ -37,8 +38,8 @@ export class Answers {
     if (known) return known
     const cells = question.horizon * (1 + 2 * question.levels.length)
     if (cells > bounds.answerCellsAtOnce) return this.#answerLarge(key, of, loaded, question)
-    const bytes = Buffer.from([...this.#text(of, loaded, question)].join(''))
-    this.#cache.set(key, bytes)
+    const bytes = bytesOf([...this.#text(of, loaded, question)])
+    this.#keep(key, bytes)
     return bytes
   }
 
@@ -52,6 +53,11 @@ export class Answers {
     assert(horizon <= limits.horizonMax, 'horizons are checked before')
     const times = timestamps ? timestampsAfter(loaded.calendar, horizon) : undefined
     return textOf(this.#forecasts.compute(of, loaded, question), question, times)
+  }
+
+  #keep(key: string, bytes: Buffer): void {
+    const isKnown = this.#doorkeeper.knows(key)
+    if (isKnown || this.#cache.hasRoom(key, bytes)) this.#cache.set(key, bytes)
   }
 
   #answerLarge(
@@ -73,8 +79,8 @@ export class Answers {
           parts.push(part)
           await nextTurn()
         }
-        const bytes = Buffer.from(parts.join(''))
-        this.#cache.set(key, bytes)
+        const bytes = bytesOf(parts)
+        this.#keep(key, bytes)
         return bytes
       })
       .finally(() => this.#underWay.delete(key))
@@ -85,6 +91,16 @@ export class Answers {
 
 function subjectOf(id: string, { version, sha256 }: LoadedVersion): Subject {
   return { id, key: `${id}@${version}@${sha256}` }
+}
+
+/** One after the other, without a string of them all. */
+function bytesOf(parts: readonly string[]): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(
+    parts.reduce((sum, part) => sum + Buffer.byteLength(part), 0),
+  )
+  let at = 0
+  for (const part of parts) at += bytes.write(part, at)
+  return bytes
 }
 
 /** The body in slices of bounded work. */

@@ -30,6 +30,11 @@ export class ByteCache<Value> {
     return value
   }
 
+  /** Whether nothing has to go for it. */
+  hasRoom(key: string, value: Value): boolean {
+    return this.#bytes + this.#costOf(key, value) <= this.#bytesMax
+  }
+
   /** Keeps it, unless it alone would take more than a quarter of the room; tells whether. */
   set(key: string, value: Value): boolean {
     const cost = this.#costOf(key, value)

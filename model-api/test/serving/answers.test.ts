@@ -71,6 +71,17 @@ test('the same question is computed once', async () => {
   expect(await answers.answer('default/n', loaded, readQuestion('20', {}))).not.toBe(first)
 })
 
+test('what is asked once replaces nothing that is kept, what is asked twice does', async () => {
+  const answers = new Answers(createNodeMetrics(createRegistry('model-api')), 20_000)
+  const ask = (horizon: number) =>
+    answers.answer('default/m', loaded, readQuestion(String(horizon), {}))
+  const first = await ask(20)
+  for (let horizon = 21; horizon < 120; horizon++) await ask(horizon)
+  expect(await ask(20)).toBe(first)
+  const again = await ask(119)
+  expect(await ask(119)).toBe(again)
+})
+
 test('the largest answer lets others through while it is written', async () => {
   const answers = new Answers(createNodeMetrics(createRegistry('model-api')))
   const question = readQuestion('10000', { level: '1,10,20,30,40,50,60,70,80,90' })

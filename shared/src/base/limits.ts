@@ -117,6 +117,8 @@ export const limits = {
   finishedJobMs: 86_400_000,
   /** The response cache of one broker, in bytes of bodies. */
   responseCacheBytes: 67_108_864,
+  /** Questions that a full cache knows when they come again: 256 kB. A power of two. */
+  doorkeeperPlaces: 65_536,
   /** Questions that a broker answers ahead of its framework: some hundred bytes each; 0: none. */
   familiarQuestionsMax: 10_000,
   /** Models that a node keeps in memory beyond the placed ones, for pinned versions. */
