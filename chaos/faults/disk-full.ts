@@ -94,7 +94,7 @@ async function startMachine(folder: string): Promise<ManagedProcess> {
   const port = await freePort()
   const machine = new ManagedProcess({
     name: 'almanac',
-    script: 'deploy/local/start.ts',
+    script: 'deploy/local/start.mjs',
     args: ['--port', String(port), '--data', join(folder, 'data'), '--nodes', '2'],
     env: {},
     url: `http://127.0.0.1:${port}`,

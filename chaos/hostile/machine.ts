@@ -42,7 +42,7 @@ export async function startMachine(): Promise<Machine> {
   const token = 'a-token-that-nobody-guesses'
   const machine = new ManagedProcess({
     name: 'almanac',
-    script: 'deploy/local/start.ts',
+    script: 'deploy/local/start.mjs',
     args: ['--port', String(port), '--data', data, '--nodes', '2'],
     env: {
       ALMANAC_LOG_LEVEL: 'error',

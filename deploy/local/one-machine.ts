@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { type BrokerOptions, startBroker } from '@almanac/broker'
-import { type NodeOptions, startNode } from '@almanac/model-api'
+import { type NodeOptions, type RunningNode, startNode } from '@almanac/model-api'
 import {
   createLogger,
   integer,
@@ -13,6 +13,7 @@ import {
   type Settings,
   text,
 } from '@almanac/shared'
+import { createInProcessUpstream } from './in-process.ts'
 
 export const oneMachineSettings = {
   port: integer({
@@ -95,13 +96,16 @@ export async function openOneMachine(
     const store = await openSqliteStore({ path: join(folder, 'store.sqlite') })
     opened.push(() => store.close())
     const parts = { coordinator, store, logger, token: settings.token }
+    const running = new Map<string, RunningNode>()
     // Sequential, so that what was opened is known when one of them fails.
     for (let i = 0; i < settings.nodes; i++) {
       const node = await startNode({ ...parts, ...nodeOnLoopback, ...changes.node })
       opened.push(() => node.close())
+      running.set(node.instance, node)
     }
     const { host, port } = settings
-    const broker = await startBroker({ ...parts, host, port, ...changes.broker })
+    const upstream = createInProcessUpstream(running)
+    const broker = await startBroker({ ...parts, host, port, upstream, ...changes.broker })
     opened.push(() => broker.close())
     return { url: broker.url, coordinator, store, close: closeAll }
   } catch (error) {

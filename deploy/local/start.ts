@@ -1,10 +1,4 @@
-import { enableCompileCache } from 'node:module'
-import { join } from 'node:path'
-
-// What was compiled once is not compiled at the next start, which takes half of the time. Where the
-// folder cannot be written nothing is kept.
-enableCompileCache(join(import.meta.dirname, '../../.cache/compiled'))
-
+/** Started by start.mjs. */
 const usage = `Almanac: forecasts as a service.
 
   npm start -- [options]             a broker and its nodes in one process, nothing else needed

@@ -11,7 +11,7 @@ export async function startOneMachineCluster(): Promise<TestCluster> {
   const url = `http://127.0.0.1:${port}`
   const machine = new ManagedProcess({
     name: 'almanac',
-    script: 'deploy/local/start.ts',
+    script: 'deploy/local/start.mjs',
     args: ['--port', String(port), '--data', join(folder, 'data'), '--nodes', '2'],
     env: { ALMANAC_LOG_LEVEL: 'info' },
     url,

@@ -131,7 +131,7 @@ async function withModel(folder: string): Promise<void> {
 async function startOwn(folder: string, isUp?: (url: string) => Promise<boolean>) {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
-  const script = join(root, 'deploy/local/start.ts')
+  const script = join(root, 'deploy/local/start.mjs')
   const data = join(folder, 'footprint')
   return await startServer({
     command: [process.execPath, threadFlag, script, '--port', `${port}`, '--data', data],

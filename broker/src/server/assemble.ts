@@ -26,7 +26,7 @@ import { createResponseCache } from '../routing/response-cache.ts'
 import { createRetryBudget } from '../routing/retry-budget.ts'
 import { createRouter } from '../routing/router.ts'
 import { internalHeaders, type TryParts } from '../routing/try-nodes.ts'
-import { createUpstream, type Reply, type Upstream } from '../routing/upstream.ts'
+import type { Reply, Upstream } from '../routing/upstream.ts'
 import { createWaitingRoom } from '../routing/waiting-room.ts'
 import { openView } from '../view/cluster-view.ts'
 import { tellingDeadlines, tellingStoreDeadlines } from '../view/deadlines.ts'
@@ -44,8 +44,8 @@ export type AssembleParts = {
   readonly token: string | null
   readonly who: string
   readonly bounds: Bounds
-  /** What a simulation brings instead: the way to nodes, and ids. */
-  readonly upstream?: Upstream
+  readonly upstream: Upstream
+  /** What a simulation brings instead. */
   readonly mintId?: () => string
 }
 
@@ -59,13 +59,12 @@ export type Assembly = {
 
 /** Puts a broker together. What changes in the cluster passes through here, in one order. */
 export function assemble(given: AssembleParts): Assembly {
-  const { clock, logger, bounds, registry, token, mintId = mintBlobId } = given
+  const { clock, logger, bounds, registry, token, upstream, mintId = mintBlobId } = given
   const coordinator = tellingDeadlines(timedCoordinator(given.coordinator, registry))
   const store = tellingStoreDeadlines(timedStore(given.store, registry))
   const base = { ...given, coordinator, store }
   const metrics = createBrokerMetrics(registry)
   const identity = createIdentity(coordinator, bounds)
-  const upstream = given.upstream ?? createUpstream(bounds)
   const room = createWaitingRoom(bounds.waitingRequestsMax)
   const waiters = createWaiters(bounds.fitsWaitingMax)
   let isDraining = false

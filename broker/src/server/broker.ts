@@ -12,6 +12,7 @@ import {
 } from '@almanac/shared'
 import type { FastifyInstance } from 'fastify'
 import { type Bounds, boundsOf } from '../config/bounds.ts'
+import type { Upstream } from '../routing/upstream.ts'
 import { createApiServer } from './api-server.ts'
 import { assemble } from './assemble.ts'
 
@@ -30,6 +31,8 @@ export type BrokerOptions = {
   readonly name?: string
   readonly clock?: Clock
   readonly random?: Random
+  /** The way to nodes; HTTP when it is not given. Closed with the broker. */
+  readonly upstream?: Upstream
   /** Bounds that differ from `limits`; for tests. */
   readonly bounds?: Partial<Bounds>
 }
@@ -51,7 +54,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const bounds = boundsOf(options.bounds)
   const registry = createRegistry('broker')
   const who = options.name ?? `broker ${hostname()} ${process.pid}`
-  const parts = { ...options, clock, random, bounds, registry, who }
+  const upstream = options.upstream ?? (await httpUpstream(bounds))
+  const parts = { ...options, clock, random, bounds, registry, who, upstream }
   const assembly = assemble(parts)
   const { allowedHosts = null } = options
   const server = await createApiServer({ parts: assembly.api, registry, host, allowedHosts })
@@ -88,6 +92,12 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       await ending
     },
   }
+}
+
+/** Where nodes are in this process its client library is not even loaded. */
+async function httpUpstream(bounds: Bounds): Promise<Upstream> {
+  const { createUpstream } = await import('../routing/upstream.ts')
+  return createUpstream(bounds)
 }
 
 /** Finishes what is open; cut short when that takes too long. */

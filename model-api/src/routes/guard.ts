@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { headers, Refused } from '@almanac/shared'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { IncomingHttpHeaders } from 'node:http'
+import { headers as names, Refused } from '@almanac/shared'
 
 export type Guarded = {
   readonly token: string | null
@@ -9,36 +9,39 @@ export type Guarded = {
   readonly clusterId: () => string | undefined
 }
 
+/** Throws a refusal where a request with these headers must not go on. */
+export type Guard = (headers: IncomingHttpHeaders) => void
+
 /** Whoever asks must know the token, and must not be a browser. */
-export function guardAccess(server: FastifyInstance, { token }: Guarded): void {
+export function accessGuard({ token }: Pick<Guarded, 'token'>): Guard {
   const wanted = token === null ? undefined : digest(`Bearer ${token}`)
-  server.addHook('onRequest', async (request) => {
-    if (request.headers.origin !== undefined)
+  return (headers) => {
+    if (headers.origin !== undefined)
       throw new Refused(403, 'no-browsers', 'Nodes are asked by brokers, not by web pages.')
-    const given = digest(request.headers.authorization ?? '')
+    if (wanted === undefined) return
     // Digests have one length, and comparing them takes one time.
-    if (wanted !== undefined && !timingSafeEqual(given, wanted))
+    if (!timingSafeEqual(digest(headers.authorization ?? ''), wanted))
       throw new Refused(401, 'token', 'The request carries no valid token.', {
         field: 'authorization',
       })
-  })
+  }
 }
 
 /** Whoever asks must mean this very process in this very cluster. */
-export function guardIdentity(server: FastifyInstance, { instance, clusterId }: Guarded): void {
-  server.addHook('onRequest', async (request) => {
-    requireSame(request, headers.instance, instance)
+export function identityGuard({ instance, clusterId }: Omit<Guarded, 'token'>): Guard {
+  return (headers) => {
+    requireSame(headers, names.instance, instance)
     const cluster = clusterId()
     if (cluster === undefined)
       throw new Refused(503, 'not-ready', 'The coordinator has not been reached yet.', {
         retryAfterSeconds: 1,
       })
-    requireSame(request, headers.cluster, cluster)
-  })
+    requireSame(headers, names.cluster, cluster)
+  }
 }
 
-function requireSame(request: FastifyRequest, header: string, own: string): void {
-  if (request.headers[header] === own) return
+function requireSame(headers: IncomingHttpHeaders, header: string, own: string): void {
+  if (headers[header] === own) return
   throw new Refused(421, 'misdirected', `The header ${header} does not name this process.`, {
     field: header,
   })

@@ -1,14 +1,15 @@
 import type { AddressInfo } from 'node:net'
-import { createServer, nodeName } from '@almanac/shared'
+import { createRequestTimes, createServer, nodeName } from '@almanac/shared'
 import type { FastifyInstance } from 'fastify'
 import { untilAvailable } from '../base/patience.ts'
 import { bounds } from '../config/bounds.ts'
 import { OwnRecords } from '../registration/own-records.ts'
 import { register } from '../registration/registration.ts'
 import { addFitsRoute } from '../routes/fits.ts'
-import { addForecastRoute } from '../routes/forecast.ts'
-import { guardAccess, guardIdentity } from '../routes/guard.ts'
+import { addForecastRoute, createForecastAnswer } from '../routes/forecast.ts'
+import { accessGuard, identityGuard } from '../routes/guard.ts'
 import { addStateRoute } from '../routes/state.ts'
+import { createDirect, type Direct, internalPrefix } from './direct.ts'
 import { createParts, type NodeOptions, type NodeParts } from './parts.ts'
 
 export type { NodeOptions } from './parts.ts'
@@ -18,6 +19,8 @@ export type RunningNode = {
   readonly url: string
   readonly port: number
   readonly instance: string
+  /** For a broker in the same process. */
+  readonly direct: Direct
   /** Leaves the cluster without a request lost. Bounded in time; asked twice, it is done once. */
   drain(): Promise<void>
   /** Leaves at once: open requests are cut. */
@@ -30,7 +33,7 @@ export type RunningNode = {
  */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const parts = createParts(options)
-  const server = createNodeServer(parts)
+  const { server, direct } = createNodeServer(parts)
   try {
     await server.listen({ host: options.host, port: options.port })
   } catch (error) {
@@ -50,6 +53,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     url: `http://${address.includes(':') ? `[${address}]` : address}:${port}`,
     port,
     instance: parts.context.instance,
+    direct,
     drain: () => leave(parts.context.timing.drainAnswerMs),
     close: async () => {
       parts.cut.abort()
@@ -58,12 +62,15 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   }
 }
 
-function createNodeServer(parts: NodeParts): FastifyInstance {
+function createNodeServer(parts: NodeParts) {
   const { context, registry, options, placed, onDemand, answers, view, queue, serves } = parts
   const create = options.createServer ?? createServer
+  const { logger } = context
+  const times = createRequestTimes(registry)
   const server = create({
-    logger: context.logger,
+    logger,
     registry,
+    times,
     bodyBytesMax: bounds.internalBodyBytesMax,
     readiness: () => {
       const reason = obstacle(parts)
@@ -74,24 +81,24 @@ function createNodeServer(parts: NodeParts): FastifyInstance {
   server.addHook('onSend', async (_request, reply) => {
     if (parts.drain.signal.aborted) reply.header('connection', 'close')
   })
-  const guarded = {
-    token: options.token,
-    instance: context.instance,
-    clusterId: () => parts.clusterId,
-  }
+  const { instance } = context
+  const access = accessGuard(options)
+  const identity = identityGuard({ instance, clusterId: () => parts.clusterId })
+  const answer = createForecastAnswer({ placed, onDemand, answers, view, serves })
   server.register(
     async (internal) => {
-      guardAccess(internal, guarded)
+      internal.addHook('onRequest', async ({ headers }) => access(headers))
       addStateRoute(internal, { identity: () => identityOf(parts), placed, view, queue })
       internal.register(async (addressed) => {
-        guardIdentity(addressed, guarded)
-        addForecastRoute(addressed, { placed, onDemand, answers, view, serves })
+        addressed.addHook('onRequest', async ({ headers }) => identity(headers))
+        addForecastRoute(addressed, answer)
         addFitsRoute(addressed, queue)
       })
     },
-    { prefix: '/internal/v1' },
+    { prefix: internalPrefix },
   )
-  return server
+  const guards = [access, identity]
+  return { server, direct: createDirect({ server, answer, guards, times, logger }) }
 }
 
 /** Why the node is not ready. Once it was, only a drain ends that: never a backend that is away. */
