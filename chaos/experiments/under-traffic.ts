@@ -3,7 +3,7 @@ import type { ExperimentContext, ExperimentResult } from '../experiment.ts'
 import { type Entry, type Forecast, isForecast } from '../history/entry.ts'
 import { operationsOf } from '../history/operations.ts'
 import { isFailure } from '../invariants/availability.ts'
-import { brokenPromises } from '../invariants/check.ts'
+import { brokenPromises, type Evidence } from '../invariants/check.ts'
 import { checkHistory, faultsOf } from '../linearizability/check.ts'
 import { pause } from '../pause.ts'
 import type { Topology } from '../topology/topology.ts'
@@ -27,6 +27,8 @@ export type UnderTraffic = {
     Partial<Pick<TrafficOptions, 'scripts' | 'changePauseMs' | 'clientsPerBroker'>>
   /** One repetition. */
   readonly repeat: (session: Session, seed: number) => Promise<void>
+  /** What there is to judge by, as it grows: whoever wants to keep it takes it from here. */
+  readonly onEvidence?: (evidence: Partial<Evidence>, topology: Topology) => void
   /** Of a whole batch. */
   readonly figures: (entries: readonly Entry[], session: Session) => ExperimentResult['figures']
 }
@@ -81,6 +83,7 @@ async function runBatch(
   const prefix = `${options.name}-${seeds[0]}-${batches}`
   const traffic = await startTraffic({ brokers, seed: seeds[0]!, prefix, ...options.traffic })
   const session = { ...weather, context, topology, traffic, violation }
+  options.onEvidence?.({ entries: traffic.entries, weather: weather.weather }, topology)
   let isWhole = false
   try {
     await pause(calmMs, signal)
@@ -98,6 +101,7 @@ async function runBatch(
   }
   if (!isWhole) return { violations, figures: {}, lines: weather.lines }
   const { entries, records, restless } = await conclude(traffic, brokers)
+  options.onEvidence?.({ records }, topology)
   const { missing } = await topology.wellAgain(settleMs)
   const found = brokenPromises({
     entries,

@@ -1,7 +1,8 @@
-import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ExperimentContext, ExperimentResult } from '../experiment.ts'
 import { forecastFigures, underTraffic } from '../experiments/under-traffic.ts'
+import { writeHistory } from '../history/file.ts'
+import type { Evidence } from '../invariants/check.ts'
 import type { Topology } from '../topology/topology.ts'
 import { allFaults } from './catalogue.ts'
 import type { Fault, Shape } from './fault.ts'
@@ -50,11 +51,16 @@ async function runSeed(
   const { forecastsPerSecond = 60 } = options
   let faults = 0
   let wellMs = 0
-  let history: { readonly folder: string; readonly text: () => string } | undefined
+  let evidence: Partial<Evidence> = {}
+  let folder: string | undefined
   const inContext = { ...context, seeds: [seed] }
   const result = await underTraffic(inContext, {
     name: options.name,
     traffic: { forecastsPerSecond, changePauseMs: 1_500 },
+    onEvidence: (more, topology) => {
+      evidence = { ...evidence, ...more }
+      folder = topology.folder
+    },
     repeat: async (session) => {
       const { topology, weather, traffic } = session
       const plan = planOf(options, shapeOf(topology), seed)
@@ -72,21 +78,21 @@ async function runSeed(
       for (const line of logged) session.violation(line)
       for (const line of missing) session.violation(`not well in ${wellAgainMs} ms: ${line}`)
     },
-    figures: (entries, { topology, weather }) => {
-      const { folder } = topology
-      history = { folder, text: () => [...entries, weather].map(asLine).join('') }
-      return { faults, wellAfterMs: wellMs, ...forecastFigures(entries) }
-    },
+    figures: (entries) => ({ faults, wellAfterMs: wellMs, ...forecastFigures(entries) }),
+  }).catch(async (error: Error) => {
+    await keep()
+    throw error
   })
-  if (result.violations.length > 0 && history !== undefined) {
-    const file = join(history.folder, `history-of-seed-${seed}.jsonl`)
-    await writeFile(file, history.text())
+  if (result.violations.length > 0) await keep()
+  return result
+
+  async function keep(): Promise<void> {
+    if (folder === undefined) return
+    const file = join(folder, `history-of-seed-${seed}.jsonl`)
+    await writeHistory(file, evidence)
     context.log(`what users saw is in ${file}`)
   }
-  return result
 }
-
-const asLine = (each: unknown) => `${JSON.stringify(each)}\n`
 
 const wellAgainMs = 10_000
 

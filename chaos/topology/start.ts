@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Etcd, startEtcd } from '../../deploy/local/etcd.ts'
 import { ManagedProcess } from '../../deploy/local/process.ts'
+import { bypasses, type Watched } from './bypass.ts'
 import { etcdAdmin } from './etcd-admin.ts'
 import { noControls } from './hooks/controls.ts'
 import type { Redirects } from './hooks/redirect.ts'
@@ -74,6 +75,8 @@ export async function startTopology(options: TopologyOptions): Promise<Topology>
     }
     const { missing } = await topology.wellAgain(readyMs)
     if (missing.length > 0) throw new Error(`not well after its start: ${missing.join('; ')}`)
+    const past = await bypasses([...brokers, ...nodes].map((part) => watched(plan, part)))
+    if (past.length > 0) throw new Error(past.join('; '))
     return topology
   } catch (error) {
     await closeAll()
@@ -100,6 +103,11 @@ async function planOf(options: TopologyOptions): Promise<Plan> {
   const found = await stablePorts(all.length)
   const ports = new Map(all.map((name, i) => [name, found[i] as number]))
   return { ports, proxyPorts: ports, ways, brokers, nodes, members }
+}
+
+function watched({ ways, ports }: Plan, { name, pid }: Part): Watched {
+  const others = ways.filter(({ from }) => from === name).map(({ to }) => to)
+  return { name, pid, ports: new Map(others.map((to) => [ports.get(to) as number, to])) }
 }
 
 const peerOf = (member: string) => `peer of ${member}`
