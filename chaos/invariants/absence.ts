@@ -28,17 +28,15 @@ export function absenceExcuses(
   const known = new Map([...byModel].map(([model, own]) => [model, absencesOf(own)]))
   return (entry) => {
     const { asked, broker, sentMs, doneMs } = entry
-    const answer = answerOf(entry, 503)
     const absence = known.get(asked.model)?.findLast(({ fromMs }) => fromMs < doneMs)
-    if (answer === undefined || absence === undefined) return false
+    if (answerOf(entry, 503) === undefined || absence === undefined) return false
     const { backMs, toldMs } = absence
     const mayKnowMs = calmFromMs(weather, (each) => isInTheWay(each, broker), {
       fromMs: backMs + newsMs,
       forMs: healingMs,
     })
     const knowsMs = Math.max(backMs, Math.min(mayKnowMs, toldMs.get(broker) ?? forEver))
-    if (sentMs <= backMs) return doneMs <= knowsMs + answeringMs
-    return sentMs <= knowsMs && answer.word === 'coordinator-away'
+    return sentMs <= knowsMs && doneMs <= knowsMs + answeringMs
   }
 }
 

@@ -274,6 +274,7 @@ describe('availability', () => {
       expect(failsAway([cut('broker-2', 'etcd-1', 0, 20_200)], deleted(), back)).toBe(true)
       expect(failsAway([down('cql', 0, 20_200)], deleted(), back)).toBe(true)
       expect(failsAway([down('etcd-2', 18_250, 20_200)], deleted(), back)).toBe(false)
+      expect(failsWith('not-ready')(cutFrom(18_250), deleted(), back)).toBe(false)
     })
 
     test('one that was cut off later, or has shown that it knows, has no excuse', () => {
