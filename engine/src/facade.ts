@@ -71,18 +71,19 @@ function settled(forecast: Outcome<Forecast>, ask: Ask): Outcome<Forecast> {
 }
 
 /**
- * The forecast of a model for many quantiles, one ask after the other: what they share is computed
- * once. Each is, to the bit, what `forecastModel` gives.
+ * The forecast of a model for many quantiles and horizons up to the plan's, one ask after the
+ * other: what they share is computed once. Each is, to the bit, what `forecastModel` gives.
  */
 export function prepareForecast(model: AnyModel, plan: Plan, run: Run = plainRun): Prepared {
   const fault = checkAsk({ ...plan, quantiles: new Float64Array(0) })
   if (fault !== undefined) return { at: () => refused(fault), sizeBytes: 0 }
   const { at, ...rest } = preparedBy(familyOf(model), model, plan, run)
   return {
-    at(quantiles) {
-      const ask = { ...plan, quantiles }
+    at(quantiles, horizon = plan.horizon) {
+      assert(horizon <= plan.horizon, 'what is prepared serves horizons up to its own')
+      const ask = { ...plan, horizon, quantiles }
       const unfit = checkAsk(ask)
-      return unfit === undefined ? settled(at(quantiles), ask) : refused(unfit)
+      return unfit === undefined ? settled(at(quantiles, horizon), ask) : refused(unfit)
     },
     ...rest,
   }

@@ -88,12 +88,16 @@ export type Ask = {
 export type Plan = Omit<Ask, 'quantiles'>
 
 /**
- * A forecast of which all is computed once that quantiles share; they may vary from ask to ask. As
- * long as the point does not vary with them, every answer has the same array of it.
+ * A forecast of which all is computed once that quantiles share; they and the horizon may vary from
+ * ask to ask. As long as the point does not vary with the quantiles, it is in the same memory in
+ * every answer.
  */
 export type Prepared = {
-  /** What `forecast` gives for the plan with these quantiles, to the bit. */
-  readonly at: (quantiles: Float64Array) => Outcome<Forecast>
+  /**
+   * What `forecast` gives for the plan with these quantiles, to the bit, notes and refusals
+   * included; for the plan's horizon, or a shorter one.
+   */
+  readonly at: (quantiles: Float64Array, horizon?: number) => Outcome<Forecast>
   /** Does what the first ask would do for all, in pieces of about a millisecond. */
   readonly begin?: () => Iterable<void>
   /** Memory that it keeps once it was asked for quantiles; an estimate, for budgets. */

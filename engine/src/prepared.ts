@@ -9,7 +9,8 @@ export function preparedBy<Spec, Model>(
 ): Prepared {
   if (family.prepare) return family.prepare(model, plan, run)
   return {
-    at: (quantiles) => family.forecast(model, { ...plan, quantiles }, run),
+    at: (quantiles, horizon = plan.horizon) =>
+      family.forecast(model, { ...plan, horizon, quantiles }, run),
     sizeBytes: plainBytes,
   }
 }

@@ -44,36 +44,37 @@ export function forecastAdditive(model: AdditiveModel, ask: Ask, run: Run): Outc
  * before somebody asks for one.
  */
 export function prepareAdditive(model: AdditiveModel, plan: Plan, run: Run): Prepared {
-  const { horizon } = plan
+  const longest = plan.horizon
   const ahead = fittedAhead(model, { ...plan, quantiles: new Float64Array(0) })
   const varies = trendVaries(model)
   if (ahead.kind === 'refused' || !varies || plan.point === 'mean') {
-    const at = (quantiles: Float64Array) => forecastAdditive(model, { ...plan, quantiles }, run)
-    return { at, sizeBytes: 8 * horizon }
+    const at = (quantiles: Float64Array, horizon = longest) =>
+      forecastAdditive(model, { ...plan, horizon, quantiles }, run)
+    return { at, sizeBytes: 8 * longest }
   }
   const point = totalOf(ahead.value)
   const count = model.spec.paths
   let ranks: Float64Array | undefined
   return {
-    at(quantiles) {
+    at(quantiles, horizon = longest) {
       const rows = new Float64Array(horizon * quantiles.length)
       if (quantiles.length > 0) {
-        ranks ??= allAtOnce(ranksOf(model, ahead.value, horizon, run))
+        ranks ??= allAtOnce(ranksOf(model, ahead.value, longest, run))
         for (let k = 0; k < quantiles.length; k++) {
           const { low, high, share } = placeOf(count, quantiles[k]!)
           for (let h = 0; h < horizon; h++) {
-            const below = ranks[low * horizon + h]!
-            const above = ranks[high * horizon + h]!
+            const below = ranks[low * longest + h]!
+            const above = ranks[high * longest + h]!
             rows[h * quantiles.length + k] = below + share * (above - below)
           }
         }
       }
-      return checked({ point, quantiles: rows, notes: [] })
+      return checked({ point: point.subarray(0, horizon), quantiles: rows, notes: [] })
     },
     *begin() {
-      ranks ??= yield* ranksOf(model, ahead.value, horizon, run)
+      ranks ??= yield* ranksOf(model, ahead.value, longest, run)
     },
-    sizeBytes: 8 * horizon * (count + 1),
+    sizeBytes: 8 * longest * (count + 1),
   }
 }
 

@@ -11,7 +11,7 @@ import type {
   Run,
   Series,
 } from '../family.ts'
-import { type Moments, normalForecast } from '../normal-forecast.ts'
+import { firstMoments, type Moments, normalForecast } from '../normal-forecast.ts'
 import { areFinite } from '../numeric/finite.ts'
 import { done, refused } from '../outcome.ts'
 import { inverseBoxCox } from '../series/box-cox.ts'
@@ -107,19 +107,19 @@ function outOfRange(what: string): Outcome<never> {
 }
 
 function prepareArima(model: ArimaModel, plan: Plan): Prepared {
-  const { horizon } = plan
   const found = futureColumns(
     model.spec.regressors,
     designedAsk({ ...plan, quantiles: new Float64Array(0) }, model),
   )
   if ('refusal' in found) return { at: () => refused(found.refusal), sizeBytes: 0 }
-  const moments = momentsArima(model, horizon, found.columns)
-  const at = (quantiles: Float64Array) => {
-    const forecast = backTransformed(model, { ...plan, quantiles }, moments)
+  const moments = momentsArima(model, plan.horizon, found.columns)
+  const at = (quantiles: Float64Array, horizon = plan.horizon) => {
+    const ask = { ...plan, horizon, quantiles }
+    const forecast = backTransformed(model, ask, firstMoments(moments, horizon))
     const finite = areFinite(forecast.point, forecast.quantiles)
     return finite ? done(forecast) : outOfRange('forecast')
   }
-  return { at, sizeBytes: 16 * (horizon + model.pending + model.levels.length) }
+  return { at, sizeBytes: 16 * (plan.horizon + model.pending + model.levels.length) }
 }
 
 function backTransformed(model: ArimaModel, ask: Ask, moments: Moments): Forecast {

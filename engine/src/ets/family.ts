@@ -10,7 +10,7 @@ import type {
   Run,
   Series,
 } from '../family.ts'
-import { normalForecast } from '../normal-forecast.ts'
+import { firstMoments, normalForecast } from '../normal-forecast.ts'
 import { areFinite } from '../numeric/finite.ts'
 import { done, refused } from '../outcome.ts'
 import { checkEtsSeries, checkForm, checkNewer, observationsMin } from './check.ts'
@@ -57,14 +57,14 @@ export const ets: Family<EtsSpec, EtsModel> = {
   sizeBytes: etsBytes,
 }
 
-function prepareEts(model: EtsModel, { horizon }: Plan): Prepared {
-  const moments = normalMoments(model, horizon)
-  const at = (quantiles: Float64Array) => {
-    const forecast = normalForecast(moments, quantiles)
+function prepareEts(model: EtsModel, plan: Plan): Prepared {
+  const moments = normalMoments(model, plan.horizon)
+  const at = (quantiles: Float64Array, horizon = plan.horizon) => {
+    const forecast = normalForecast(firstMoments(moments, horizon), quantiles)
     const finite = areFinite(forecast.point, forecast.quantiles)
     return finite ? done(forecast) : outOfRange('forecast')
   }
-  return { at, sizeBytes: 16 * horizon }
+  return { at, sizeBytes: 16 * plan.horizon }
 }
 
 function sound(model: EtsModel): Outcome<EtsModel> {

@@ -14,18 +14,17 @@ import { memberFamily } from './spec.ts'
  * (a factor of 1 / (1 - leverage) on the variance), and is itself uncertain (noise² · leverage).
  */
 export function prepareMstl(model: MstlModel, plan: Plan, run: Run): Prepared {
-  const { horizon } = plan
   const { quantiles: _, ...memberPlan } = memberAsk(plan, new Float64Array(0))
   const member = preparedBy(memberFamily(model.member), model.member, memberPlan, run)
-  const seasonal = carriedSeasons(model, model.phases, horizon)
+  const seasonal = carriedSeasons(model, model.phases, plan.horizon)
   return {
-    at(quantiles) {
-      const forecast = member.at(quantiles)
+    at(quantiles, horizon = plan.horizon) {
+      const forecast = member.at(quantiles, horizon)
       if (forecast.kind === 'refused') return forecast
-      return withPatterns(model, { ...plan, quantiles }, seasonal, forecast, run)
+      return withPatterns(model, { ...plan, horizon, quantiles }, seasonal, forecast, run)
     },
     ...(member.begin ? { begin: member.begin } : {}),
-    sizeBytes: member.sizeBytes + 8 * horizon,
+    sizeBytes: member.sizeBytes + 8 * plan.horizon,
   }
 }
 

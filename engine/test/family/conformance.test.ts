@@ -110,6 +110,14 @@ for (const [family, examples] of listed) {
               doneValue(forecastModel(model, { ...plan, quantiles: wanted }, run)),
             )
           }
+          for (const shorter of [1, 7, 25]) {
+            const wanted = levelQuantiles([50.5, 80])
+            expect(doneValue(prepared.at(wanted, shorter))).toEqual(
+              doneValue(
+                forecastModel(model, { ...plan, horizon: shorter, quantiles: wanted }, run),
+              ),
+            )
+          }
         }
       })
 

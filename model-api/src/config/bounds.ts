@@ -10,9 +10,7 @@ export const bounds = {
   answerCacheBytes: 33_554_432,
   /** What is kept of versions for levels to come: a handful of simulated forecasts. */
   preparedBytes: 67_108_864,
-  /** Horizons of a model that a new version is prepared for: people ask for a few. */
-  warmHorizonsMax: 4,
-  /** Models whose horizons are remembered: the others' first forecast takes a little longer. */
+  /** Models whose longest horizon is remembered: the others' first forecast takes longer. */
   warmModelsMax: 1_000,
   /** Steps up to which it is kept: two thousand paths of as many steps take 16 MB. */
   preparedHorizonMax: 1_000,

@@ -14,18 +14,19 @@ import type { LoadedVersion } from './load-version.ts'
 import { numbersText } from './numbers-text.ts'
 import type { Question } from './question.ts'
 
-/** What is kept of a version and a horizon for levels to come. */
+/** What is kept of a version for levels and horizons to come. */
 type Kept = {
   readonly prepared: Prepared
-  point?: { readonly values: Float64Array; readonly text: string }
+  /** The longest that it serves. */
+  readonly horizon: number
+  point?: Written
 }
 
+/** A point forecast as JSON without brackets, and where in it each number ends. */
+type Written = { readonly values: Float64Array; readonly text: string; readonly ends: Int32Array }
+
 /** Who holds a `Kept`, without being held. */
-type Place = {
-  readonly model: WeakRef<AnyModel>
-  readonly horizon: number
-  readonly sizeBytes: number
-}
+type Place = { readonly model: WeakRef<AnyModel>; readonly sizeBytes: number }
 
 /** Which model, and a key that tells its version from any other. */
 export type Subject = { readonly id: string; readonly key: string }
@@ -37,22 +38,23 @@ export type Computed = {
 }
 
 /**
- * Forecasts of loaded versions. What all levels have in common is computed once for a version and
- * a horizon, and so is the text of the point forecast.
+ * Forecasts of loaded versions. A short forecast is the beginning of a long one: so what all levels
+ * have in common is computed once for a version, for the longest horizon that was asked of it, and
+ * so is the text of the point forecast.
  */
 export class Forecasts {
   /** What is prepared holds its model, and so goes with it when a version is unloaded. */
-  readonly #kept = new WeakMap<AnyModel, Map<number, Kept>>()
+  readonly #kept = new WeakMap<AnyModel, Kept>()
   /** What was used when: bounds what is kept of all models together. */
   readonly #places: ByteCache<Place>
 
-  /** Horizons of intervals that were asked of a model, the latest last. */
-  readonly #asked = new Map<string, Set<number>>()
+  /** The longest horizon of intervals that was asked of a model; the latest model last. */
+  readonly #asked = new Map<string, number>()
 
   constructor(bytesMax: number = bounds.preparedBytes) {
-    const forget = ({ model, horizon }: Place) => {
+    const forget = ({ model }: Place) => {
       const holder = model.deref()
-      if (holder) this.#kept.get(holder)?.delete(horizon)
+      if (holder) this.#kept.delete(holder)
     }
     this.#places = new ByteCache(bytesMax, ({ sizeBytes }) => sizeBytes, forget)
   }
@@ -68,55 +70,71 @@ export class Forecasts {
         pointText: undefined,
       }
     this.#remember(id, horizon)
-    const kept = this.#keep(`${key}#${horizon}`, model, horizon)
-    const forecast = settled(kept.prepared.at(quantiles))
+    const kept = this.#keep(key, model, horizon)
+    const forecast = settled(kept.prepared.at(quantiles, horizon))
     const { point } = forecast
-    if (kept.point?.values !== point) {
-      const text = numbersText(point, { from: 0, to: horizon })
-      kept.point = { values: point, text }
-    }
-    return { forecast, pointText: kept.point.text }
+    if (kept.point === undefined || !begins(point, kept.point.values)) kept.point = written(point)
+    const { text, ends } = kept.point
+    return { forecast, pointText: text.slice(0, ends[horizon - 1]) }
   }
 
   /**
-   * Does what the first forecasts of a version would do, for the horizons that were asked of its
-   * model before it, a piece between two other requests: so that nobody waits for a new version.
+   * Does what the first forecast of a version would do, for the longest horizon that was asked of
+   * its model before it, a piece between two other requests: so nobody waits for a new version.
    */
   async warm({ id, key }: Subject, { model }: LoadedVersion): Promise<void> {
-    for (const horizon of [...(this.#asked.get(id) ?? [])]) {
-      const { prepared } = this.#keep(`${key}#${horizon}`, model, horizon)
-      for (const _ of prepared.begin?.() ?? []) await nextTurn()
-    }
+    const horizon = this.#asked.get(id)
+    if (horizon === undefined) return
+    const { prepared } = this.#keep(key, model, horizon)
+    for (const _ of prepared.begin?.() ?? []) await nextTurn()
   }
 
   #remember(id: string, horizon: number): void {
-    const known = this.#asked.get(id)
-    if (known?.has(horizon)) return
-    const horizons = new Set([...(known ?? []), horizon].slice(-bounds.warmHorizonsMax))
+    const known = this.#asked.get(id) ?? 0
+    if (horizon <= known) return
     this.#asked.delete(id)
-    this.#asked.set(id, horizons)
+    this.#asked.set(id, horizon)
     const [oldest] = this.#asked.keys()
     if (this.#asked.size > bounds.warmModelsMax && oldest !== undefined) this.#asked.delete(oldest)
   }
 
-  #keep(key: string, model: AnyModel, horizon: number): Kept {
-    const own = this.#kept.get(model) ?? new Map<number, Kept>()
-    const known = own.get(horizon)
-    if (known) {
+  #keep(key: string, model: AnyModel, wanted: number): Kept {
+    const known = this.#kept.get(model)
+    if (known && wanted <= known.horizon) {
       this.#places.get(key)
       return known
     }
+    // Who asks for one step more each time must not have all of it computed each time.
+    const grown = Math.ceil((known?.horizon ?? 0) * growth)
+    const horizon = Math.min(bounds.preparedHorizonMax, Math.max(wanted, grown))
     const prepared = prepareForecast(model, { horizon })
     const sizeBytes = prepared.sizeBytes + horizon * textBytesPerNumber
-    const kept: Kept = { prepared }
-    const place = { model: new WeakRef(model), horizon, sizeBytes }
-    if (this.#places.set(key, place)) this.#kept.set(model, own.set(horizon, kept))
+    const kept: Kept = { prepared, horizon }
+    if (this.#places.set(key, { model: new WeakRef(model), sizeBytes })) this.#kept.set(model, kept)
     return kept
   }
 }
 
-/** Seventeen digits, sign, point and comma. */
-const textBytesPerNumber = 20
+const growth = 1.25
+
+/** Whether these are the first of those values, in the same memory. */
+function begins(values: Float64Array, longer: Float64Array): boolean {
+  const { buffer, byteOffset, length } = longer
+  return values.buffer === buffer && values.byteOffset === byteOffset && values.length <= length
+}
+
+function written(values: Float64Array): Written {
+  const text = numbersText(values, { from: 0, to: values.length })
+  const ends = new Int32Array(values.length)
+  for (let i = 0, at = -1; i < ends.length; i++) {
+    at = text.indexOf(',', at + 1)
+    ends[i] = at < 0 ? text.length : at
+  }
+  return { values, text, ends }
+}
+
+/** Seventeen digits, sign, point and comma, and where they end. */
+const textBytesPerNumber = 24
 
 function settled(outcome: ReturnType<typeof forecastModel>): Forecast {
   if (outcome.kind !== 'refused') return outcome.value

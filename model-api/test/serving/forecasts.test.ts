@@ -1,7 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { describedSeries, fitModel, parseSpec } from '@almanac/engine'
+import {
+  describedSeries,
+  fitModel,
+  forecastModel,
+  levelQuantiles,
+  parseSpec,
+} from '@almanac/engine'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Forecasts } from '../../src/serving/forecasts.ts'
 import type { LoadedVersion } from '../../src/serving/load-version.ts'
@@ -9,8 +16,10 @@ import type { LoadedVersion } from '../../src/serving/load-version.ts'
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
 
-function loadedVersion(version: number): LoadedVersion {
-  const spec = parseSpec({ family: 'arima', p: 1, d: 0, q: 0, differenceLag: 7, constant: false })
+const arima = { family: 'arima', p: 1, d: 0, q: 0, differenceLag: 7, constant: false }
+
+function loadedVersion(version: number, given: unknown = arima): LoadedVersion {
+  const spec = parseSpec(given)
   if (spec.kind === 'refused') throw new Error(spec.reason.detail)
   const y = Array.from({ length: 60 }, (_, t) => version + Math.sin(t * 1.7) + (t % 7))
   const series = describedSeries({ y, start: null, frequency: null })
@@ -47,5 +56,28 @@ test('what was prepared is used again while the version is loaded', () => {
   const of = { id: 'd/m', key: 'd/m@1' }
   const first = forecasts.compute(of, loaded, question(12))
   const second = forecasts.compute(of, loaded, { ...question(12), levels: [95] })
-  expect(second.forecast.point).toBe(first.forecast.point)
+  expect(second.forecast.point.buffer).toBe(first.forecast.point.buffer)
+  const shorter = forecasts.compute(of, loaded, question(5))
+  expect(shorter.forecast.point.buffer).toBe(first.forecast.point.buffer)
+})
+
+test('whatever was asked before, a forecast is the one that the model gives', () => {
+  const horizon = fc.integer({ min: 1, max: 60 })
+  for (const spec of [arima, { family: 'automatic' }, { family: 'mstl' }]) {
+    const loaded = loadedVersion(1, spec)
+    fc.assert(
+      fc.property(fc.array(horizon, { minLength: 2, maxLength: 6 }), (horizons) => {
+        const forecasts = new Forecasts()
+        for (const wanted of horizons) {
+          const ask = question(wanted)
+          const { forecast, pointText } = forecasts.compute({ id: 'a', key: 'a' }, loaded, ask)
+          const quantiles = levelQuantiles(ask.levels)
+          const plain = forecastModel(loaded.model, { horizon: wanted, quantiles })
+          expect(plain).toMatchObject({ kind: 'done', value: forecast })
+          expect(`[${pointText}]`).toBe(JSON.stringify([...forecast.point]))
+        }
+      }),
+      { numRuns: 15 },
+    )
+  }
 })
