@@ -4,6 +4,7 @@ import type { Bounds } from '../config/bounds.ts'
 import { someNames } from '../view/first-in-order.ts'
 import { type Ask, answerKey, idOf } from './ask.ts'
 import { type Cancel, createFlights, type Flight, flyAlone } from './flight.ts'
+import type { Hearsay } from './hearsay.ts'
 import { openMax } from './load.ts'
 import type { Lookup } from './lookup.ts'
 import { resolveVersion } from './resolve.ts'
@@ -64,6 +65,7 @@ export type ForecasterParts = TryParts & {
   readonly cache: ResponseCache
   readonly room: WaitingRoom
   readonly lookup: Lookup
+  readonly hearsay: Hearsay
   readonly bounds: Bounds
   readonly onRetry: (count: number) => void
 }
@@ -116,7 +118,7 @@ export function createForecaster(parts: ForecasterParts): Forecaster {
       signal.throwIfAborted()
       const { first } = course
       course.first = undefined
-      const version = first?.version ?? (await versionOf(ask))
+      const version = first?.version ?? (await versionOf(ask, course))
       const answer = cache.get(answerKey(ask, version))
       if (answer) return { kind: 'answer', answer }
       const tried = first?.tried ?? (await fly(ask, version, course, signal))
@@ -125,23 +127,33 @@ export function createForecaster(parts: ForecasterParts): Forecaster {
       if (course.moves > bounds.triesMax) throw new NotReady('moving', 'the model keeps moving on')
     }
   }
-  const versionOf = async (ask: Ask): Promise<number> => {
-    const resolution = resolve(ask) ?? (await lookUpModel(ask))
+  const versionOf = async (ask: Ask, { requestId }: Course): Promise<number> => {
+    const resolution = resolve(ask) ?? (await lookUpModel(ask, requestId))
     switch (resolution.kind) {
       case 'version':
         return resolution.version
-      case 'wait':
+      case 'wait': {
+        const heard = (await parts.hearsay(ask, requestId)) ? resolve(ask) : undefined
+        if (heard?.kind === 'version') return heard.version
         throw new NotReady('not-ready', resolution.why)
+      }
       case 'refused':
         throw new Refused(resolution.status, resolution.code, resolution.detail)
       case 'unseen':
         throw await whyUnseen(parts.lookup, ask, resolution.version)
     }
   }
-  const lookUpModel = async (ask: Ask) => {
-    const { model } = await parts.lookup(ask)
-    if (model === null) throw unknownModel(ask, router.table().models.keys())
-    router.adopt(idOf(ask), model.record, model.modRevision)
+  const lookUpModel = async (ask: Ask, requestId: string) => {
+    const id = idOf(ask)
+    try {
+      const { model } = await parts.lookup(ask)
+      if (model === null) throw unknownModel(ask, router.table().models.keys())
+      router.adopt(id, model.record, model.modRevision)
+    } catch (error) {
+      if (error instanceof Refused) throw error
+      await parts.hearsay(ask, requestId)
+      if (!router.table().models.has(id)) throw error
+    }
     return resolve(ask) ?? { kind: 'wait' as const, why: `${ask.model} is only just known` }
   }
   const depart = (ask: Ask, version: number, course: Omit<Course, 'moves' | 'first'>) => {

@@ -20,6 +20,7 @@ import { failExhausted } from '../jobs/settle.ts'
 import { createWaiters } from '../jobs/waiters.ts'
 import { startRollouts } from '../rollout/loop.ts'
 import { createForecaster } from '../routing/forecaster.ts'
+import { createHearsay } from '../routing/hearsay.ts'
 import { createLookup } from '../routing/lookup.ts'
 import type { Peer } from '../routing/peer.ts'
 import { createResponseCache } from '../routing/response-cache.ts'
@@ -124,7 +125,8 @@ export function assemble(given: AssembleParts): Assembly {
     observe: (_peer, reply, seconds) => metrics.upstream(outcomeOf(reply), seconds),
   }
   const onRetry = (count: number) => metrics.retries.inc(count)
-  const forecaster = createForecaster({ ...tries, state, cache, room, lookup, onRetry })
+  const hearsay = createHearsay(tries)
+  const forecaster = createForecaster({ ...tries, state, cache, room, lookup, hearsay, onRetry })
   const fits = createFits({ ...base, mintId, onAccepted: dispatcher.accepted })
   const bodies = createFitBodyReader(bounds)
   // Nodes that are long gone expire by themselves, without any event.

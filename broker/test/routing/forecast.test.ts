@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { call, fit, get, openCluster } from '../support/cluster.ts'
 import { eventually } from '../support/eventually.ts'
 import type { FakeNode } from '../support/fake-node.ts'
+import { type Fault, heldBack, interruptible } from '../support/faults.ts'
 
 const path = '/api/models/m/forecast/3'
 
@@ -293,6 +294,43 @@ describe('a broker that is behind', () => {
     expect(answer.headers['x-model-version']).toBe('2')
     expect((await get(broker, path)).headers['x-model-version']).toBe('2')
     expect(nodes[0]!.asked.filter(({ version }) => version === 1)).toHaveLength(1)
+  })
+
+  test('hears of a model from the nodes while it can hear nothing else', async () => {
+    const { cluster, broker: other, nodes } = await setUp(2)
+    const fault: Fault = { state: 'none' }
+    const { coordinator, hold } = heldBack(interruptible(cluster.coordinator, fault))
+    const broker = await cluster.broker({}, { coordinator })
+    hold()
+    expect((await fit(other, 'new')).status).toBe(200)
+    fault.state = 'stuck'
+    const answer = await get(broker, '/api/models/new/forecast/3')
+    expect([answer.status, answer.text], answer.text).toEqual([200, '{"data":[1,1,1]}'])
+    const unknown = await get(broker, '/api/models/unknown/forecast/3')
+    expect([unknown.status, unknown.body.type]).toEqual([
+      503,
+      'urn:almanac:problem:coordinator-away',
+    ])
+    const before = total(nodes)
+    await Promise.all([1, 2, 3].map((n) => get(broker, `/api/models/unknown/forecast/${n}`)))
+    expect(total(nodes) - before).toBeLessThanOrEqual(1)
+  })
+
+  test('hears from the nodes that a version serves which was still being fitted when it last heard', async () => {
+    const { cluster, broker: other, nodes } = await setUp(2)
+    const { coordinator, hold } = heldBack(cluster.coordinator)
+    const broker = await cluster.broker({}, { coordinator })
+    for (const node of nodes) node.script.fit = 'ignore'
+    const fitting = fit(other, 'new')
+    await eventually(
+      () => get(broker, '/api/models/new'),
+      ({ status }) => status === 200,
+    )
+    hold()
+    for (const node of nodes) node.script.fit = 'store'
+    const answer = await get(broker, '/api/models/new/forecast/3')
+    expect([answer.status, answer.text], answer.text).toEqual([200, '{"data":[1,1,1]}'])
+    expect((await fitting).status).toBe(200)
   })
 
   test('asks another node when one has lost what it registered, and lets it be for a moment', async () => {
