@@ -13,10 +13,29 @@ const oneMs = 60_000
 /** Of new connections and, four times a second, of those that are open. */
 const resetShare = 0.05
 
+const troubles = ['half-open', 'slow', 'resets'] as const
+
+type Trouble = (typeof troubles)[number]
+/** `from` and `to` are kinds of parts, or parts. */
+type Scenario = { readonly trouble: Trouble; readonly from: string; readonly to: string }
+
+/** All ways of a kind at once, with every trouble; those that carry watches come first. */
+const groups: readonly Scenario[] = (
+  [
+    ['broker', 'etcd'],
+    ['node', 'etcd'],
+    ['broker', 'node'],
+    ['broker', 'cql'],
+    ['node', 'cql'],
+  ] as const
+).flatMap(([from, to]) => troubles.map((trouble) => ({ trouble, from, to })))
+/** Of 2 brokers, 5 nodes, 3 members of etcd and a database, those to each member from the others. */
+const ways = 2 * 5 + 7 * 3 + 7 + 3
+
 export const badLinks: Experiment = {
   name: 'bad-links',
   promise: 'half-open, slow and breaking connections: all watches live again within 20 s',
-  repetitions: { landing: 3, long: 15 },
+  repetitions: { landing: 3, long: groups.length + 3 * ways + 1 },
   timeoutMs: (repetitions) => topologyStartMs + 60_000 + repetitions * oneMs,
   run: async (context) => {
     const aliveMs: number[] = []
@@ -38,32 +57,18 @@ export const badLinks: Experiment = {
   },
 }
 
-type Trouble = 'half-open' | 'slow' | 'resets'
-type Scenario = { readonly trouble: Trouble; readonly from: Kind; readonly to: Kind }
-type Kind = 'broker' | 'node' | 'etcd' | 'cql'
-
-/** Every way there is, with every trouble; those that carry watches come first. */
-const scenarios: readonly Scenario[] = (
-  [
-    ['broker', 'etcd'],
-    ['node', 'etcd'],
-    ['broker', 'node'],
-    ['broker', 'cql'],
-    ['node', 'cql'],
-  ] as const
-).flatMap(([from, to]) =>
-  (['half-open', 'slow', 'resets'] as const).map((trouble) => ({ trouble, from, to })),
-)
-
-function scenarioOf(seed: number): Scenario {
-  return scenarios[(seed - 1) % scenarios.length]!
+/** The first three of `groups`, all of them, and every way by itself. */
+function scenarioOf(seed: number, { links }: Topology): Scenario {
+  const single = links.flatMap(({ from, to }) => troubles.map((trouble) => ({ trouble, from, to })))
+  const all = [...groups, ...single]
+  return all[(seed - 1) % all.length]!
 }
 
 /** Spoils the ways for a while. How long somebody was without news of the cluster. */
 async function spoil(session: Session, seed: number): Promise<number> {
-  const { trouble, from, to } = scenarioOf(seed)
   const random = seededRandom(seed)
   const { topology, onLinks, context, violation } = session
+  const { trouble, from, to } = scenarioOf(seed, topology)
   const links = linksOf(topology, trouble, from, to)
   const what = `${trouble} from ${from} to ${to}`
   const over = AbortSignal.any([context.signal, AbortSignal.timeout(badMs[trouble])])
@@ -84,12 +89,12 @@ async function spoil(session: Session, seed: number): Promise<number> {
  * Half-open connections to one of several must not matter for long: there are others to go to. So
  * one of each kind stays as it is: a member of etcd, a node. To the one database all are spoiled.
  */
-function linksOf(topology: Topology, trouble: Trouble, from: Kind, to: Kind): readonly Link[] {
-  const all = topology.links.filter(
-    (link) => link.from.startsWith(`${from}-`) && (link.to === to || link.to.startsWith(`${to}-`)),
-  )
-  return trouble === 'half-open' && to !== 'cql' ? all.filter((link) => link.to !== `${to}-1`) : all
+function linksOf(topology: Topology, trouble: Trouble, from: string, to: string): readonly Link[] {
+  const all = topology.links.filter((link) => isOf(link.from, from) && isOf(link.to, to))
+  return trouble === 'half-open' ? all.filter((link) => link.to !== `${to}-1`) : all
 }
+
+const isOf = (part: string, name: string) => part === name || part.startsWith(`${name}-`)
 
 /** Spoils the ways until `untilMs`. */
 async function keepSpoiling(
