@@ -29,7 +29,7 @@ const groups: readonly Scenario[] = (
     ['node', 'cql'],
   ] as const
 ).flatMap(([from, to]) => troubles.map((trouble) => ({ trouble, from, to })))
-/** Of 2 brokers, 5 nodes, 3 members of etcd and a database, those to each member from the others. */
+/** Of 2 brokers, 5 nodes, 3 members of etcd and a database; the last ones are among the members. */
 const ways = 2 * 5 + 7 * 3 + 7 + 3
 
 export const badLinks: Experiment = {
@@ -57,7 +57,7 @@ export const badLinks: Experiment = {
   },
 }
 
-/** The first three of `groups`, all of them, and every way by itself. */
+/** At landing the first ones, in the long run all, and then one by chance. */
 function scenarioOf(seed: number, { links }: Topology): Scenario {
   const single = links.flatMap(({ from, to }) => troubles.map((trouble) => ({ trouble, from, to })))
   const all = [...groups, ...single]
