@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { Transform, type TransformCallback } from 'node:stream'
+import { Readable, Transform, type TransformCallback } from 'node:stream'
 import type { FastifyInstance, preParsingHookHandler } from 'fastify'
 import { Refused } from '../wire/problem.ts'
 
@@ -17,7 +17,8 @@ export function boundArrivingBodies(server: FastifyInstance, bytesMax: number): 
   const hook: preParsingHookHandler = (request, reply, payload, done) => {
     const { 'content-length': length, 'transfer-encoding': encoding } = request.headers
     if (encoding === undefined && (length === undefined || length === '0')) {
-      done(null, payload)
+      // Where neither header is, the server leaves out the end of the body, too.
+      done(null, length === undefined ? Readable.from([]) : payload)
       return
     }
     const packed = faultOfCoding(request.headers['content-encoding'])

@@ -11,6 +11,8 @@ export const connectionOptions: ServerOptions = {
   // Ours says what is wrong; see `faultOfHead`.
   requireHostHeader: false,
   insecureHTTPParser: false,
+  // Most requests have no body: the events of a stream that is empty were a tenth of the CPU time.
+  optimizeEmptyRequests: true,
 }
 
 /**

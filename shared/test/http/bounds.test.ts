@@ -57,6 +57,12 @@ describe('what is no request that we take', () => {
     ['a miracle', `GET / HTTP/1.1\r\n${host}Expect: a miracle\r\n\r\n`, 417, 'expectation'],
     ['a path that is badly encoded', `GET /%zz HTTP/1.1\r\n${host}\r\n`, 400, 'path'],
     [
+      'a type of a body, and no body',
+      `POST /things HTTP/1.1\r\n${host}Content-Type: application/json\r\n\r\n`,
+      400,
+      'no-body',
+    ],
+    [
       'a path that is too long',
       `GET /things/${'a'.repeat(limits.pathPartCharactersMax + 1)} HTTP/1.1\r\n${host}\r\n`,
       414,
