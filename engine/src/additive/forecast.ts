@@ -5,7 +5,7 @@ import { meanOf } from '../numeric/moments.ts'
 import { normalQuantile } from '../numeric/normal.ts'
 import { done, refused } from '../outcome.ts'
 import { type AdditiveModel, type Fitted, fittedAt } from './model.ts'
-import { addNoise, makePaths, sharedNoise, trendVaries } from './paths.ts'
+import { addNoise, makePaths, type Paths, sharedNoise, trendVaries } from './paths.ts'
 import { makeRanking } from './ranking.ts'
 
 /** The parts of the steps that are asked for, or the refusal of a regressor that is missing. */
@@ -87,14 +87,27 @@ function* ranksOf(
 ): Generator<void, Float64Array> {
   const count = model.spec.paths
   const ranks = new Float64Array(count * horizon)
+  // Memory is given where it is first written to: every step writes all over it.
+  for (let at = 0; at < ranks.length; at += numbersPerPage) {
+    ranks[at] = 0
+    if (at % (pagesPerPiece * numbersPerPage) === 0) yield
+  }
+  const paths = makePaths(model, fitted, run.seed, 0, count)
+  yield
+  const noise = sharedNoise(model, run.seed, count)
+  yield
   const ranking = makeRanking(count)
-  for (const { h, values } of drawnSteps(model, fitted, horizon, run)) {
+  for (const { h, values } of drawnSteps({ paths, noise }, horizon)) {
     const sorted = ranking.sort(values)
     for (let rank = 0; rank < count; rank++) ranks[rank * horizon + h] = sorted[rank]!
     if (h % stepsPerPiece === stepsPerPiece - 1) yield
   }
   return ranks
 }
+
+const numbersPerPage = 512
+/** So many are given in less than a millisecond. */
+const pagesPerPiece = 128
 
 /** A thousand paths of so many steps are drawn and sorted in less than a millisecond. */
 const stepsPerPiece = 32
@@ -108,14 +121,10 @@ function allAtOnce(pieces: Generator<void, Float64Array>): Float64Array {
 
 /** The values of all paths with their noise, step by step; each overwrites the one before. */
 function* drawnSteps(
-  model: AdditiveModel,
-  fitted: Fitted,
+  { paths, noise }: { readonly paths: Paths; readonly noise: Float64Array },
   horizon: number,
-  run: Run,
 ): Generator<{ readonly h: number; readonly values: Float64Array }> {
-  const count = model.spec.paths
-  const paths = makePaths(model, fitted, run.seed, 0, count)
-  const noise = sharedNoise(model, run.seed, count)
+  const count = noise.length
   const values = new Float64Array(count)
   for (let h = 0; h < horizon; h++) {
     paths.step(h, values)
@@ -152,8 +161,11 @@ function simulated(model: AdditiveModel, fitted: Fitted, median: Float64Array, a
   const averaged = ask.point === 'mean' && model.trend.growth === 'logistic'
   if (width === 0 && !averaged) return { point: median, quantiles: rows }
   const means = new Float64Array(averaged ? horizon : 0)
-  const ranking = makeRanking(model.spec.paths)
-  for (const { h, values } of drawnSteps(model, fitted, horizon, run)) {
+  const count = model.spec.paths
+  const paths = makePaths(model, fitted, run.seed, 0, count)
+  const noise = sharedNoise(model, run.seed, count)
+  const ranking = makeRanking(count)
+  for (const { h, values } of drawnSteps({ paths, noise }, horizon)) {
     if (averaged) means[h] = meanOf(values)
     if (width === 0) continue
     const sorted = ranking.sort(values)
