@@ -6,9 +6,10 @@ import { runMixed } from './mixed.ts'
 
 const usage = `Faults of every kind on a seeded schedule, on a real cluster with users at work.
 
-  npm run chaos -- [--seed N] [--minutes 10] [--faults NAME,…] [--at-once 3]
+  npm run chaos -- [--seed N] [--minutes 10] [--faults NAME,…] [--at-once 3] [--keep]
 
-The same seed and the same options plan the same faults.`
+The same seed and the same options plan the same faults. Data, logs and what users saw stay when a
+promise was broken, or with --keep.`
 
 process.exitCode = await main(process.argv.slice(2))
 
@@ -18,7 +19,7 @@ async function main(args: readonly string[]): Promise<number> {
     console.error(`${options}\n${usage}`)
     return 2
   }
-  const { seed, minutes, faults, atOnceMax } = options
+  const { seed, minutes, faults, atOnceMax, keep } = options
   const interrupted = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM'] as const)
     process.on(name, () => interrupted.abort(new Error(`${name} came`)))
@@ -27,7 +28,7 @@ async function main(args: readonly string[]): Promise<number> {
     console.log(`${((performance.now() - startedMs) / 1_000).toFixed(1).padStart(6)} s  ${line}`)
   }
   log(`seed ${seed}`)
-  let isBroken = true
+  let mustKeep = true
   try {
     const context = { seeds: [seed], log, signal: interrupted.signal }
     const mixed = { name: 'chaos', minutes, faults, atOnceMax }
@@ -35,10 +36,10 @@ async function main(args: readonly string[]): Promise<number> {
     for (const [figure, value] of Object.entries(figures)) log(`${figure} ${value}`)
     for (const violation of violations) log(`VIOLATION ${violation}`)
     log(`${violations.length} violations; again with --seed ${seed} --minutes ${minutes}`)
-    isBroken = violations.length > 0
-    return isBroken || interrupted.signal.aborted ? 1 : 0
+    mustKeep = violations.length > 0 || keep
+    return violations.length > 0 || interrupted.signal.aborted ? 1 : 0
   } finally {
-    await closeSharedTopology(isBroken)
+    await closeSharedTopology(mustKeep)
   }
 }
 
@@ -48,6 +49,7 @@ function optionsOf(args: readonly string[]) {
     minutes: { type: 'string', default: '10' },
     faults: { type: 'string' },
     'at-once': { type: 'string', default: '3' },
+    keep: { type: 'boolean', default: false },
   } as const
   let values: ReturnType<typeof parseArgs<{ options: typeof known }>>['values']
   try {
@@ -66,5 +68,5 @@ function optionsOf(args: readonly string[]) {
   const there = allFaults.map(({ name }) => name).join(', ')
   if (unknown !== undefined) return `--faults ${unknown}: there are ${there}`
   const faults = allFaults.filter(({ name }) => names.includes(name))
-  return { seed, minutes, faults, atOnceMax }
+  return { seed, minutes, faults, atOnceMax, keep: values.keep }
 }

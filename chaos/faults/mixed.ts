@@ -83,14 +83,14 @@ async function runSeed(
     await keep()
     throw error
   })
-  if (result.violations.length > 0) await keep()
+  await keep()
   return result
 
   async function keep(): Promise<void> {
     if (folder === undefined) return
     const file = join(folder, `history-of-seed-${seed}.jsonl`)
     await writeHistory(file, evidence)
-    context.log(`what users saw is in ${file}`)
+    context.log(`what users saw is in ${file}, unless the folder goes with the run`)
   }
 }
 
