@@ -110,6 +110,19 @@ export async function cpuSecondsOf(pid: number): Promise<number> {
   return ticks / 100
 }
 
+/** Resolves when a tree has worked off what it was asked: the next one has the core for itself. */
+export async function untilQuiet(pid: number): Promise<void> {
+  for (let waitedMs = 0; waitedMs < quietMsMax; waitedMs += lookMs) {
+    const before = await cpuSecondsOf(pid)
+    await delay(lookMs)
+    if ((await cpuSecondsOf(pid)) - before < (lookMs / 1_000) * quietShare) return
+  }
+}
+
+/** What some do at rest. */
+const quietShare = 0.25
+const [lookMs, quietMsMax] = [200, 6_000]
+
 /** Disk that a folder takes, in MB. */
 export async function diskMb(folder: string): Promise<number> {
   const { stdout } = await run('du', ['-sk', folder])

@@ -1,5 +1,5 @@
 import { type Saturated, saturate } from '../load/saturate.ts'
-import { cpuSecondsOf } from '../processes.ts'
+import { cpuSecondsOf, untilQuiet } from '../processes.ts'
 import { type Finding, medianOf, spreadOf, type Verdict } from '../report.ts'
 import type { Contestants } from '../run.ts'
 
@@ -12,13 +12,17 @@ export async function computed({ options, contestants, folder }: Contestants): P
   const { rounds, seconds, loadCore: core } = options
   const runs = new Map<string, Measured[]>(contestants.map(({ name }) => [name, []]))
   // Compiled code is what runs all day: the first seconds are not measured.
-  for (const { target } of contestants) await saturate(target, { core, seconds: 2, folder })
+  for (const { target, pid } of contestants) {
+    await saturate(target, { core, seconds: 2, folder })
+    await untilQuiet(pid)
+  }
   for (let round = 0; round < rounds; round++)
     for (const { name, target, pid } of contestants) {
       const before = await cpuSecondsOf(pid)
       const run = await saturate(target, { core, seconds, folder })
       const cpuMs = (1_000 * ((await cpuSecondsOf(pid)) - before)) / run.requests
       runs.get(name)!.push({ ...run, cpuMs })
+      await untilQuiet(pid)
       // A row takes minutes: what was seen so far is not lost with an interrupted run.
       process.stderr.write(`${JSON.stringify({ round, name, ...run, cpuMs })}\n`)
     }

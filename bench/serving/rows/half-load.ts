@@ -1,5 +1,6 @@
 import { saturate } from '../load/saturate.ts'
 import { failedOf, p99Of, steady } from '../load/steady.ts'
+import { untilQuiet } from '../processes.ts'
 import { type Finding, medianOf, spreadOf, type Verdict } from '../report.ts'
 import type { Contestants } from '../run.ts'
 
@@ -12,6 +13,7 @@ export async function halfLoad({ options, contestants, folder }: Contestants): P
   for (const contestant of contestants) {
     await saturate(contestant.target, { core, seconds: 2, folder })
     const { perSecond } = await saturate(contestant.target, { core, seconds: 2, folder })
+    await untilQuiet(contestant.pid)
     all.push({ ...contestant, perSecond: perSecond / 2, p99Ms: [] as number[], failed: 0 })
   }
   for (let round = 0; round < rounds; round++)

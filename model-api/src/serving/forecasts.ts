@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import {
   type AnyModel,
   type Forecast,
@@ -80,13 +80,16 @@ export class Forecasts {
 
   /**
    * Does what the first forecast of a version would do, for the longest horizon that was asked of
-   * its model before it, a piece between two other requests: so nobody waits for a new version.
+   * its model before it, in pieces of less than a millisecond with as much rest between them that
+   * requests have most of the processor: so nobody waits for a new version.
    */
   async warm({ id, key }: Subject, { model }: LoadedVersion): Promise<void> {
     const horizon = this.#asked.get(id)
     if (horizon === undefined) return
+    // To load a version took some milliseconds at a stretch.
+    await delay(restMs)
     const { prepared } = this.#keep(key, model, horizon)
-    for (const _ of prepared.begin?.() ?? []) await nextTurn()
+    for (const _ of prepared.begin?.() ?? []) await delay(restMs)
   }
 
   #remember(id: string, horizon: number): void {
@@ -116,6 +119,8 @@ export class Forecasts {
 }
 
 const growth = 1.25
+/** All pieces of a simulated forecast of 500 steps then take a tenth of a second. */
+const restMs = 3
 
 /** Whether these are the first of those values, in the same memory. */
 function begins(values: Float64Array, longer: Float64Array): boolean {
