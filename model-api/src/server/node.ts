@@ -41,8 +41,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     throw error
   }
   const { address, port } = server.server.address() as AddressInfo
-  parts.address.port = port
-  parts.address.node = nodeName(options.advertiseIp, port)
+  parts.port = port
+  parts.context.node = nodeName(options.advertiseIp, port)
   join(parts)
   let leaving: Promise<void> | undefined
   const leave = (answerMs: number) => {
@@ -135,11 +135,11 @@ function join(parts: NodeParts): void {
   })
 }
 
-function identityOf({ context, address, options, startedAt, fitsMax }: NodeParts) {
+function identityOf({ context, port, options, startedAt, fitsMax }: NodeParts) {
   return {
-    node: address.node,
+    node: context.node,
     ip: options.advertiseIp,
-    port: address.port,
+    port,
     instance: context.instance,
     roles: options.roles,
     fitsMax,

@@ -66,7 +66,7 @@ export type NodeOptions = {
 /** A node in pieces. What can change is here, in one place. */
 export type NodeParts = {
   readonly options: NodeOptions
-  readonly context: NodeContext
+  readonly context: NodeContext & { node: string }
   readonly registry: Registry
   readonly startedAt: string
   readonly serves: boolean
@@ -79,8 +79,8 @@ export type NodeParts = {
   /** Only with the role `fit`. */
   readonly pool: Fitter | undefined
   readonly queue: FitQueue | undefined
-  /** Known once the node listens. */
-  readonly address: { node: string; port: number }
+  /** Known once the node listens, as is its name in the context. */
+  port: number
   /** Aborts when the node begins to leave. */
   readonly drain: AbortController
   /** Aborts when it must leave at once. */
@@ -93,8 +93,7 @@ export type NodeParts = {
 export function createParts(options: NodeOptions): NodeParts {
   const { roles, fitWorkers, clock = systemClock, random = systemRandom, logger } = options
   const { registry = createRegistry('model-api'), mintId = mintBlobId } = options
-  const address = { node: '', port: 0 }
-  const context: NodeContext = {
+  const context = {
     coordinator: timedCoordinator(options.coordinator, registry),
     store: timedStore(options.store, registry),
     clock,
@@ -105,9 +104,7 @@ export function createParts(options: NodeOptions): NodeParts {
     mintId,
     instance: randomUUID(),
     largeLoads: new Gate(1),
-    get node() {
-      return address.node
-    },
+    node: '',
   }
   const serves = roles.includes('serve')
   const fits = roles.includes('fit')
@@ -135,7 +132,7 @@ export function createParts(options: NodeOptions): NodeParts {
           { workers: fitWorkers, onChange },
         )
       : undefined,
-    address,
+    port: 0,
     drain,
     cut: new AbortController(),
     clusterId: undefined,

@@ -60,13 +60,7 @@ export type ClusterFold = {
 /** `report` is told of every value that does not fit its schema; the value is skipped. */
 export function createClusterFold(report: (key: string, fault: string) => void): ClusterFold {
   const maps = createMaps()
-  let revision = 0
-  const state: ClusterState = {
-    ...maps,
-    get revision() {
-      return revision
-    },
-  }
+  const state = { ...maps, revision: 0 }
   return {
     state,
     apply(event) {
@@ -76,7 +70,7 @@ export function createClusterFold(report: (key: string, fault: string) => void):
         jobs: new Set<string>(),
         nodes: new Set<string>(),
       }
-      revision = event.revision
+      state.revision = event.revision
       if (event.kind === 'progress') return touched
       if (event.kind === 'snapshot') {
         touched.all = true
