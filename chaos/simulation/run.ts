@@ -115,13 +115,13 @@ class Run {
   #observe(): void {
     const { etcd, blobs } = this.#cluster.around
     etcd.onRevision((done) => this.#ledger.take(done))
-    blobs.onFinished = (ref) => this.#remember(ref)
-    this.#ledger.onStored = ({ dataset, blob }) => {
+    blobs.onFinished((ref) => this.#remember(ref))
+    this.#ledger.onStored(({ dataset, blob }) => {
       const value = this.#values.get(dataset.blob)
       for (const fault of this.#plan.faults)
         if (fault.kind === 'damage' && fault.value === value && blob !== null)
           blobs.damage({ kind: 'model', id: blob }, fault.how)
-    }
+    })
   }
 
   #remember(ref: BlobRef): void {

@@ -50,11 +50,16 @@ export class Ledger {
   /** Since when a process was known to have a version: `{instance} {model} {version}`. */
   readonly heldSinceMs = new Map<string, number>()
   readonly violations: string[] = []
-  onStored: (version: VersionRecord) => void = () => {}
+  readonly #listeners: ((version: VersionRecord) => void)[] = []
   readonly #world: World
 
   constructor(world: World) {
     this.#world = world
+  }
+
+  /** Told of every version when its model is stored. */
+  onStored(listener: (version: VersionRecord) => void): void {
+    this.#listeners.push(listener)
   }
 
   model(id: string): ModelLedger {
@@ -214,7 +219,7 @@ export class Ledger {
       this.#breach(`${name} is another model now`)
     if (step === 'fitting→stored') {
       if (!claimed.has(after.job)) this.#breach(`${name} is stored by who has no claim`)
-      this.onStored(after)
+      for (const listener of this.#listeners) listener(after)
     }
   }
 

@@ -1,4 +1,3 @@
-import { streamsOf } from '../etcd/client.ts'
 import { Etcd, type Sabotage } from '../etcd/etcd.ts'
 import { Blobs } from '../store/blobs.ts'
 import { Network } from '../world/network.ts'
@@ -76,7 +75,7 @@ export class Cluster {
   end(process: Process): void {
     const { world, etcd } = this.around
     world.kill(process)
-    for (const stream of [...streamsOf(etcd)]) if (stream.process === process) stream.cancel()
+    for (const stream of [...etcd.streams]) if (stream.process === process) stream.cancel()
   }
 
   /** Another process under the same name, when the former one is gone. */

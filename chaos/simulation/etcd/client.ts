@@ -196,7 +196,7 @@ export class WatchStream {
     this.#parts = parts
     this.#server = new ServerWatch(parts.etcd, (response) => this.#transmit('data', response))
     this.#off = parts.network.onHealed(() => this.#flush())
-    streamsOf(parts.etcd).add(this)
+    parts.etcd.streams.add(this)
   }
 
   get process(): Process {
@@ -265,15 +265,6 @@ export class WatchStream {
     this.#isOver = true
     this.#server.close()
     this.#off()
-    streamsOf(this.#parts.etcd).delete(this)
+    this.#parts.etcd.streams.delete(this)
   }
-}
-
-const streams = new WeakMap<Etcd, Set<WatchStream>>()
-
-/** The watches that are open at an etcd. */
-export function streamsOf(etcd: Etcd): Set<WatchStream> {
-  const known = streams.get(etcd) ?? new Set()
-  streams.set(etcd, known)
-  return known
 }

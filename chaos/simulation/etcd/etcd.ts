@@ -1,5 +1,6 @@
 import type { ICompare, IRequestOp } from 'etcd3'
 import type { World } from '../world/world.ts'
+import type { WatchStream } from './client.ts'
 import { KeyValues, type Revision, textOf } from './key-values.ts'
 import { Leases } from './leases.ts'
 import type { ServerWatch } from './server-watch.ts'
@@ -20,6 +21,8 @@ export class Etcd {
   readonly data = new KeyValues()
   readonly leases: Leases
   readonly watches = new Set<ServerWatch>()
+  /** What is open of them at the clients. */
+  readonly streams = new Set<WatchStream>()
   /** Connections are refused. */
   isAway = false
   sabotage: Sabotage = {}

@@ -1,6 +1,5 @@
 import { unreachable } from '@almanac/shared'
 import type { Cluster } from '../cluster/cluster.ts'
-import { streamsOf } from '../etcd/client.ts'
 import type { Fault } from './plan.ts'
 
 /** Makes a fault happen now; returns how it ends, where it lasts. */
@@ -27,7 +26,7 @@ export function applyFault(cluster: Cluster, fault: Fault): () => void {
     case 'etcd-away':
       etcd.isAway = true
       etcd.leases.freeze()
-      for (const stream of [...streamsOf(etcd)]) stream.break('etcd went away')
+      for (const stream of [...etcd.streams]) stream.break('etcd went away')
       return () => {
         etcd.isAway = false
         etcd.leases.thaw()
@@ -46,12 +45,11 @@ export function applyFault(cluster: Cluster, fault: Fault): () => void {
       if (etcd.data.revision > etcd.data.compacted) etcd.compact(etcd.data.revision)
       return () => {}
     case 'streams-broken':
-      for (const stream of [...streamsOf(etcd)])
+      for (const stream of [...etcd.streams])
         if (stream.process.name === fault.who) stream.break('connection reset')
       return () => {}
     case 'streams-forgotten':
-      for (const stream of [...streamsOf(etcd)])
-        if (stream.process.name === fault.who) stream.forget()
+      for (const stream of [...etcd.streams]) if (stream.process.name === fault.who) stream.forget()
       return () => {}
     case 'clock-jump':
       cluster.process(fault.who).wallOffsetMs += fault.ms

@@ -7,8 +7,12 @@ type Blob = { readonly row: UploadRow; manifest: ManifestRow | null; chunks: Map
 export class Blobs {
   readonly #blobs = new Map<string, Blob>()
   readonly #records = new Map<string, StoredRecord>()
+  readonly #listeners: ((ref: BlobRef) => void)[] = []
+
   /** Told of every blob that was finished. */
-  onFinished: (ref: BlobRef) => void = () => {}
+  onFinished(listener: (ref: BlobRef) => void): void {
+    this.#listeners.push(listener)
+  }
 
   begin(row: UploadRow): void {
     this.#blobs.set(nameOf(row), { row, manifest: null, chunks: new Map() })
@@ -23,7 +27,7 @@ export class Blobs {
     const blob = this.#blobs.get(nameOf(row))
     if (!blob) return
     blob.manifest = manifest
-    this.onFinished(row)
+    for (const listener of this.#listeners) listener(row)
   }
 
   find(ref: BlobRef): BlobRow | undefined {
