@@ -4,6 +4,7 @@ import { inspect, parseArgs } from 'node:util'
 import type { Experiment, ExperimentResult, Scale } from './experiment.ts'
 import { experiments } from './experiments/list.ts'
 import { closeSharedTopology } from './experiments/shared-topology.ts'
+import { seedsOf } from './seeds.ts'
 
 type Outcome = ExperimentResult & {
   readonly name: string
@@ -42,7 +43,9 @@ async function main(args: readonly string[]): Promise<number> {
   console.log(`fresh seed ${plan.seed}`)
   const outcomes: Outcome[] = []
   for (const experiment of plan.chosen) {
-    const seeds = seedsOf(plan, experiment)
+    const repetitions = experiment.repetitions[plan.scale]
+    const all = seedsOf(experiment.name, repetitions, plan.seed)
+    const seeds = plan.only === undefined ? all : all.slice(0, 1).fill(plan.only)
     if (seeds.length === 0 || interrupted.signal.aborted) continue
     outcomes.push(await outcomeOf(experiment, seeds, interrupted.signal))
     report(outcomes.at(-1)!)
@@ -78,14 +81,6 @@ function planOf(args: readonly string[]): Plan | string {
   if (only !== undefined && !Number.isSafeInteger(only)) return `--seed ${values.seed}: an integer`
   const chosen = experiments.filter(({ name }) => names.includes(name))
   return { scale, chosen, seed: only ?? randomInt(2 ** 31), only, out }
-}
-
-/** Fixed ones, so that what was once found stays found, and at last one that is new. */
-function seedsOf(plan: Plan, experiment: Experiment): number[] {
-  const repetitions = experiment.repetitions[plan.scale]
-  if (repetitions === 0) return []
-  if (plan.only !== undefined) return [plan.only]
-  return [...Array.from({ length: repetitions - 1 }, (_, i) => i + 1), plan.seed]
 }
 
 async function outcomeOf(
