@@ -89,7 +89,10 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
         onEvent('etcd-call', { call: name, ok: true, ms: tookMs() })
         return result
       } catch (error) {
-        if (signal.aborted) throw error
+        if (signal.aborted) {
+          if (isPatient(signal, tookMs() / callTimeoutMs)) failed(used, `${name}: no answer`)
+          throw error
+        }
         const fault = faultOf(name, error)
         if (fault instanceof Unavailable) {
           failed(used, fault.message)
@@ -105,6 +108,13 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
     },
   }
 }
+
+/**
+ * Whether the caller's own deadline has passed, after a time in which any member that is well
+ * answers. Most deadlines are as long as a call may take, or shorter: they pass first.
+ */
+const isPatient = (signal: AbortSignal, shareOfTimeout: number) =>
+  shareOfTimeout >= 0.5 && (signal.reason as Error | undefined)?.name === 'TimeoutError'
 
 /**
  * When a client is given up. With several endpoints the next one may do better at once; with one, a
