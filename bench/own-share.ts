@@ -53,7 +53,8 @@ async function microsOf(responseCacheBytes: number): Promise<number> {
     { ...state, forecaster, metrics, bounds } as never,
     createRequestTimes(registry),
   )
-  const request = { method: 'GET', url: '/api/forecast/500', headers: { host: 'localhost' } }
+  const head = { headers: { host: 'localhost' }, rawHeaders: [], httpVersion: '1.1' }
+  const request = { method: 'GET', url: '/api/forecast/500', ...head }
   const ask = { tenant: 'default', model: 'default', horizon: 500, query: '' }
   const question = questionOf({ ...ask, version: 'serving', atLeast: null }, '/forecast')
   hotPath.learn(request as never, question)

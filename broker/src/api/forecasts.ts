@@ -1,4 +1,4 @@
-import { type Ask, etagOf, idOf } from '../routing/ask.ts'
+import { type Ask, etagOf, rememberedAsk } from '../routing/ask.ts'
 import { type First, overloaded } from '../routing/forecaster.ts'
 import {
   type Exchange,
@@ -11,9 +11,12 @@ import {
 import type { ApiParts } from './parts.ts'
 
 /** A question that was read and found in order, with what follows from it. */
-export type Question = { readonly ask: Ask; readonly id: string; readonly route: string }
+export type Question = { readonly ask: Ask; readonly route: string }
 
-export const questionOf = (ask: Ask, route: string): Question => ({ ask, id: idOf(ask), route })
+export const questionOf = (ask: Ask, route: string): Question => ({
+  ask: rememberedAsk(ask),
+  route,
+})
 
 type Parts = Pick<ApiParts, 'forecaster' | 'metrics' | 'isDraining' | 'logger'>
 

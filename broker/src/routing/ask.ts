@@ -9,13 +9,32 @@ export type Ask = {
   readonly version: 'serving' | 'previous' | 'latest' | number
   /** Only what is at least as new will do. */
   readonly atLeast: number | null
+  /** What was worked out of it before: kept for what is asked again and again. */
+  readonly memo?: Memo
 }
 
-export const idOf = (ask: Pick<Ask, 'tenant' | 'model'>) => `${ask.tenant}/${ask.model}`
+type Memo = { readonly id: string; version: number; key: string }
+
+/** The same, for whoever keeps it: names are spelled out once, not at every request. */
+export const rememberedAsk = (ask: Ask): Ask => ({
+  ...ask,
+  memo: { id: idOf(ask), version: Number.NaN, key: '' },
+})
+
+export const idOf = (ask: Pick<Ask, 'tenant' | 'model' | 'memo'>) =>
+  ask.memo?.id ?? `${ask.tenant}/${ask.model}`
 
 /** The name of an answer: versions never change, so neither does what this names. */
-export const answerKey = (ask: Ask, version: number) =>
-  `${ask.tenant}/${ask.model}/${version}/${ask.horizon}?${ask.query}`
+export function answerKey(ask: Ask, version: number): string {
+  const { memo } = ask
+  if (memo?.version === version) return memo.key
+  const key = `${ask.tenant}/${ask.model}/${version}/${ask.horizon}?${ask.query}`
+  if (memo) {
+    memo.version = version
+    memo.key = key
+  }
+  return key
+}
 
 /** Names the version, so that a person can read it; the rest tells questions apart. */
 export const etagOf = (ask: Ask, version: number) =>
