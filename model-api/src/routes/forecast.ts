@@ -31,7 +31,7 @@ export type Asked = {
   readonly horizon: string
 }
 
-export type Said = {
+type Said = {
   readonly status: 200 | 409
   readonly headers: Readonly<Record<string, string>>
   readonly body: Buffer

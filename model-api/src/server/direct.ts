@@ -14,7 +14,7 @@ import { type AnswerForecast, type Asked, forecastRoute } from '../routes/foreca
 import type { Guard } from '../routes/guard.ts'
 
 /** A request as it would go over the wire. */
-export type DirectRequest = {
+type DirectRequest = {
   readonly method: 'GET' | 'POST'
   readonly path: string
   /** Names and values in turn. */
