@@ -38,7 +38,7 @@ export type Action =
       readonly blame: boolean
     }
 
-type DecideBounds = Pick<Bounds, 'promotionPatienceMs' | 'rolloutDeadlineMs'>
+type DecideBounds = Pick<Bounds, 'promotionPatienceMs' | 'rolloutDeadlineMs' | 'rolloutUnreadMs'>
 
 /** The next step of a model's rollout: a function of what is seen, and of nothing else. */
 export function decide(view: RolloutView, bounds: DecideBounds): Action {
@@ -52,11 +52,13 @@ export function decide(view: RolloutView, bounds: DecideBounds): Action {
   const holders = holdersOf(view, record.target)
   if (isReady(view, holders.length, bounds))
     return { kind: 'promote', version: record.target, holders }
-  if (view.targetAgeMs < bounds.rolloutDeadlineMs) return nothing
+  const isUnread = view.nodes.some(({ said }) => faultOf(said?.value, record.target!)?.retriable)
+  const deadlineMs = isUnread ? bounds.rolloutUnreadMs : bounds.rolloutDeadlineMs
+  if (view.targetAgeMs < deadlineMs) return nothing
   return giveUp(view, record.target, {
     reason: 'deadline',
     detail:
-      `After ${bounds.rolloutDeadlineMs} ms ${holders.length} of ${view.nodes.length} nodes had ` +
+      `After ${deadlineMs} ms ${holders.length} of ${view.nodes.length} nodes had ` +
       `it. ${faultsOf(view, record.target)}`.trim(),
   })
 }

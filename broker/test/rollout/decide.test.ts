@@ -9,7 +9,7 @@ import {
 } from '../../src/rollout/decide.ts'
 import { held, modelRecord, nodeModelRecord, versionRecord } from '../support/records.ts'
 
-const bounds = { promotionPatienceMs: 3_000, rolloutDeadlineMs: 60_000 }
+const bounds = { promotionPatienceMs: 3_000, rolloutDeadlineMs: 60_000, rolloutUnreadMs: 600_000 }
 
 const node = (
   n: number,
@@ -105,6 +105,12 @@ describe('giving up', () => {
       reason: 'deadline',
       blame: true,
     })
+  })
+
+  test('one that nodes cannot read at present has longer: an outage is not its fault', () => {
+    const nodes = [node(1, [1], broken(true)), node(2, [1])]
+    expect(giveUp({ nodes, targetAgeMs: 599_999 })).toBeUndefined()
+    expect(giveUp({ nodes, targetAgeMs: 600_000 })).toMatchObject({ reason: 'deadline' })
   })
 
   test('a target that no node can load is given up at once, with the reason', () => {

@@ -6,6 +6,8 @@ export const limits = {
   promotionPatienceMs: 3_000,
   /** A target that is not ready by then is given up, so that a bad version undoes itself. */
   rolloutDeadlineMs: 60_000,
+  /** While nodes cannot read the store it is kept for longer: an outage is not its fault. */
+  rolloutUnreadMs: 600_000,
   /** A node keeps the version before the serving one this long, for brokers that look late. */
   versionGraceMs: 30_000,
   /** A fit that has killed this many nodes is taken to be the killer. */
