@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { type AnyModel, decodeModel, forecastModel, modelSizeBytes } from '@almanac/engine'
 import { assert, Damaged, limits, Missing, type VersionRecord } from '@almanac/shared'
 import type { NodeContext } from '../base/context.ts'
@@ -95,7 +95,7 @@ async function readModel(
 async function decode(bytes: Uint8Array, signal: AbortSignal): Promise<DecodeReply> {
   if (bytes.byteLength >= limits.loadJitterBytesMax && bytes.buffer instanceof ArrayBuffer)
     return await decodeAside(bytes as Uint8Array<ArrayBuffer>, signal)
-  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  const sha256 = hash('sha256', bytes, 'hex')
   const decoded = decodeModel(bytes)
   return decoded.kind === 'refused'
     ? { kind: 'refused', sha256, reason: decoded.reason }

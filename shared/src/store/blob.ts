@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import { setImmediate as otherWork } from 'node:timers/promises'
 import { Bug } from '../base/assert.ts'
 import type { Clock } from '../base/clock.ts'
@@ -138,5 +138,5 @@ async function whyNot(rows: Rows, manifest: Manifest, fault: string, signal: Abo
 }
 
 function sha256Of(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex')
+  return hash('sha256', bytes, 'hex')
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { Damaged } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import type { Manifest } from './port.ts'
@@ -11,7 +11,7 @@ const chunkBytesMax = 4_194_304
 export function sealOf(manifest: Manifest): string {
   const { kind, id, label, sizeBytes, sha256, chunkCount, chunkBytes, createdAt } = manifest
   const fields = [kind, id, label, sizeBytes, sha256, chunkCount, chunkBytes, createdAt]
-  return createHash('sha256').update(JSON.stringify(fields)).digest('hex')
+  return hash('sha256', JSON.stringify(fields), 'hex')
 }
 
 /**
