@@ -39,7 +39,11 @@ const leaseMs = 10_000
 /** One schedule, from an empty cluster to a judgement. Not from within a promise's callback. */
 export function runPlan(plan: Plan, options: RunOptions = {}): RunResult {
   const world = new World({ seed: plan.seed, trace: options.trace })
-  return inWorld(world, () => new Run(world, plan, options).result())
+  try {
+    return inWorld(world, () => new Run(world, plan, options).result())
+  } finally {
+    world.end()
+  }
 }
 
 class Run {

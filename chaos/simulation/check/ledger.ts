@@ -79,7 +79,7 @@ export class Ledger {
 
   take({ revision, events }: Revision): void {
     const texts = new Map<string, KeyEvent>()
-    for (const event of events) texts.set(event.kv.key.toString(), event)
+    for (const event of events) texts.set(event.text, event)
     this.#world.trace(() => `revision ${revision}: ${events.map(told).join('; ')}`)
     const before = new Set(this.claims.keys())
     // Counters and versions before models: a promotion is judged by what it stands on.

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { parseSpec } from '@almanac/engine'
 import { encodeDataset, modelId, Refused } from '@almanac/shared'
 import { answer, questionOf } from '../../../broker/src/api/forecasts.ts'
@@ -189,4 +189,4 @@ function refusalOf(error: unknown): { readonly status: number; readonly why: str
   return { status: 500, why: stack ?? `${name}: ${message}` }
 }
 
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
+const sha256 = (text: string) => hash('sha256', text, 'hex')

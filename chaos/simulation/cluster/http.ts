@@ -119,7 +119,7 @@ export class Server extends Scope {
       const match = known.method === method ? known.pattern.exec(route) : null
       if (!match) continue
       const params = Object.fromEntries(known.names.map((name, i) => [name, match[i + 1]]))
-      const query = Object.fromEntries(new URLSearchParams(queryText))
+      const query = queryText === '' ? {} : Object.fromEntries(new URLSearchParams(queryText))
       const parsed = body === null ? undefined : JSON.parse(body)
       const request = { method, headers, params, query, body: parsed, id: headers['x-request-id'] }
       try {

@@ -1,7 +1,12 @@
 import type { ICompare, IKeyValue, IRequestOp } from 'etcd3'
 
 /** What one revision did to one key, as a watch tells it. */
-export type KeyEvent = { readonly type: 'Put' | 'Delete'; readonly kv: IKeyValue }
+export type KeyEvent = {
+  readonly type: 'Put' | 'Delete'
+  readonly kv: IKeyValue
+  /** The key as `textOf` has it. */
+  readonly text: string
+}
 
 export type Revision = { readonly revision: number; readonly events: readonly KeyEvent[] }
 
@@ -114,7 +119,7 @@ export class KeyValues {
       lease: String(lease ?? '0'),
     }
     this.#current.set(text, kv)
-    return { type: 'Put', kv }
+    return { type: 'Put', kv, text }
   }
 
   #delete(text: string, revision: number): KeyEvent[] {
@@ -124,7 +129,8 @@ export class KeyValues {
     this.#sorted = undefined
     const { key } = before
     const none = { create_revision: '0', version: '0', lease: '0', value: nothing }
-    return [{ type: 'Delete', kv: { ...none, key, mod_revision: String(revision) } }]
+    const kv = { ...none, key, mod_revision: String(revision) }
+    return [{ type: 'Delete', kv, text }]
   }
 
   #keys(): readonly string[] {
@@ -137,9 +143,9 @@ export class KeyValues {
     const kvs = new Map<string, IKeyValue>()
     for (const done of this.history) {
       if (done.revision > revision) break
-      for (const { type, kv } of done.events)
-        if (type === 'Put') kvs.set(textOf(kv.key), kv)
-        else kvs.delete(textOf(kv.key))
+      for (const { type, kv, text } of done.events)
+        if (type === 'Put') kvs.set(text, kv)
+        else kvs.delete(text)
     }
     return kvs
   }

@@ -35,10 +35,9 @@ export class ServerWatch {
 
   /** A revision is sent whole, as far as it is about the watched keys. */
   tell(done: Revision): void {
-    const events = done.events.filter(({ kv }) => {
-      const key = textOf(kv.key)
-      return key >= this.#from && (this.#to === '\0' || key < this.#to)
-    })
+    const events = done.events.filter(
+      ({ text }) => text >= this.#from && (this.#to === '\0' || text < this.#to),
+    )
     if (events.length === 0) return
     const own = events.map(({ type, kv }) => ({ type, kv, prev_kv: kv }))
     this.#send(this.#response({ events: own }))

@@ -33,6 +33,10 @@ export class EventQueue {
     heap[at] = event
   }
 
+  clear(): void {
+    this.#heap.length = 0
+  }
+
   /** The next one that was not cancelled. */
   peek(): Scheduled | undefined {
     while (this.#heap[0]?.cancelled) this.pop()

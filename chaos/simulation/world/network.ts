@@ -20,7 +20,7 @@ type Way = {
 export class Network {
   readonly #world: World
   readonly #seed: number
-  readonly #ways = new Map<string, Way>()
+  readonly #ways = new Map<string, Map<string, Way>>()
   readonly #onHealed = new Set<() => void>()
 
   constructor(world: World, seed: number) {
@@ -29,7 +29,7 @@ export class Network {
   }
 
   isCut(from: string, to: string): boolean {
-    return (this.#ways.get(`${from}>${to}`)?.cuts ?? 0) > 0
+    return (this.#known(from, to)?.cuts ?? 0) > 0
   }
 
   /** Whether this message is the one in so many that gets lost with its connection. */
@@ -45,12 +45,12 @@ export class Network {
 
   /** Whether nothing has been wrong between two places since then. */
   wasGood(one: string, other: string, sinceMs: number): boolean {
-    const good = (name: string) => {
-      const way = this.#ways.get(name)
+    const good = (from: string, to: string) => {
+      const way = this.#known(from, to)
       if (way === undefined) return true
       return way.cuts === 0 && way.slowMs <= 0 && way.lossShare <= 0 && way.badMs < sinceMs
     }
-    return good(`${one}>${other}`) && good(`${other}>${one}`)
+    return good(one, other) && good(other, one)
   }
 
   /** Each of these takes back what the call did. */
@@ -88,13 +88,17 @@ export class Network {
     return () => this.#onHealed.delete(listener)
   }
 
+  #known(from: string, to: string): Way | undefined {
+    return this.#ways.get(from)?.get(to)
+  }
+
   #way(from: string, to: string): Way {
-    const name = `${from}>${to}`
-    const known = this.#ways.get(name)
+    const known = this.#known(from, to)
     if (known) return known
-    const random = randomOf(this.#seed, { name, incarnation: 0 })
+    const random = randomOf(this.#seed, { name: `${from}>${to}`, incarnation: 0 })
     const way = { cuts: 0, slowMs: 0, lossShare: 0, badMs: -1, random }
-    this.#ways.set(name, way)
+    const ways = this.#ways.get(from) ?? new Map<string, Way>()
+    this.#ways.set(from, ways.set(to, way))
     return way
   }
 }

@@ -119,6 +119,14 @@ export class World {
     this.nowMs = untilMs
   }
 
+  /**
+   * Nothing happens any more. What still waits holds all that ever was in this world: the collector
+   * of garbage would carry it over from one young generation to the next.
+   */
+  end(): void {
+    this.#queue.clear()
+  }
+
   report(kind: string, error: unknown): void {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
     const who = this.current?.name ?? 'the world'
