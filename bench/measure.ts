@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { promisify } from 'node:util'
 import { wrk } from './wrk.ts'
 
 export type Measured = {
@@ -26,6 +28,11 @@ export async function measure(options: {
   const { perSecond, p50Ms, p99Ms, requests, text } = await wrk({ ...rest, graceSeconds: 20 })
   const cpuMicros = ((cpuSeconds(pid) - before) * 1e6) / requests
   return { perSecond, p50Ms, p99Ms, cpuMicros, bytes: transferredBytes(text) / requests }
+}
+
+/** Keeps a process, all its threads, to one core. */
+export async function pin(pid: number, core: string): Promise<void> {
+  await promisify(execFile)('taskset', ['-a', '-p', '-c', core, String(pid)])
 }
 
 export function median(values: readonly number[]): number {

@@ -6,6 +6,7 @@ import { headers, openEtcdCoordinator } from '@almanac/shared'
 import { startBackends } from '../../deploy/local/backends.ts'
 import { freePort, ManagedProcess } from '../../deploy/local/process.ts'
 import { startCluster } from '../../deploy/local/processes.ts'
+import { pin } from '../measure.ts'
 import { startNginx } from '../nginx.ts'
 
 /** One that answers forecasts of 500 numbers, or stands before one that does. */
@@ -135,8 +136,4 @@ async function headersForNode(
   const cluster = await coordinator.clusterId(AbortSignal.timeout(5_000))
   await coordinator.close()
   return { [headers.cluster]: cluster, [headers.instance]: answer.nodes[0]?.instance ?? '' }
-}
-
-async function pin(pid: number, core: string): Promise<void> {
-  await run('taskset', ['-a', '-p', '-c', core, String(pid)])
 }
