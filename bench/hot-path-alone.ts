@@ -13,7 +13,7 @@ import { createResponseCache } from '../broker/src/routing/response-cache.ts'
 import { createRetryBudget } from '../broker/src/routing/retry-budget.ts'
 import { createBrokerMetrics } from '../broker/src/server/metrics.ts'
 
-/** What the broker itself does for a familiar forecast, with nothing behind it and nothing before. */
+/** What the broker itself does for a familiar forecast, with nothing before or behind it. */
 export function hotPathAlone(responseCacheBytes: number, body: Buffer) {
   const bounds = { ...limits, responseCacheBytes }
   const registry = createRegistry('broker')

@@ -10,7 +10,7 @@ import { measure, median, pin } from './measure.ts'
 
 /**
  * Where the CPU time of a kept forecast goes: the least that Node can do, and what is added to it.
- * All are asked at the same time on one core, so that whatever else goes on slows all of them alike.
+ * All are asked at the same time on one core, so that whatever else goes on slows all alike.
  */
 const { values } = parseArgs({
   options: {
