@@ -8,7 +8,7 @@ export type WeatherLog = {
   readonly lines: readonly string[]
   /** From before the work begins until the process is ready again. */
   readonly down: <T>(part: Part, what: string, work: () => Promise<T>) => Promise<T>
-  /** From before the work begins until the ways are whole again. */
+  /** From before the work begins until the ways are whole again, which is seen to at its end. */
   readonly onLinks: <T>(links: readonly Link[], what: string, work: () => Promise<T>) => Promise<T>
   readonly note: (line: string) => void
 }
@@ -43,10 +43,14 @@ export function createWeatherLog(topology: Pick<Topology, 'brokers' | 'nodes'>):
       const ends = links.map(({ from, to }) =>
         begin({ kind: 'link', from, to, fromMs: nowMs(), toMs: forEver }),
       )
-      const result = await work()
-      for (const end of ends) end()
-      note(`${what} is over`)
-      return result
+      try {
+        return await work()
+      } finally {
+        // Whoever broke off has not healed them; a second time does no harm.
+        await Promise.all(links.map((link) => link.heal()))
+        for (const end of ends) end()
+        note(`${what} is over`)
+      }
     },
   }
 }

@@ -35,8 +35,9 @@ export const storeFaults: readonly Fault[] = [
 type Poison = 'flipped' | 'truncated' | 'chunk-missing' | 'manifest-missing'
 
 /** Between request and answer, so that there is time to spoil what is about to be read. */
-const readDelayMs = 1_000
-const storedMs = 20_000
+const readDelayMs = 500
+/** Every fit of all users takes seconds then, and this one waits in line. */
+const storedMs = 45_000
 
 /**
  * A version is spoilt in the database after it was stored and verified, before any node loads it:
