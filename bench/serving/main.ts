@@ -37,12 +37,22 @@ const options: Options = {
 }
 const folder = await mkdtemp(join(tmpdir(), 'bench-'))
 for (const name of ['SIGINT', 'SIGTERM'] as const)
-  process.once(name, () => void stopAllServers().finally(() => process.exit(130)))
+  process.once(
+    name,
+    () =>
+      void stopAllServers()
+        .then(tidyUp)
+        .finally(() => process.exit(130)),
+  )
 const say = (line: string) => process.stdout.write(`${line}\n`)
 try {
   await main()
 } finally {
-  await rm(folder, { recursive: true, force: true })
+  await tidyUp()
+}
+
+function tidyUp(): Promise<void> {
+  return rm(folder, { recursive: true, force: true })
 }
 
 async function main(): Promise<void> {
@@ -57,9 +67,9 @@ async function main(): Promise<void> {
       const almanac = await startAlmanac({ folder: home, cores: '0,1', nodes: 2 })
       return swap({ almanac, folder: home }).finally(almanac.server.stop)
     },
-    kill: (home) => kill(options, installed, home),
-    'new-version': (home) => newVersion(options, installed, home),
-    footprint: (home) => footprint(options, installed, home),
+    kill: (home) => kill(options, installed, home, absent),
+    'new-version': (home) => newVersion(options, installed, home, absent),
+    footprint: (home) => footprint(options, installed, home, absent),
   }
   const wanted = values.rows === undefined ? Object.keys(rows) : values.rows.split(',')
   const findings: Record<string, Finding> = {}
@@ -71,10 +81,12 @@ async function main(): Promise<void> {
     const finding = await row(home)
     findings[name] = finding
     say(`\n${show(name, finding)}`)
+    // A row takes minutes: what was found so far is not lost with an interrupted run.
+    if (values.out !== undefined)
+      await save(values.out, { conditions: about, missing: absent, findings })
   }
   for (const { name, reason } of absent) say(`\nMISSING  ${name}: ${reason}`)
   say(`\n${JSON.stringify(about)}`)
-  const report = { conditions: about, missing: absent, findings }
-  if (values.out === undefined) say(JSON.stringify(report))
-  else await save(values.out, report)
+  if (values.out === undefined)
+    say(JSON.stringify({ conditions: about, missing: absent, findings }))
 }

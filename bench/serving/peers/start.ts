@@ -43,6 +43,23 @@ export async function installPeers(
   return { installed, missing }
 }
 
+/** What is found of each peer; one that fails is told in `absent`, and does not end the row. */
+export async function ofEach<T>(
+  installed: readonly InstalledPeer[],
+  absent: Missing[],
+  measure: (peer: InstalledPeer) => Promise<T>,
+): Promise<readonly T[]> {
+  const found: T[] = []
+  for (const each of installed) {
+    try {
+      found.push(await measure(each))
+    } catch (error) {
+      absent.push({ name: each.peer.name, reason: `not measured: ${(error as Error).message}` })
+    }
+  }
+  return found
+}
+
 /** Starts one on the cores given; rejects with the end of its log when it does not come up. */
 export async function startPeer(
   { peer, venv, modelFile }: InstalledPeer,

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { freePort, threadFlag } from '../../../deploy/local/process.ts'
 import { fitSample, root } from '../almanac/start.ts'
-import { type InstalledPeer, startPeer } from '../peers/start.ts'
+import { type InstalledPeer, type Missing, ofEach, startPeer } from '../peers/start.ts'
 import { answers, diskMb, memoryOf, startServer } from '../processes.ts'
 import { type Finding, medianOf, spreadOf, type Verdict } from '../report.ts'
 import type { Options } from '../run.ts'
@@ -27,19 +27,18 @@ export async function footprint(
   options: Options,
   installed: readonly InstalledPeer[],
   folder: string,
+  absent: Missing[],
 ): Promise<Finding> {
   const own = { ...empty('Almanac, npm start'), installMb: await installedMb(folder) }
   await withModel(folder)
-  const all = [own]
   for (let round = 0; round < options.rounds; round++) await note(own, () => startOwn(folder))
-  for (const peer of installed) {
+  const peers = await ofEach(installed, absent, async (peer) => {
     const print = { ...empty(peer.peer.name), installMb: await diskMb(peer.venv) }
-    all.push(print)
     const home = { home: folder, cores: '0,1' }
     for (let round = 0; round < options.rounds; round++)
       await note(print, async () => (await startPeer(peer, home)).server)
-  }
-  const peers = all.slice(1)
+    return print
+  })
   const smallest = (read: (each: Footprint) => number) => Math.min(...peers.map(read))
   const verdicts: Verdict[] =
     peers.length === 0
@@ -67,7 +66,7 @@ export async function footprint(
   return {
     title: 'one process, one model, idle; start-up to the first forecast; both cores',
     head: ['', 'installed MB', 'start-up ms', 'RSS MB', 'PSS MB'],
-    lines: all.map(({ name, installMb, startMs, rssMb, pssMb }) => [
+    lines: [own, ...peers].map(({ name, installMb, startMs, rssMb, pssMb }) => [
       name,
       installMb.toFixed(0),
       spreadOf(startMs),
@@ -75,7 +74,7 @@ export async function footprint(
       spreadOf(pssMb),
     ]),
     verdicts,
-    raw: all,
+    raw: [own, ...peers],
   }
 }
 

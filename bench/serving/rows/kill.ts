@@ -2,7 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { startBackedCluster } from '../almanac/cluster.ts'
 import { fitSample, forecastPath } from '../almanac/start.ts'
 import { failedOf, p99Of, type Sent, steady } from '../load/steady.ts'
-import { type InstalledPeer, type RunningPeer, startPeer } from '../peers/start.ts'
+import {
+  type InstalledPeer,
+  type Missing,
+  ofEach,
+  type RunningPeer,
+  startPeer,
+} from '../peers/start.ts'
 import { commandOf, signal, treeOf } from '../processes.ts'
 import { type Finding, medianOf, spreadOf, type Verdict } from '../report.ts'
 import type { Options } from '../run.ts'
@@ -24,12 +30,14 @@ export async function kill(
   options: Options,
   installed: readonly InstalledPeer[],
   folder: string,
+  absent: Missing[],
 ): Promise<Finding> {
-  const all = [await ownKills(options.rounds, folder)]
-  for (const peer of installed) all.push(await peerKills(peer, options.rounds, folder))
-  const [own, ...others] = all
-  const failed = own!.kills.reduce((sum, each) => sum + each.failed, 0)
-  const after = medianOf(own!.kills.map(({ normalAfterMs }) => normalAfterMs))
+  const { rounds } = options
+  const own = await ownKills(rounds, folder)
+  const others = await ofEach(installed, absent, (peer) => peerKills(peer, rounds, folder))
+  const all = [own, ...others]
+  const failed = own.kills.reduce((sum, each) => sum + each.failed, 0)
+  const after = medianOf(own.kills.map(({ normalAfterMs }) => normalAfterMs))
   const best = Math.min(...others.map(({ kills }) => sumOf(kills)))
   const verdicts: Verdict[] = [
     { what: `failed requests in all; the best peer ${best}`, value: failed, reached: failed === 0 },

@@ -3,7 +3,13 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { startBackedCluster } from '../almanac/cluster.ts'
 import { read, sampleFile, startAlmanac } from '../almanac/start.ts'
-import { type InstalledPeer, type RunningPeer, startPeer } from '../peers/start.ts'
+import {
+  type InstalledPeer,
+  type Missing,
+  ofEach,
+  type RunningPeer,
+  startPeer,
+} from '../peers/start.ts'
 import { signal } from '../processes.ts'
 import { type Finding, medianOf, spreadOf } from '../report.ts'
 import type { Options } from '../run.ts'
@@ -24,6 +30,7 @@ export async function newVersion(
   options: Options,
   installed: readonly InstalledPeer[],
   folder: string,
+  absent: Missing[],
 ): Promise<Finding> {
   const all: Renewed[] = []
   const almanac = await startAlmanac({ folder, cores: '0,1', nodes: 2 })
@@ -39,7 +46,8 @@ export async function newVersion(
     await cluster.stop()
   }
   const own = all.slice()
-  for (const peer of installed) all.push(await renewPeer(peer, options.rounds, folder))
+  const { rounds } = options
+  all.push(...(await ofEach(installed, absent, (peer) => renewPeer(peer, rounds, folder))))
   return {
     title: 'POST of the data to serving everywhere, less the fit itself',
     head: ['', 'how', 'times', 'ms, median (min – max)'],
