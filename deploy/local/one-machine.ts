@@ -3,6 +3,7 @@ import { join, relative, resolve } from 'node:path'
 import { type BrokerOptions, startBroker } from '@almanac/broker'
 import { type NodeOptions, type RunningNode, startNode } from '@almanac/model-api'
 import {
+  countExternalMemory,
   createLogger,
   integer,
   isLoopback,
@@ -61,6 +62,7 @@ export function checkOneMachine(settings: OneMachineSettings): readonly string[]
 
 /** Runs until a signal; prints what to try. Ends the process with code 1 when it cannot start. */
 export async function startOneMachine(settings: OneMachineSettings): Promise<void> {
+  countExternalMemory()
   const logger = createLogger({ process: 'almanac', level: settings.logLevel })
   try {
     const machine = await openOneMachine(settings, logger)

@@ -1,5 +1,6 @@
 export * from './base/assert.ts'
 export * from './base/clock.ts'
+export * from './base/collector.ts'
 export * from './base/doorkeeper.ts'
 export * from './base/errors.ts'
 export * from './base/limits.ts'

@@ -1,4 +1,5 @@
 import {
+  countExternalMemory,
   createLogger,
   openBackends,
   settingsOrExit,
@@ -8,6 +9,7 @@ import {
 import { type BrokerSettings, brokerSettings, checkSettings, usage } from '../config/settings.ts'
 import { startBroker } from '../server/broker.ts'
 
+countExternalMemory()
 const settings = settingsOrExit(usage, brokerSettings, checkSettings)
 const logger = createLogger({ process: 'broker', level: settings.logLevel })
 await run(settings).catch((error) => {

@@ -1,5 +1,6 @@
 import { networkInterfaces } from 'node:os'
 import {
+  countExternalMemory,
   createLogger,
   openBackends,
   settingsOrExit,
@@ -12,6 +13,7 @@ import { startNode } from '../server/node.ts'
 
 const usage = 'model-api: a node of Almanac. Fits models, keeps them loaded, answers forecasts.'
 
+countExternalMemory()
 const settings = settingsOrExit(usage, nodeSettings, checkNodeSettings)
 const logger = createLogger({ process: 'model-api', level: settings.logLevel })
 await run(settings).catch((error) => {
