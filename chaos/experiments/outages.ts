@@ -7,6 +7,8 @@ import { topologyStartMs } from './shared-topology.ts'
 import { forecastFigures, quantile, type Session, underTraffic } from './under-traffic.ts'
 
 const awayMs = 60_000
+/** Longer than a lease lasts: what ends with it ends while the other backend is there. */
+const aloneMs = 15_000
 /** What is under way when a backend goes away may take as long as a try of it. */
 const noticedMs = 3_000
 const refusedWithinMs = 1_000
@@ -32,7 +34,7 @@ export const outages: Experiment = {
         // One alone, both, the other alone; of four seeds each one kills and freezes others.
         const away = await Promise.all([
           takeAway(session, etcd, seed % 2 === 1, 0),
-          takeAway(session, [cql], seed % 4 >= 2, awayMs / 2),
+          takeAway(session, [cql], seed % 4 >= 2, aloneMs),
         ])
         windows.push(...away)
         fitsAgainMs.push(await untilFitsAgain(session))
