@@ -84,7 +84,7 @@ async function askOne(question: Question): Promise<Answer> {
 
 function hire() {
   // What a simulation makes lives for as long as it does: room for it saves copying.
-  const resourceLimits = { maxYoungGenerationSizeMb: 64 }
+  const resourceLimits = { maxYoungGenerationSizeMb: 192 }
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { resourceLimits })
   return {
     ask: (question: Question) =>
