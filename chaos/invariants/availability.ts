@@ -2,6 +2,9 @@ import { answerOf, type Entry, type Forecast, isForecast, told } from '../histor
 import { absenceExcuses } from './absence.ts'
 import { lastDisturbedMs, type Weather, wasCalm, wasUp, wasWhole } from './disturbance.ts'
 
+/** Why a forecast without an answer breaks no promise. */
+export type Excuse = 'model-deleted' | 'broker-down' | 'no-node' | 'pinned'
+
 /**
  * No forecast that reaches a live broker fails while a node that this broker can reach has the
  * model. What does not count as a failure:
@@ -13,31 +16,40 @@ import { lastDisturbedMs, type Weather, wasCalm, wasUp, wasWhole } from './distu
  *   be loaded, of the other the broker may not have heard;
  * - answers that refuse the question (4xx): whether the model is there is for `stepsBack` to judge.
  */
-export function failedForecasts(
+export function failedForecasts(entries: readonly Entry[], weather: Weather): string[] {
+  return unanswered(entries, weather)
+    .filter(({ excuse }) => excuse === undefined)
+    .map(({ entry }) => `failed: ${told(entry)}`)
+}
+
+/** Every forecast without an answer, and what excuses it, if anything does. */
+export function unanswered(
   entries: readonly Entry[],
   weather: Weather,
-  settleMs = nodeSettleMs,
-): string[] {
+): { readonly entry: Forecast; readonly excuse: Excuse | undefined }[] {
   const isAbsent = absenceExcuses(entries, weather)
-  return entries.filter(isForecast).flatMap((entry) => {
+  const excuseOf = (entry: Forecast): Excuse | undefined => {
     const { asked, broker, sentMs, doneMs } = entry
-    if (!isFailure(entry)) return []
-    if (isAbsent(entry)) return []
-    if (!wasUp(weather, broker, sentMs, doneMs)) return []
+    if (isAbsent(entry)) return 'model-deleted'
+    if (!wasUp(weather, broker, sentMs, doneMs)) return 'broker-down'
     const hadNode = weather.nodes.some(
       (node) =>
-        wasUp(weather, node, sentMs - settleMs, doneMs) &&
+        wasUp(weather, node, sentMs - nodeSettleMs, doneMs) &&
         wasWhole(weather, { from: broker, to: node }, sentMs, doneMs),
     )
-    if (!hadNode) return []
+    if (!hadNode) return 'no-node'
     const isPlain = asked.version === null && asked.atLeast === null
     const isExcused = !isPlain && answerOf(entry, 503) && !wasCalm(weather, sentMs, doneMs)
-    return isExcused ? [] : [`failed: ${told(entry)}`]
-  })
+    return isExcused ? 'pinned' : undefined
+  }
+  return entries
+    .filter(isForecast)
+    .filter(isFailure)
+    .map((entry) => ({ entry, excuse: excuseOf(entry) }))
 }
 
 /** From its start on a node loads what serves within this time, also on a busy machine. */
-const nodeSettleMs = 10_000
+export const nodeSettleMs = 10_000
 
 /** Whether a user was left without an answer to a question that has one. */
 export function isFailure(entry: Forecast): boolean {
