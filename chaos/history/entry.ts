@@ -75,6 +75,15 @@ export function answerOf(entry: Entry, status?: number): Answered | undefined {
   return status === undefined || outcome.status === status ? outcome : undefined
 }
 
+/**
+ * Whether nobody has done what was asked for: it was not reached, or it says that something that it
+ * needs is away. A 503 of another kind leaves it open (docs/api.md).
+ */
+export function isKnownUndone({ outcome }: Entry): boolean {
+  if (outcome.kind === 'unreached') return true
+  return outcome.kind === 'answered' && outcome.status === 503 && outcome.word.endsWith('-away')
+}
+
 /** An entry as people want to read it beside a violation. */
 export function told(entry: Entry): string {
   const { asked, outcome, broker, client, sentMs, doneMs } = entry

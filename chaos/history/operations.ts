@@ -1,6 +1,6 @@
 import { limits } from '@almanac/shared'
 import type { Operation } from '../linearizability/history.ts'
-import { answerOf, type Entry } from './entry.ts'
+import { answerOf, type Entry, isKnownUndone } from './entry.ts'
 import type { LogSeen, Records } from './records.ts'
 
 /** What was done to the models, and seen of them, in the words of the checker. */
@@ -101,7 +101,7 @@ function isDone(entry: Entry): boolean {
 /** Whether it is not known that nothing was done. */
 function mayBeDone(entry: Entry): boolean {
   const { outcome, asked } = entry
-  if (outcome.kind === 'unreached') return false
+  if (isKnownUndone(entry)) return false
   if (asked.kind === 'look') return isDone(entry)
   // A fit that failed was allocated; other refusals come before anything is done.
   if (outcome.kind !== 'answered' || isDone(entry) || outcome.status >= 500) return true

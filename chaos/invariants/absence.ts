@@ -1,4 +1,11 @@
-import { answerOf, type Entry, type Forecast, isFit, isForecast } from '../history/entry.ts'
+import {
+  answerOf,
+  type Entry,
+  type Forecast,
+  isFit,
+  isForecast,
+  isKnownUndone,
+} from '../history/entry.ts'
 import { calmFromMs, type Disturbance, type Weather } from './disturbance.ts'
 
 /** A broker that can reach the coordinator again has heard of everything after so long. */
@@ -69,11 +76,12 @@ function absencesOf(entries: readonly Entry[]): readonly Absence[] {
 }
 
 /**
- * One that reached nobody or was refused has not. One without an answer, or with a 503, has not
- * either when the next one, with no fit in between, found something to delete.
+ * One that was refused, or could not be begun, has not. One whose outcome is open has not either
+ * when the next one, with no fit in between, found something to delete.
  */
-function mayHaveDeleted({ outcome }: Entry, later: readonly Entry[]): boolean {
-  if (outcome.kind === 'unreached') return false
+function mayHaveDeleted(entry: Entry, later: readonly Entry[]): boolean {
+  const { outcome } = entry
+  if (isKnownUndone(entry)) return false
   if (outcome.kind === 'answered' && outcome.status < 500) return outcome.status === 200
   const next = later.find(({ asked }) => asked.kind === 'delete' || asked.kind === 'fit')
   return next?.asked.kind !== 'delete' || answerOf(next, 200) === undefined

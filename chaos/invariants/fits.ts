@@ -1,4 +1,4 @@
-import { answerOf, type Entry, type Fit, isFit, told } from '../history/entry.ts'
+import { answerOf, type Entry, type Fit, isFit, isKnownUndone, told } from '../history/entry.ts'
 import type { Records, VersionSeen } from '../history/records.ts'
 
 /**
@@ -106,11 +106,12 @@ function faultOfJob(state: string | undefined, { state: version }: VersionSeen) 
 /** Of each model the highest version that a deletion took away. */
 function deletedUpTo(entries: readonly Entry[]): ReadonlyMap<string, number> {
   const highest = new Map<string, number>()
-  for (const { asked, outcome, sentMs, doneMs } of entries) {
-    if (asked.kind !== 'delete' || outcome.kind === 'unreached') continue
+  for (const each of entries) {
+    const { asked, outcome, sentMs, doneMs } = each
+    if (asked.kind !== 'delete' || isKnownUndone(each)) continue
     const told = outcome.kind === 'answered' && outcome.status === 200 ? outcome.version : null
     if (told !== null) highest.set(asked.model, Math.max(told, highest.get(asked.model) ?? 0))
-    const isUnknown = outcome.kind === 'unknown' || outcome.status >= 500
+    const isUnknown = outcome.kind !== 'answered' || outcome.status >= 500
     // It may have taken away everything that was begun before its end.
     if (isUnknown)
       for (const { entry, version } of acknowledgedFits(entries))

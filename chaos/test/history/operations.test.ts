@@ -33,6 +33,8 @@ test('what has an unknown outcome has no return, and what was refused is left ou
     fitted([20, 30], 2, { answer: { status: 503, version: null, job: null } }),
     fitted([40, 50], 3, { answer: { status: 400, version: null, job: null } }),
     { ...fitted([60, 70], 4), outcome: { kind: 'unreached', why: 'refused' } as const },
+    fitted([72, 73], 5, { answer: { status: 503, word: 'store-away', version: null, job: null } }),
+    entry([74, 75], { kind: 'delete', model: 'm' }, { status: 503, word: 'coordinator-away' }),
     entry([80, 90], { kind: 'delete', model: 'm' }, unknown),
     entry([100, 110], { kind: 'rollback', model: 'm', version: 1 }, { status: 409 }),
   ]

@@ -251,6 +251,7 @@ describe('availability', () => {
       expect(failsAway([], deleted(unknown))).toBe(false)
       expect(failsAway([], deleted({ status: 503 }))).toBe(false)
       expect(failsAway([], deleted({ status: 404 }))).toBe(true)
+      expect(failsAway([], deleted({ status: 503, word: 'coordinator-away' }))).toBe(true)
       const unreached = { ...deleted(), outcome: { kind: 'unreached', why: '' } } as const
       expect(failsAway([], unreached)).toBe(true)
       expect(failsAway([], { ...deleted(), asked: { kind: 'delete', model: 'n' } })).toBe(true)
