@@ -16,7 +16,7 @@ import type { Target } from '../target.ts'
 
 const perSecond = 50
 /** At rest, and then from the kill on. */
-const [restMs, watchMs] = [2_000, 5_000]
+const [restMs, watchMs] = [2_000, 4_000]
 const normalMsWanted = 100
 /** Answers are normal again with the last odd one before so long a time without any. */
 const calmMs = 1_000
@@ -112,10 +112,9 @@ async function killWorker({ server, prepared, name }: RunningPeer): Promise<void
 
 /** Sends steadily, kills, and looks at what came of the requests. */
 async function watched(target: Target, folder: string, act: () => Promise<void>): Promise<Kill> {
-  await steady({ target, perSecond, seconds: 1, varies: true }, place(folder))
   const seconds = (restMs + watchMs) / 1_000
   const loading = steady({ target, perSecond, seconds, varies: true }, place(folder))
-  await delay(restMs + generatorStartMs)
+  await delay(restMs + generatorMs)
   const killedMs = performance.timeOrigin + performance.now()
   await act()
   const sent = await loading
@@ -130,8 +129,8 @@ async function watched(target: Target, folder: string, act: () => Promise<void>)
   }
 }
 
-/** Until the generator's process has begun to send. */
-const generatorStartMs = 500
+/** Until the generator's process has begun to send what counts: it warms up for a second. */
+const generatorMs = 1_500
 
 /** An odd answer now and then is none of the kill's doing: there are such at rest. */
 function normalAt(odd: readonly Sent[], killedMs: number): number {
