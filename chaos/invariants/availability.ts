@@ -49,7 +49,7 @@ export function unanswered(
 }
 
 /** From its start on a node loads what serves within this time, also on a busy machine. */
-export const nodeSettleMs = 10_000
+const nodeSettleMs = 10_000
 
 /** Whether a user was left without an answer to a question that has one. */
 export function isFailure(entry: Forecast): boolean {
