@@ -17,7 +17,7 @@ export const overload: Experiment = {
 
 /** A seed given by hand makes one repetition, which would show nothing. */
 const secondsMin = 30
-const [warmUpSeconds, peakSeconds, calmSeconds, afterSeconds] = [8, 6, 12, 5]
+const [warmUpSeconds, peakSeconds, calmSeconds, afterSeconds] = [15, 6, 12, 8]
 /** Enough at once that broker and node are never idle, and few enough that nothing is refused. */
 const peakAtOnce = 8
 const residentGrowthMbMax = 64
@@ -54,6 +54,7 @@ async function run({ seeds, log, signal }: ExperimentContext): Promise<Experimen
         admittedP99Ms: over.answers.p99Ms,
         admittedOfCalmP99: rounded(over.answers.p99Ms / calm.answers.p99Ms),
         refusalP99Ms: over.refusals.p99Ms,
+        sentLateP99Ms: over.lateP99Ms,
         refusedShare: rounded(over.refused / over.sent),
         residentMb: rounded(lastMb),
         residentGrowthMb: rounded(lastMb - firstMb),
@@ -128,11 +129,12 @@ function lineOf({
   answeredPerSecond,
   answers,
   refusals,
+  lateP99Ms,
 }: Offered) {
   return (
     `${sent} sent, ${answered} answered (${answeredPerSecond.toFixed(0)}/s, p50 ${answers.p50Ms}, ` +
     `p99 ${answers.p99Ms}, max ${answers.maxMs} ms), ${refused} refused (p99 ${refusals.p99Ms} ms), ` +
-    `${failed} failed`
+    `${failed} failed, sent late by p99 ${lateP99Ms} ms`
   )
 }
 

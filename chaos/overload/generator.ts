@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { seededRandom } from '@almanac/shared'
+import { countExternalMemory, seededRandom } from '@almanac/shared'
 import { Pool } from 'undici'
 import type { Latencies, Offered, Plan } from './plan.ts'
 import { type Tally, Watch } from './watch.ts'
@@ -8,10 +8,13 @@ import { type Tally, Watch } from './watch.ts'
  * Offers load and says what became of it. No two questions are the same, so that none is answered
  * from memory. Times count from when a request was due, not from when there was time to send it.
  */
+countExternalMemory()
 const plan = JSON.parse(process.argv[2] ?? '') as Plan
 const random = seededRandom(plan.seed)
 const pool = new Pool(plan.url, { connections: 1_000, pipelining: 1 })
 const tally: Tally = { answers: [], refusals: [], failed: 0, firstFailure: null, open: 0 }
+
+const lateMs: number[] = []
 
 const beganMs = performance.now()
 const endMs = beganMs + plan.seconds * 1_000
@@ -27,6 +30,7 @@ const offered: Offered = {
   answeredPerSecond: answers.length / took,
   answers: latencies(answers),
   refusals: latencies(refusals),
+  lateP99Ms: latencies(lateMs).p99Ms,
   firstFailure,
 }
 process.stdout.write(`${JSON.stringify(offered)}\n`)
@@ -50,6 +54,7 @@ async function byChance(perSecond: number): Promise<void> {
 
 function ask(dueMs: number, done: () => void): void {
   const level = (from: number) => (from + random() * 10).toFixed(4)
+  lateMs.push(performance.now() - dueMs)
   const path = `/api/forecast/500?level=${level(70)},${level(85)}`
   pool.dispatch({ method: 'GET', path }, new Watch(tally, dueMs, done))
 }

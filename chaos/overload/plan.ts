@@ -34,6 +34,8 @@ const Offered = Type.Object({
   answeredPerSecond: Type.Number(),
   answers: Latencies,
   refusals: Latencies,
+  /** How late requests were sent: of the machine that asks, not of the one that answers. */
+  lateP99Ms: Type.Number(),
   firstFailure: Type.Union([Type.String(), Type.Null()]),
 })
 export type Offered = Static<typeof Offered>

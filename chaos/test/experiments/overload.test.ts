@@ -12,6 +12,7 @@ const offered = (change: Partial<Offered> = {}): Offered => ({
   answeredPerSecond: 1_000,
   answers: latencies(10),
   refusals: latencies(0),
+  lateP99Ms: 1,
   firstFailure: null,
   ...change,
 })
