@@ -4,7 +4,7 @@ import { mutants } from '../../simulation/mutants.ts'
 import { planOf } from '../../simulation/schedule/draw.ts'
 import { keptOf, keptText, reduced, shrink } from '../../simulation/schedule/shrink.ts'
 import { runSeed } from '../../simulation/work.ts'
-import { canDrain } from '../../simulation/world/world.ts'
+import { canDrain, World } from '../../simulation/world/world.ts'
 import { apart } from './apart.ts'
 
 const traceOf = (seed: number) =>
@@ -34,6 +34,14 @@ describe('a simulation', () => {
       expect({ seed, violations }).toEqual({ seed, violations: [] })
     }
   })
+})
+
+test('in a world that is over nothing waits any more, nor is anything kept for it', () => {
+  const world = new World({ seed: 1 })
+  world.after(10, undefined, () => {})
+  world.end()
+  world.run(1_000)
+  expect(world.events).toBe(0)
 })
 
 describe('a planted fault', () => {
