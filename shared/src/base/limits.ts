@@ -141,7 +141,7 @@ export const limits = {
   overloadRequestsMax: 16,
   /** A queue that is answered within this is no overload, however fast it grows. */
   overloadQueueMs: 50,
-  /** A node counts as overloaded until it was not full for so long. */
+  /** A node that gives few answers in so long is not overloaded. */
   overloadCalmMs: 2_000,
   /** What a node may answer to a forecast: 10,000 steps with ten levels stay far below. */
   nodeAnswerBytesMax: 16_777_216,
