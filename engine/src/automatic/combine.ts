@@ -145,7 +145,7 @@ export function growthAt({ growth }: Pick<Calibration, 'growth'>, h: number): nu
 }
 
 /** The weighted median: the middle of the two members between which half of the weight lies. */
-export class Median {
+class Median {
   /** What each member says; to be filled before asking for the middle. */
   readonly values: Float64Array
   readonly #weights: Float64Array
