@@ -87,6 +87,7 @@ type Course = {
   sent: number
   broken: number
   moves: number
+  why: string | undefined
   readonly requestId: string
   /** Until then, monotonic, nodes are asked again. */
   readonly endMs: number
@@ -157,9 +158,12 @@ export function createForecaster(parts: ForecasterParts): Forecaster {
     return resolve(ask) ?? { kind: 'wait' as const, why: `${ask.model} is only just known` }
   }
   const depart = (ask: Ask, version: number, course: Omit<Course, 'moves' | 'first'>) => {
-    const { requestId, endMs, sent: sentBefore, broken: brokenBefore } = course
+    const { requestId, endMs, sent: sentBefore, broken: brokenBefore, why: whyBefore } = course
     const start = (cancel: Cancel) =>
-      tryNodes(parts, { ask, version, requestId, sentBefore, brokenBefore, endMs, cancel })
+      tryNodes(parts, {
+        ...{ ask, version, requestId, endMs, cancel },
+        ...{ sentBefore, brokenBefore, whyBefore },
+      })
     // Without a cache every request is to reach a node; else those that ask the same share one.
     if (bounds.responseCacheBytes === 0) return flyAlone(start)
     return flights.join(answerKey(ask, version), start)
@@ -173,6 +177,7 @@ export function createForecaster(parts: ForecasterParts): Forecaster {
     if (tried.sent > 1 || (sent > 0 && tried.sent > 0)) parts.onRetry(tried.sent)
     course.sent += tried.sent
     course.broken += tried.broken
+    if (tried.kind === 'nobody') course.why = tried.why
     signal.throwIfAborted()
     return tried
   }
@@ -206,7 +211,10 @@ export function createForecaster(parts: ForecasterParts): Forecaster {
       parts.budget.request()
       const begunMs = clock.monotonicMs()
       const endMs = begunMs + bounds.nodeWaitMs
-      const flight = depart(ask, version, { requestId, endMs, sent: 0, broken: 0 })
+      const flight = depart(ask, version, {
+        ...{ requestId, endMs, sent: 0, broken: 0 },
+        why: undefined,
+      })
       flight.outcome.then(
         (tried) => {
           if (tried.sent > 1) parts.onRetry(tried.sent)
@@ -220,8 +228,9 @@ export function createForecaster(parts: ForecasterParts): Forecaster {
     answer: async (ask, requestId, signal, first) => {
       if (first === undefined) parts.budget.request()
       const { sent = 0, broken = 0 } = first?.tried ?? {}
+      const why = first?.tried.kind === 'nobody' ? first.tried.why : undefined
       const endMs = (first?.begunMs ?? clock.monotonicMs()) + bounds.nodeWaitMs
-      const course: Course = { sent, broken, moves: 0, requestId, endMs, first }
+      const course: Course = { sent, broken, why, moves: 0, requestId, endMs, first }
       try {
         return await once(ask, course, signal)
       } catch (error) {

@@ -67,6 +67,8 @@ export type Attempt = {
   /** Tries of this request that reached a node before. */
   readonly sentBefore: number
   readonly brokenBefore: number
+  /** Why nobody answered before. */
+  readonly whyBefore: string | undefined
   /** From then on, monotonic, nobody is asked once more, and nothing is loaded any longer. */
   readonly endMs: number
   readonly cancel: Cancel
@@ -131,7 +133,7 @@ function noteReply(
 /** Why there must not be one more try now, if so. */
 function mayTry(parts: TryParts, attempt: Attempt, course: Course): Finding | undefined {
   const { bounds, budget } = parts
-  const why = course.why ?? 'no more retries are allowed at present'
+  const why = course.why ?? attempt.whyBefore ?? 'no more retries are allowed at present'
   if (attempt.brokenBefore + course.broken >= bounds.triesMax) return { kind: 'exhausted', why }
   const isRetry = attempt.sentBefore + course.sent > 0
   if (isRetry && parts.clock.monotonicMs() >= attempt.endMs) return { kind: 'nobody', why }
