@@ -5,15 +5,18 @@ import type {
   Family,
   Forecast,
   Outcome,
+  Plan,
+  Prepared,
   Run,
   Series,
 } from '../family.ts'
 import { limits } from '../limits.ts'
+import { firstMoments, normalForecast } from '../normal-forecast.ts'
 import { areFinite } from '../numeric/finite.ts'
 import { done, refused } from '../outcome.ts'
 import { checkPending, checkValues } from '../series/check.ts'
 import { cesObservationsMin, checkCesSeries, filterCes, fitCes } from './fit.ts'
-import { explainCes, forecastCes, simulateCes } from './forecast.ts'
+import { cesMoments, explainCes, simulateCes } from './forecast.ts'
 import { absorbAll, type CesModel, copyState } from './model.ts'
 import { type CesSpec, parseCesSpec } from './spec.ts'
 import { cesBytes, cesFormat, decodeCes, encodeCes } from './storage.ts'
@@ -42,10 +45,9 @@ export const ces: Family<CesSpec, CesModel> = {
     return inRange(state)
   },
   forecast(model: CesModel, ask: Ask): Outcome<Forecast> {
-    const forecast = forecastCes(model, ask)
-    const finite = areFinite(forecast.point, forecast.quantiles)
-    return finite ? done(forecast) : refused(outOfRange)
+    return prepareCes(model, ask).at(ask.quantiles)
   },
+  prepare: prepareCes,
   simulate(model: CesModel, ask: Ask, paths: number, run: Run): Outcome<Float64Array> {
     const values = simulateCes(model, ask.horizon, paths, run.seed)
     return areFinite(values) ? done(values) : refused(outOfRange)
@@ -56,6 +58,16 @@ export const ces: Family<CesSpec, CesModel> = {
   encode: encodeCes,
   decode: decodeCes,
   sizeBytes: cesBytes,
+}
+
+function prepareCes(model: CesModel, plan: Plan): Prepared {
+  const moments = cesMoments(model, plan.horizon)
+  const at = (quantiles: Float64Array, horizon = plan.horizon) => {
+    const forecast = normalForecast(firstMoments(moments, horizon), quantiles)
+    const finite = areFinite(forecast.point, forecast.quantiles)
+    return finite ? done(forecast) : refused(outOfRange)
+  }
+  return { at, sizeBytes: 16 * plan.horizon }
 }
 
 const outOfRange = {

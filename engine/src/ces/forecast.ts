@@ -1,25 +1,17 @@
-import type { Ask, Components, Explained, Forecast } from '../family.ts'
-import { normalQuantile } from '../numeric/normal.ts'
+import type { Components, Explained } from '../family.ts'
+import type { Moments } from '../normal-forecast.ts'
 import { normalAt } from '../numeric/random.ts'
 import { type CesModel, copyState, makeStepper, startState } from './model.ts'
 
 /**
- * Point and quantiles. The model is linear, so the variance is exact: that of the sum of all coming
- * shocks, each with the weight that its response has after so many steps. Values that are missing
- * at the end count as steps.
+ * Point and deviation of each step. The model is linear, so the variance is exact: that of the sum
+ * of all coming shocks, each with the weight that its response has after so many steps. Values that
+ * are missing at the end count as steps.
  */
-export function forecastCes(model: CesModel, { horizon, quantiles }: Ask): Forecast {
-  const scores = quantiles.map(normalQuantile)
+export function cesMoments(model: CesModel, horizon: number): Moments {
   const { level, season } = stepsOf(model, horizon)
-  const deviations = deviationsOf(model, horizon)
   const point = level.map((value, h) => value + season[h]!)
-  const bounds = new Float64Array(horizon * scores.length)
-  for (let h = 0; h < horizon; h++) {
-    for (let k = 0; k < scores.length; k++) {
-      bounds[h * scores.length + k] = point[h]! + scores[k]! * deviations[h]!
-    }
-  }
-  return { point, quantiles: bounds, notes: [] }
+  return { point, deviations: deviationsOf(model, horizon) }
 }
 
 /** Sample paths, paths × horizon. */

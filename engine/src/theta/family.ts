@@ -5,13 +5,16 @@ import type {
   Family,
   Forecast,
   Outcome,
+  Plan,
+  Prepared,
   Run,
   Series,
 } from '../family.ts'
+import { firstMoments, normalForecast } from '../normal-forecast.ts'
 import { done, refused } from '../outcome.ts'
 import { checkPending, checkValues } from '../series/check.ts'
 import { checkThetaSeries, filterTheta, fitTheta, thetaObservationsMin } from './fit.ts'
-import { explainTheta, forecastTheta, simulateTheta } from './forecast.ts'
+import { explainTheta, simulateTheta, thetaMoments } from './forecast.ts'
 import { absorb, copyState, isSound, type ThetaModel } from './model.ts'
 import { parseThetaSpec, type ThetaSpec } from './spec.ts'
 import { decodeTheta, encodeTheta, thetaBytes, thetaFormat } from './storage.ts'
@@ -42,8 +45,9 @@ export const theta: Family<ThetaSpec, ThetaModel> = {
     return done(state, { observations: state.observations, missing: state.missing })
   },
   forecast(model: ThetaModel, ask: Ask): Outcome<Forecast> {
-    return done(forecastTheta(model, ask))
+    return prepareTheta(model, ask).at(ask.quantiles)
   },
+  prepare: prepareTheta,
   simulate(model: ThetaModel, ask: Ask, paths: number, run: Run): Outcome<Float64Array> {
     return done(simulateTheta(model, ask.horizon, paths, run.seed))
   },
@@ -53,4 +57,11 @@ export const theta: Family<ThetaSpec, ThetaModel> = {
   encode: encodeTheta,
   decode: decodeTheta,
   sizeBytes: thetaBytes,
+}
+
+function prepareTheta(model: ThetaModel, plan: Plan): Prepared {
+  const moments = thetaMoments(model, plan.horizon)
+  const at = (quantiles: Float64Array, horizon = plan.horizon) =>
+    done(normalForecast(firstMoments(moments, horizon), quantiles))
+  return { at, sizeBytes: 16 * plan.horizon }
 }

@@ -1,28 +1,22 @@
-import type { Ask, Components, Explained, Forecast } from '../family.ts'
-import { normalQuantile } from '../numeric/normal.ts'
+import type { Components, Explained } from '../family.ts'
+import type { Moments } from '../normal-forecast.ts'
 import { normalAt } from '../numeric/random.ts'
 import { absorb, copyState, lineTerm, startState, type ThetaModel } from './model.ts'
 
 /**
- * Point and quantiles. The forecast of each step is taken as its value for the next, as in the
- * paper. The variance is that of the linear recursion, exact: σ² (1 + (h - 1) α²) for a line that
- * is the same for all, and by the covariance of level and line where it moves. To it comes that of
- * the drift, which no formula of the paper has: σ² h² α² / n, which for α = 1 is that of a random
+ * Point and deviation of each step. The forecast of a step is taken as its value for the next, as in
+ * the paper. The variance is that of the linear recursion, exact: σ² (1 + (h - 1) α²) for a line
+ * that is the same for all, and by the covariance of level and line where it moves. To it comes that
+ * of the drift, which no formula of the paper has: σ² h² α² / n, which for α = 1 is that of a random
  * walk with drift.
  */
-export function forecastTheta(model: ThetaModel, { horizon, quantiles }: Ask): Forecast {
-  const scores = quantiles.map(normalQuantile)
+export function thetaMoments(model: ThetaModel, horizon: number): Moments {
   const { level, line, season, factor } = stepsOf(model, horizon)
   const widths = widthsOf(model, horizon)
-  const point = level.map((value, h) => value + line[h]! + season[h]!)
-  const bounds = new Float64Array(horizon * scores.length)
-  for (let h = 0; h < horizon; h++) {
-    const deviation = model.deviation * widths[h]! * factor[h]!
-    for (let k = 0; k < scores.length; k++) {
-      bounds[h * scores.length + k] = point[h]! + scores[k]! * deviation
-    }
+  return {
+    point: level.map((value, h) => value + line[h]! + season[h]!),
+    deviations: factor.map((times, h) => model.deviation * widths[h]! * times),
   }
-  return { point, quantiles: bounds, notes: [] }
 }
 
 /** Sample paths, paths × horizon: each value is taken as an observation for the next. */

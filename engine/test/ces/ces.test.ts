@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { filterCes } from '../../src/ces/fit.ts'
-import { forecastCes } from '../../src/ces/forecast.ts'
+import { cesMoments } from '../../src/ces/forecast.ts'
 import { makeKernel } from '../../src/ces/kernel.ts'
 import { barrier, growthOf, makeStability } from '../../src/ces/region.ts'
 import type { CesSeason } from '../../src/ces/spec.ts'
@@ -122,7 +122,7 @@ describe.each(references)('statsforecast, $season season on $name', (reference) 
       },
       y,
     )
-    const { point } = forecastCes(model, { horizon: 3, quantiles })
+    const { point } = cesMoments(model, 3)
     reference.forecast.forEach((value, h) => {
       expect(Math.abs(point[h]! / value - 1)).toBeLessThan(
         season === 'none' ? forecastWithin.plain : forecastWithin.seasonal,

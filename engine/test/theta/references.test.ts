@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { fitTheta, thetaAt } from '../../src/theta/fit.ts'
-import { forecastTheta } from '../../src/theta/forecast.ts'
+import { thetaMoments } from '../../src/theta/forecast.ts'
 import { parseThetaSpec, type ThetaMethod } from '../../src/theta/spec.ts'
 import { referenceSeries } from '../arima/references.ts'
 import { doneValue } from '../expect-done.ts'
@@ -104,10 +104,7 @@ describe.each(references)('$by', ({ y, seasons, method, given, forecast }) => {
 
   test('its forecast follows from its parameters', () => {
     const { model } = thetaAt({ y, seasons }, spec, given)
-    const { point } = forecastTheta(model, {
-      horizon: forecast.length,
-      quantiles: new Float64Array(0),
-    })
+    const { point } = thetaMoments(model, forecast.length)
     forecast.forEach((value, h) => {
       expect(Math.abs(point[h]! / value - 1), `step ${h}`).toBeLessThan(1e-6)
     })
