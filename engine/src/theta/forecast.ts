@@ -4,10 +4,10 @@ import { normalAt } from '../numeric/random.ts'
 import { absorb, copyState, lineTerm, startState, type ThetaModel } from './model.ts'
 
 /**
- * Point and deviation of each step. The forecast of a step is taken as its value for the next, as in
- * the paper. The variance is that of the linear recursion, exact: σ² (1 + (h - 1) α²) for a line
- * that is the same for all, and by the covariance of level and line where it moves. To it comes that
- * of the drift, which no formula of the paper has: σ² h² α² / n, which for α = 1 is that of a random
+ * Point and deviation of each step. The forecast of a step is taken as its value for the next, as
+ * in the paper. The variance is that of the linear recursion, exact: σ² (1 + (h - 1) α²) for a line
+ * that is the same for all, and by the covariance of level and line where it moves. To it comes the
+ * drift's, which no formula of the paper has: σ² h² α² / n, which for α = 1 is that of a random
  * walk with drift.
  */
 export function thetaMoments(model: ThetaModel, horizon: number): Moments {
