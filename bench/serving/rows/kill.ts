@@ -38,7 +38,7 @@ export async function kill(
   const all = [own, ...others]
   const failed = own.kills.reduce((sum, each) => sum + each.failed, 0)
   const after = medianOf(own.kills.map(({ normalAfterMs }) => normalAfterMs))
-  const best = Math.min(...others.map(({ kills }) => sumOf(kills)))
+  const best = others.length > 0 ? Math.min(...others.map(({ kills }) => sumOf(kills))) : 'absent'
   const verdicts: Verdict[] = [
     { what: `failed requests in all; the best peer ${best}`, value: failed, reached: failed === 0 },
     {

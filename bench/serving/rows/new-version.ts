@@ -139,7 +139,12 @@ async function untilSeen(
   const startedMs = performance.now()
   for (let seen = 0; seen < times; ) {
     if (performance.now() - startedMs > giveUpMs) throw new Error(`${url} shows no new version`)
-    const response = await fetch(url, { ...init, signal: AbortSignal.timeout(giveUpMs) })
-    seen = isNew(await response.text()) ? seen + 1 : 0
+    // Some refuse connections while they change over.
+    const text = await fetch(url, { ...init, signal: AbortSignal.timeout(giveUpMs) }).then(
+      (response) => response.text(),
+      () => '',
+    )
+    if (text === '') await delay(1)
+    seen = isNew(text) ? seen + 1 : 0
   }
 }
