@@ -76,6 +76,12 @@ describe.each([0.3, 1, 10])('a node that works %f ms for an answer', (workMs) =>
     expect(p99(seen)).toBeLessThan(2 * p99(calm))
   })
 
+  test.each([2.2, 2.6])('at %f times its capacity keeps nobody waiting for long', (times) => {
+    const seen = play({ rateAt: () => times * full, forMs: 5_000 * workMs, workMs })
+    const longestMs = Math.max(...seen.map(({ tookMs = 0 }) => tookMs))
+    expect(longestMs).toBeLessThan(200 * workMs + 2 * limits.overloadQueueMs)
+  })
+
   test('is given everything again soon after', () => {
     const rateAt = (ms: number) => (ms < 10_000 ? 3 * full : 0.8 * full)
     const seen = play({ rateAt, forMs: 60_000, workMs })
