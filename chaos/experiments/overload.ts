@@ -17,9 +17,9 @@ export const overload: Experiment = {
 
 /** A seed given by hand makes one repetition, which would show nothing. */
 const secondsMin = 30
-const [warmUpSeconds, peakSeconds, calmSeconds, afterSeconds] = [15, 6, 12, 8]
+const [warmUpSeconds, peakSeconds, calmSeconds, afterSeconds] = [20, 8, 12, 8]
 /** Enough at once that broker and node are never idle, and few enough that nothing is refused. */
-const peakAtOnce = 8
+const peakAtOnce = 16
 const residentGrowthMbMax = 64
 
 async function run({ seeds, log, signal }: ExperimentContext): Promise<ExperimentResult> {
