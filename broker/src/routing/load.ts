@@ -5,7 +5,7 @@ import type { Bounds } from '../config/bounds.ts'
  * a millisecond and a slow one in a second looks the same here.
  *
  * A queue is no overload: bursts, pauses, cold code and a busy machine make one that is soon gone
- * again. One that keeps growing as fast as the node answers, or faster, will not go by itself;
+ * again. One that grows faster than the node answers, three times in a row, will not go by itself;
  * nor will one that grows at all when it already takes as long as a try may take. From then on the
  * node is given so few requests at once that it is never idle and none of them waits for long. A
  * stretch of answers in which it was not full allows more of them, one in which it was, fewer:
@@ -19,8 +19,8 @@ export type Load = {
   openAtStart: number
   /** Whether in this stretch it had all that it may have. */
   wasFull: boolean
-  /** How much the queue grew in the last stretches, for each answer, since it did not. */
-  growth: number
+  /** Stretches in a row in which the queue grew. */
+  growths: number
   /** Answers in a millisecond, in the last whole stretch. */
   perMs: number
   /** About the least time of an answer while there was no overload: the way there and back. */
@@ -39,7 +39,7 @@ export const createLoad = (): Load => ({
   answers: 0,
   openAtStart: 0,
   wasFull: false,
-  growth: 0,
+  growths: 0,
   perMs: 0,
   leastMs: 0,
   openMax: Number.POSITIVE_INFINITY,
@@ -55,12 +55,11 @@ export function openMax(load: Load, nowMs: number, bounds: LoadBounds): number {
 
 /** Fewer say little about a tendency, more let a queue grow for long. */
 const stretchAnswers = 16
-/** Requests that a queue grows by for each one answered: twice as many come as go. */
-const steepGrowth = 1
-/** No stretch alone says more than this, so that a burst is none. */
-const growthMax = 1.25
-/** Three stretches that are very steep, four that are steep enough. */
-const growthSumMax = 3.75
+/** A busy broker sees answers in heaps: one stretch has to hold some of them. */
+const stretchMs = 25
+const growthsMax = 3
+/** Requests that a queue grows by for each one answered: more than twice as many come as go. */
+const steepGrowth = 1.25
 /** The least time is forgotten as slowly as this, in case the way has become longer. */
 const leastGrowth = 1.0005
 /** What an overloaded node may have open changes by this factor with each stretch. */
@@ -77,14 +76,13 @@ export function noteAnswer(
     load.leastMs = load.leastMs === 0 ? tookMs : Math.min(tookMs, load.leastMs * leastGrowth)
   if (open + 1 >= openMax(load, nowMs, bounds)) load.wasFull = true
   load.answers += 1
-  if (load.answers < stretchAnswers) return
+  if (load.answers < stretchAnswers || nowMs - load.sinceMs < stretchMs) return
   load.perMs = load.answers / Math.max(nowMs - load.sinceMs, 0.001)
   const growth = (open - load.openAtStart) / load.answers
   const queueMs = open / load.perMs
   const isSteep = growth >= steepGrowth && queueMs >= bounds.overloadQueueMs
   const isLate = growth > 0 && queueMs >= bounds.tryTimeoutMs
-  if (isLate) load.growth += growthMax
-  else load.growth = isSteep ? load.growth + Math.min(growth, growthMax) : 0
+  load.growths = isSteep || isLate ? load.growths + 1 : 0
   load.openMax = openMaxAfter(load, nowMs, bounds)
   load.sinceMs = nowMs
   load.answers = 0
@@ -96,7 +94,7 @@ function openMaxAfter(load: Load, nowMs: number, bounds: LoadBounds): number {
   const { nodeRequestsMax, overloadRequestsMax, overloadCalmMs } = bounds
   if (nowMs - load.sinceMs > overloadCalmMs) return Number.POSITIVE_INFINITY
   const isNew = load.openMax === Number.POSITIVE_INFINITY
-  if (load.growth >= growthSumMax || (isNew && load.wasFull)) return overloadRequestsMax
+  if (load.growths >= growthsMax || (isNew && load.wasFull)) return overloadRequestsMax
   if (load.wasFull) return Math.max(overloadRequestsMax, load.openMax / openGrowth)
   const next = load.openMax * openGrowth
   return next >= nodeRequestsMax ? Number.POSITIVE_INFINITY : next
