@@ -2,6 +2,7 @@ import { request } from 'undici'
 import type { ExperimentContext, ExperimentResult } from '../experiment.ts'
 import { type Entry, type Forecast, isForecast } from '../history/entry.ts'
 import { operationsOf } from '../history/operations.ts'
+import type { Records } from '../history/records.ts'
 import { isFailure } from '../invariants/availability.ts'
 import { brokenPromises, type Evidence } from '../invariants/check.ts'
 import { checkHistory, faultsOf } from '../linearizability/check.ts'
@@ -29,6 +30,8 @@ export type UnderTraffic = {
   readonly repeat: (session: Session, seed: number) => Promise<void>
   /** What there is to judge by, as it grows: whoever wants to keep it takes it from here. */
   readonly onEvidence?: (evidence: Partial<Evidence>, topology: Topology) => void
+  /** Adds to the last records what the cluster has let go of before. */
+  readonly wholeRecords?: (last: Records) => Promise<Records>
   /** Of a whole batch. */
   readonly figures: (entries: readonly Entry[], session: Session) => ExperimentResult['figures']
 }
@@ -100,7 +103,8 @@ async function runBatch(
     if (!isWhole) await traffic.abandon()
   }
   if (!isWhole) return { violations, figures: {}, lines: weather.lines }
-  const { entries, records, restless } = await conclude(traffic, brokers)
+  const { entries, records: last, restless } = await conclude(traffic, brokers)
+  const records = (await options.wholeRecords?.(last)) ?? last
   options.onEvidence?.({ records }, topology)
   const { missing } = await topology.wellAgain(settleMs)
   const found = brokenPromises({
