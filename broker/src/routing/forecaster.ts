@@ -87,7 +87,8 @@ type Course = {
   sent: number
   broken: number
   moves: number
-  why: string | undefined
+  /** Why nobody answered so far. */
+  why?: string | undefined
   readonly requestId: string
   /** Until then, monotonic, nodes are asked again. */
   readonly endMs: number
@@ -161,8 +162,14 @@ export function createForecaster(parts: ForecasterParts): Forecaster {
     const { requestId, endMs, sent: sentBefore, broken: brokenBefore, why: whyBefore } = course
     const start = (cancel: Cancel) =>
       tryNodes(parts, {
-        ...{ ask, version, requestId, endMs, cancel },
-        ...{ sentBefore, brokenBefore, whyBefore },
+        ask,
+        version,
+        requestId,
+        sentBefore,
+        brokenBefore,
+        whyBefore,
+        endMs,
+        cancel,
       })
     // Without a cache every request is to reach a node; else those that ask the same share one.
     if (bounds.responseCacheBytes === 0) return flyAlone(start)
@@ -211,10 +218,7 @@ export function createForecaster(parts: ForecasterParts): Forecaster {
       parts.budget.request()
       const begunMs = clock.monotonicMs()
       const endMs = begunMs + bounds.nodeWaitMs
-      const flight = depart(ask, version, {
-        ...{ requestId, endMs, sent: 0, broken: 0 },
-        why: undefined,
-      })
+      const flight = depart(ask, version, { requestId, endMs, sent: 0, broken: 0 })
       flight.outcome.then(
         (tried) => {
           if (tried.sent > 1) parts.onRetry(tried.sent)
