@@ -13,8 +13,11 @@ const plan = JSON.parse(process.argv[2] ?? '') as Plan
 const random = seededRandom(plan.seed)
 const pool = new Pool(plan.url, { connections: 1_000, pipelining: 1 })
 const emptyTally = (): Tally => ({
-  ...{ answers: [], refusals: [], failed: 0 },
-  ...{ firstFailure: null, open: 0 },
+  answers: [],
+  refusals: [],
+  failed: 0,
+  firstFailure: null,
+  open: 0,
 })
 let tally = emptyTally()
 let lateMs: number[] = []
