@@ -1,10 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Cassandra, startCassandra } from '../../../deploy/local/cassandra.ts'
 import { freePort } from '../../../deploy/local/process.ts'
-import { limits, mintBlobId, openCqlStore, type Store } from '../../src/index.ts'
+import { limits, mintBlobId, openCqlStore, type Store, seededRandom } from '../../src/index.ts'
+import { startTcpProxy } from '../support/tcp-proxy.ts'
 import { bytesOf, never, rejectionOf } from './backend.ts'
 import { cqlOptions, startOwnCassandra, untilAnswering } from './cql-backend.ts'
 
@@ -115,6 +117,27 @@ describe('the store when its CQL database is not well', () => {
     expect(await store.readManifest(upload, never)).toEqual(manifest)
     expect(await store.readBlob(upload, never)).toEqual(upload.content)
     expect(events[0]).toBe('store.connected')
+  })
+
+  test('connections that break again and again end no process, and are made again', async () => {
+    const proxy = await startTcpProxy(`http://${server.contactPoint}`, 'other')
+    // Slow enough that a search for a new connection is under way when the next cut comes.
+    proxy.pass(30)
+    const options = { ...cqlOptions(server), contactPoints: [new URL(proxy.endpoint).host] }
+    const stores = await Promise.all(Array.from({ length: 8 }, () => openCqlStore(options)))
+    try {
+      await Promise.all(stores.map((one) => untilAnswering(one, 30_000)))
+      const random = seededRandom(1)
+      for (let cuts = 0; cuts < 50; cuts += 1) {
+        proxy.cut()
+        for (const one of stores) void one.ping(never).catch(() => {})
+        await delay(random() < 0.5 ? 65 * random() : 1_000 * random())
+      }
+      await Promise.all(stores.map((one) => untilAnswering(one, 15_000)))
+    } finally {
+      await Promise.all(stores.map((one) => one.close()))
+      await proxy.close()
+    }
   })
 
   test('a store closes in seconds while its database is frozen', async () => {

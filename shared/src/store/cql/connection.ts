@@ -157,7 +157,7 @@ export class CqlConnection {
 
   #noteConnectFailure(error: unknown, attempt: number): void {
     if (this.#closed.signal.aborted) return
-    this.#lastFault = error instanceof Error ? error.message : String(error)
+    this.#lastFault = errorOf(error).message
     this.#options.onEvent?.('store.connect-failed', { attempt, fault: this.#lastFault })
     if (!(error instanceof NewerSchema)) return
     // Waiting does not help against a newer schema: whoever calls is told at once.

@@ -1,6 +1,7 @@
 import type { Client } from 'cassandra-driver'
 import { Bug } from '../../base/assert.ts'
 import { Unavailable } from '../../base/errors.ts'
+import { searchOnceAtATime } from './control-connection.ts'
 import type { CqlStoreOptions } from './options.ts'
 
 /** One request to one database node; below the deadline of a call, so that another can be tried. */
@@ -39,6 +40,7 @@ export async function connectClient(options: CqlStoreOptions): Promise<Client> {
   })
   // Host events are not errors of ours; without a listener some of them would end the process.
   client.on('error', () => {})
+  searchOnceAtATime(client)
   try {
     await client.connect()
   } catch (error) {
