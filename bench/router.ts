@@ -13,15 +13,16 @@ import { startFronts } from './router/start.ts'
  */
 const { values } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '3' },
+    rounds: { type: 'string', default: '15' },
+    seconds: { type: 'string', default: '2' },
     out: { type: 'string' },
   },
 })
 const rounds = Number(values.rounds)
 const seconds = Number(values.seconds)
 const cores = { front: '0', other: '1' }
-const warmUpSeconds = 2
+/** The compilers of V8 are at work for several seconds. */
+const warmUpSeconds = 6
 
 const folder = await mkdtemp(join(tmpdir(), 'almanac-bench-'))
 const opened: (() => Promise<void>)[] = []
@@ -38,12 +39,16 @@ async function main(): Promise<void> {
   for (const { url, pid } of fronts)
     await measure({ url, pid, core: cores.other, seconds: warmUpSeconds })
   const results = fronts.map(({ name }) => ({ name, runs: [] as Measured[] }))
-  for (let round = 0; round < rounds; round++)
-    for (const [i, { name, url, pid }] of fronts.entries()) {
+  for (let round = 0; round < rounds; round++) {
+    // There and back: a machine that grows slower or faster favours nobody.
+    const order = [...fronts.entries()]
+    if (round % 2 === 1) order.reverse()
+    for (const [i, { name, url, pid }] of order) {
       const measured = await measure({ url, pid, core: cores.other, seconds })
       if (measured.bytes < bytes) throw new Error(`${name}: short answers`)
       results[i]?.runs.push(measured)
     }
+  }
   const summary = summaryOf(results, { rounds, seconds, connections: 32, bytes, cores })
   report(summary)
   if (values.out) await writeFile(values.out, `${JSON.stringify(summary, null, 2)}\n`)
