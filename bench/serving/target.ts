@@ -25,6 +25,18 @@ export function levelAt(n: number): number {
   return (10_000 + ((n * levelStride) % levelCount)) / 10_000
 }
 
+let taken = 0
+
+/**
+ * Levels for so many requests, which nobody was asked before in this run: what is asked a second
+ * time is answered, or kept, in another way. Resolves to the first one's place in the row.
+ */
+export function takeLevels(count: number): number {
+  const first = taken
+  taken += count
+  return first % levelCount
+}
+
 export const levelCount = 980_000
 /** A prime that does not divide the count: the steps visit every level. */
 export const levelStride = 514_229

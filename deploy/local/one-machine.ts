@@ -62,7 +62,6 @@ export function checkOneMachine(settings: OneMachineSettings): readonly string[]
 
 /** Runs until a signal; prints what to try. Ends the process with code 1 when it cannot start. */
 export async function startOneMachine(settings: OneMachineSettings): Promise<void> {
-  countExternalMemory()
   const logger = createLogger({ process: 'almanac', level: settings.logLevel })
   try {
     const machine = await openOneMachine(settings, logger)
@@ -86,6 +85,7 @@ export async function openOneMachine(
   logger: Logger,
   changes: MachineChanges = {},
 ) {
+  countExternalMemory()
   const folder = resolve(settings.data)
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const opened: (() => Promise<void>)[] = []

@@ -1,13 +1,12 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Wrk, wrk } from '../../wrk.ts'
-import { levelCount, levelStride, type Target } from '../target.ts'
+import { levelCount, levelStride, type Target, takeLevels } from '../target.ts'
 
 export type Saturated = Omit<Wrk, 'text'>
 
-/** More than any server answers in one run, so that no two runs share a level. */
-const levelsPerRun = 40_000
-let runs = 0
+/** More than any server answers. */
+const levelsPerSecond = 6_000
 
 /** 32 connections that each ask again as soon as they were answered, every time another level. */
 export async function saturate(
@@ -16,7 +15,7 @@ export async function saturate(
 ): Promise<Saturated> {
   const { core, seconds, folder } = options
   const script = join(folder, 'request.lua')
-  await writeFile(script, lua(target, runs++ * levelsPerRun))
+  await writeFile(script, lua(target, takeLevels(seconds * levelsPerSecond)))
   const more = ['--timeout', '30s', '-s', script]
   const { text: _, ...run } = await wrk({
     url: target.origin,

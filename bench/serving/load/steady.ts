@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { quantileOf } from '../report.ts'
-import type { Target } from '../target.ts'
+import { type Target, takeLevels } from '../target.ts'
 
 export type SteadyOptions = {
   readonly target: Target
@@ -24,7 +24,6 @@ export type Sent = {
 }
 
 const run = promisify(execFile)
-let firstLevel = 0
 let files = 0
 
 /**
@@ -36,8 +35,8 @@ export async function steady(
   place: { readonly folder: string; readonly cores: string },
 ): Promise<readonly Sent[]> {
   const file = join(place.folder, `sent-${files++}.json`)
-  const given = JSON.stringify({ ...options, firstLevel })
-  firstLevel += Math.ceil(options.perSecond * (options.seconds + 1))
+  const levels = options.varies ? Math.ceil(options.perSecond * (options.seconds + 1)) : 0
+  const given = JSON.stringify({ ...options, firstLevel: takeLevels(levels) })
   const script = join(import.meta.dirname, 'generator.ts')
   const command = ['-c', place.cores, process.execPath, script, given, file]
   await run('taskset', command, { timeout: (options.seconds + 60) * 1_000 })
