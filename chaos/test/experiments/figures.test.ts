@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { forecastFigures, slowFigures } from '../../experiments/under-traffic.ts'
+import { forecastFigures, slowFigures } from '../../experiments/figures.ts'
 import { createWeatherLog } from '../../experiments/weather-log.ts'
 import { wasUp } from '../../invariants/disturbance.ts'
 import type { Part, Topology } from '../../topology/topology.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type Seen, violationsOf } from '../../experiments/overload.ts'
+import { inShort, type Seen, violationsOf } from '../../experiments/overload.ts'
 import type { Offered } from '../../overload/plan.ts'
 
 const latencies = (p99Ms: number) => ({ p50Ms: p99Ms / 2, p99Ms, maxMs: p99Ms * 2 })
@@ -45,5 +45,16 @@ describe('the judgement of an overload', () => {
     const violations = violationsOf({ ...well, ...change })
     expect(violations).toHaveLength(1)
     expect(violations[0]).toContain(what)
+  })
+
+  test.each<[string, Partial<Seen>]>([
+    ['goodput', { over: over({ answeredPerSecond: 500 }) }],
+    ['admitted p99', { over: over({ answers: latencies(60) }) }],
+    ['p99 of refusals', { over: over({ refusals: latencies(200) }) }],
+    ['80% load', { calm: offered({ answered: 800, refused: 200 }) }],
+    ['after the overload', { after: offered({ answered: 800, refused: 200 }) }],
+  ])('allows a short run more, but no collapse of: %s', (what, change) => {
+    expect(violationsOf({ ...well, over: over({ refusals: latencies(80) }) }, inShort)).toEqual([])
+    expect(violationsOf({ ...well, ...change }, inShort).join()).toContain(what)
   })
 })
