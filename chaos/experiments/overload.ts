@@ -86,7 +86,7 @@ type Bounds = {
   readonly refusedShareMax: number
 }
 
-export const promised: Bounds = {
+const promised: Bounds = {
   goodputMin: 0.9,
   slowerMax: 2,
   refusalMsMax: 50,
