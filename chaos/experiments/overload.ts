@@ -18,7 +18,7 @@ export const overload: Experiment = {
 const secondsMin = 30
 /** From then on there is time for the exact promise. */
 const longSeconds = 120
-const shortPhases = { warmUp: 6, peak: 5, calm: 6, after: 4 }
+const shortPhases = { warmUp: 3, peak: 4, calm: 5, after: 3 }
 const longPhases = { warmUp: 20, peak: 20, calm: 30, after: 20 }
 /** Enough at once that broker and node are never idle, and few enough that nothing is refused. */
 const peakAtOnce = 16
