@@ -7,12 +7,15 @@ import type { Sent, SteadyOptions } from './steady.ts'
 
 /**
  * Sends at a steady rate, whether answers come or not, and writes what it saw: generator.ts
- * OPTIONS FILE. A process of its own on a core of its own, which it keeps busy: a timer would be a
- * millisecond late, and two requests at once wait for each other.
+ * OPTIONS FILE. A process of its own, so that nothing else delays it. On a core of its own it never
+ * sleeps: a timer is a millisecond late, and two requests at once wait for each other.
  */
 // Else full collections of this process are taken for slow answers.
 countExternalMemory()
-const options = JSON.parse(process.argv[2] ?? '') as SteadyOptions & { firstLevel: number }
+const options = JSON.parse(process.argv[2] ?? '') as SteadyOptions & {
+  firstLevel: number
+  hasOwnCore: boolean
+}
 const file = process.argv[3] ?? ''
 /** An answer that takes longer is a failed one. */
 const answerMsMax = 10_000
@@ -47,7 +50,7 @@ class Watch implements Dispatcher.DispatchHandler {
   }
 }
 
-const { target, perSecond, seconds, firstLevel, varies } = options
+const { target, perSecond, seconds, firstLevel, varies, hasOwnCore } = options
 const pool = new Pool(target.origin, { connections: 64, pipelining: 1 })
 const sent: Sent[] = []
 const startedMs = performance.now()
@@ -56,7 +59,7 @@ const count = Math.round(perSecond * seconds)
 const early = Math.round(perSecond)
 for (let i = 0; i < early + count; i++) {
   const dueMs = startedMs + (i * 1_000) / perSecond
-  while (performance.now() < dueMs) await turn()
+  while (performance.now() < dueMs) await (hasOwnCore ? turn() : delay(1))
   ask(target, { level: varies ? levelAt(firstLevel + i) : 80, dueMs, counts: i >= early })
 }
 const last = performance.now()

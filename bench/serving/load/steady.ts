@@ -32,11 +32,17 @@ let files = 0
  */
 export async function steady(
   options: SteadyOptions,
-  place: { readonly folder: string; readonly cores: string },
+  place: {
+    readonly folder: string
+    readonly cores: string
+    /** Whether nobody else needs them. */
+    readonly hasOwnCore?: boolean
+  },
 ): Promise<readonly Sent[]> {
   const file = join(place.folder, `sent-${files++}.json`)
   const levels = options.varies ? Math.ceil(options.perSecond * (options.seconds + 1)) : 0
-  const given = JSON.stringify({ ...options, firstLevel: takeLevels(levels) })
+  const { hasOwnCore = false } = place
+  const given = JSON.stringify({ ...options, firstLevel: takeLevels(levels), hasOwnCore })
   const script = join(import.meta.dirname, 'generator.ts')
   const command = ['-c', place.cores, process.execPath, script, given, file]
   await run('taskset', command, { timeout: (options.seconds + 60) * 1_000 })

@@ -22,7 +22,7 @@ export async function halfLoad({ options, contestants, folder }: Contestants): P
       // A peer's share of a percent is a request or two: it is given more time.
       const time = each.isPeer ? seconds + 2 : seconds
       const load = { target, perSecond, seconds: time, varies: true }
-      const sent = await steady(load, { folder, cores: core })
+      const sent = await steady(load, { folder, cores: core, hasOwnCore: true })
       each.p99Ms.push(p99Of(sent))
       each.failed += failedOf(sent)
     }
