@@ -28,8 +28,9 @@ export function levelAt(n: number): number {
 let taken = 0
 
 /**
- * Levels for so many requests, which nobody was asked before in this run: what is asked a second
- * time is answered, or kept, in another way. Resolves to the first one's place in the row.
+ * Levels for so many requests that nobody was asked before in this run, or, once all 980,000 have
+ * been, longest ago: what is asked a second time is answered, or kept, in another way. Returns the
+ * first one's place in the row.
  */
 export function takeLevels(count: number): number {
   const first = taken

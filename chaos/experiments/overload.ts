@@ -10,7 +10,7 @@ export const overload: Experiment = {
     'at three times its capacity a broker answers as much as ever, what it admits stays fast, ' +
     'and the rest is refused at once',
   repetitions: { landing: 30, long: 600 },
-  timeoutMs: (seconds) => (Math.max(seconds, secondsMin) + 150) * 1_000,
+  timeoutMs: (seconds) => (Math.max(seconds, secondsMin) + 200) * 1_000,
   run,
 }
 
@@ -36,10 +36,12 @@ async function run({ seeds, log, signal }: ExperimentContext): Promise<Experimen
       log(`${name}: ${lineOf(one)}`)
       return one
     }
+    // What one phase has asked is not asked again by the next, which would find it in a cache.
+    let phaseSeed = seed
     const closed = (forSeconds: number) =>
-      system.offer({ seed, seconds: forSeconds, atOnce: peakAtOnce }, signal)
+      system.offer({ seed: phaseSeed++, seconds: forSeconds, atOnce: peakAtOnce }, signal)
     const open = (perSecond: number, forSeconds: number) =>
-      system.offer({ seed: seed + forSeconds, seconds: forSeconds, perSecond }, signal)
+      system.offer({ seed: phaseSeed++, seconds: forSeconds, perSecond }, signal)
     await closed(phases.warmUp)
     const peak = await told('peak', closed(phases.peak))
     const calm = await told('80%', open(0.8 * peak.answeredPerSecond, phases.calm))
@@ -84,6 +86,7 @@ type Bounds = {
   readonly slowerMax: number
   readonly refusalMsMax: number
   readonly refusedShareMax: number
+  readonly answeredAfterMin: number
 }
 
 const promised: Bounds = {
@@ -92,6 +95,7 @@ const promised: Bounds = {
   refusalMsMax: 50,
   // At 80% on average there are moments above 100%.
   refusedShareMax: 0.001,
+  answeredAfterMin: 0.99,
 }
 /**
  * In phases of some seconds each, a machine whose own speed changes by 40% within a minute says no
@@ -102,6 +106,7 @@ export const inShort: Bounds = {
   slowerMax: 5,
   refusalMsMax: 150,
   refusedShareMax: 0.1,
+  answeredAfterMin: 0.89,
 }
 
 /** What of the promise does not hold. Pure. */
@@ -109,7 +114,7 @@ export function violationsOf(
   { peak, calm, over, after, growthMb }: Seen,
   bounds: Bounds = promised,
 ): string[] {
-  const { goodputMin, slowerMax, refusalMsMax, refusedShareMax } = bounds
+  const { goodputMin, slowerMax, refusalMsMax, refusedShareMax, answeredAfterMin } = bounds
   const goodput = over.answeredPerSecond / peak.answeredPerSecond
   const slower = over.answers.p99Ms / calm.answers.p99Ms
   const failures = Object.entries({ peak, calm, over, after })
@@ -125,7 +130,7 @@ export function violationsOf(
     ...(calm.refused > calm.sent * refusedShareMax
       ? [`${calm.refused} of ${calm.sent} were refused at 80% load`]
       : []),
-    ...(after.answered < after.sent * (0.99 - refusedShareMax)
+    ...(after.answered < after.sent * answeredAfterMin
       ? [`after the overload only ${after.answered} of ${after.sent} were answered`]
       : []),
     ...(growthMb > residentGrowthMbMax ? [`memory grew by ${growthMb.toFixed(0)} MB`] : []),

@@ -30,7 +30,7 @@ export async function saturate(
 function lua({ method, path, body, headers }: Target, first: number): string {
   const fields = Object.entries(headers).map(([name, value]) => `["${name}"]=[[${value}]]`)
   const filled = (text: string) => `string.gsub([[${text}]], "LEVEL", level)`
-  return `local n = ${first % levelCount}
+  return `local n = ${first}
 local headers = {${fields.join(',')}}
 request = function()
   n = n + 1
