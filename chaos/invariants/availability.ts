@@ -1,6 +1,6 @@
 import { answerOf, type Entry, type Forecast, isForecast, told } from '../history/entry.ts'
 import { absenceExcuses } from './absence.ts'
-import { lastDisturbedMs, type Weather, wasCalm, wasUp, wasWhole } from './disturbance.ts'
+import { hadBackends, lastDisturbedMs, type Weather, wasUp, wasWhole } from './disturbance.ts'
 
 /** Why a forecast without an answer breaks no promise. */
 export type Excuse = 'model-deleted' | 'broker-down' | 'no-node' | 'pinned'
@@ -12,8 +12,9 @@ export type Excuse = 'model-deleted' | 'broker-down' | 'no-node' | 'pinned'
  * - any failure while no node was well, with a whole way from the broker, and for so long that it
  *   had loaded what it should (a node that has just started holds nothing yet);
  * - a 503 while the model was deleted, or was back and the broker could not know (`absence.ts`);
- * - of a pinned version, or of `at_least`, a 503 while anything was disturbed: the one may have to
- *   be loaded, of the other the broker may not have heard;
+ * - of a pinned version, or of `at_least`, a 503 while etcd, the database or a way to them was
+ *   disturbed, or had been just before: the one may have to be read, of the other the broker may
+ *   not have heard;
  * - answers that refuse the question (4xx): whether the model is there is for `stepsBack` to judge.
  */
 export function failedForecasts(entries: readonly Entry[], weather: Weather): string[] {
@@ -39,8 +40,8 @@ export function unanswered(
     )
     if (!hadNode) return 'no-node'
     const isPlain = asked.version === null && asked.atLeast === null
-    const isExcused = !isPlain && answerOf(entry, 503) && !wasCalm(weather, sentMs, doneMs)
-    return isExcused ? 'pinned' : undefined
+    if (isPlain || answerOf(entry, 503) === undefined) return undefined
+    return hadBackends(weather, sentMs - backendSettleMs, doneMs) ? undefined : 'pinned'
   }
   return entries
     .filter(isForecast)
@@ -50,6 +51,8 @@ export function unanswered(
 
 /** From its start on a node loads what serves within this time, also on a busy machine. */
 const nodeSettleMs = 10_000
+/** Whoever talks to a backend has found it again within this time: after it all is well. */
+const backendSettleMs = 10_000
 
 /** Whether a user was left without an answer to a question that has one. */
 export function isFailure(entry: Forecast): boolean {

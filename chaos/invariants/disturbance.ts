@@ -46,9 +46,13 @@ export function wasWhole(
   )
 }
 
-/** Whether anything at all was disturbed. */
-export function wasCalm(weather: Weather, fromMs: number, toMs: number): boolean {
-  return !weather.disturbances.some((each) => overlaps(each, fromMs, toMs))
+/** Whether etcd and the database were well all the time, and so were the ways to them. */
+export function hadBackends(weather: Weather, fromMs: number, toMs: number): boolean {
+  const { brokers, nodes, disturbances } = weather
+  const isBackend = (part: string) => !brokers.includes(part) && !nodes.includes(part)
+  return !disturbances.some(
+    (each) => isBackend(each.kind === 'down' ? each.part : each.to) && overlaps(each, fromMs, toMs),
+  )
 }
 
 /**

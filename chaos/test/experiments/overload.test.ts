@@ -25,6 +25,7 @@ const well: Seen = {
   calm: offered(),
   over: over({ answers: latencies(19) }),
   after: offered(),
+  residentMb: 1_000,
   growthMb: 5,
 }
 
@@ -39,7 +40,8 @@ describe('the judgement of an overload', () => {
     ['p99 of refusals', { over: over({ refusals: latencies(51) }) }],
     ['80% load', { calm: offered({ answered: 990, refused: 10 }) }],
     ['after the overload', { after: offered({ answered: 900, refused: 100 }) }],
-    ['memory', { growthMb: 100 }],
+    ['memory grew', { growthMb: 100 }],
+    ['memory reached', { residentMb: 1_600 }],
     ['status 500', { over: over({ failed: 1, firstFailure: 'status 500' }) }],
   ])('notices what is wrong with: %s', (what, change) => {
     const violations = violationsOf({ ...well, ...change })
@@ -53,8 +55,10 @@ describe('the judgement of an overload', () => {
     ['p99 of refusals', { over: over({ refusals: latencies(200) }) }],
     ['80% load', { calm: offered({ answered: 800, refused: 200 }) }],
     ['after the overload', { after: offered({ answered: 800, refused: 200 }) }],
+    ['memory reached', { residentMb: 1_600 }],
   ])('allows a short run more, but no collapse of: %s', (what, change) => {
-    expect(violationsOf({ ...well, over: over({ refusals: latencies(80) }) }, inShort)).toEqual([])
+    const short = { ...well, over: over({ refusals: latencies(80) }), growthMb: 300 }
+    expect(violationsOf(short, inShort)).toEqual([])
     expect(violationsOf({ ...well, ...change }, inShort).join()).toContain(what)
   })
 })

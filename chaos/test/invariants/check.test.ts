@@ -300,7 +300,7 @@ describe('availability', () => {
     })
   })
 
-  test('of a pinned version a 503 is excused while anything is disturbed', () => {
+  test('of a pinned version a 503 is excused while a backend is away, and just after', () => {
     const fails = (...weather: Story['weather']['disturbances']) =>
       found((story) => {
         story.entries.push(forecast(at, 1, { asked: { version: 1 }, ...refused(503) }))
@@ -308,6 +308,11 @@ describe('availability', () => {
       })
     expect(fails()).toEqual(['failed forecast'])
     expect(fails(down('cql', 20_050, 20_500))).toEqual([])
+    expect(fails(down('etcd-2', 15_000, 15_100))).toEqual([])
+    expect(fails(cut('node-1', 'cql', 15_000, 15_100))).toEqual([])
+    expect(fails(down('cql', 0, 9_900))).toEqual(['failed forecast'])
+    expect(fails(down('node-1', 15_000, 20_500))).toEqual(['failed forecast'])
+    expect(fails(cut('broker-1', 'node-1', 15_000, 20_500))).toEqual(['failed forecast'])
   })
 
   test('a 500 is never right, and nor is a 503 that does not say when to come again', () => {
