@@ -14,7 +14,7 @@ import { nodeKill } from './node-kill.ts'
 import { outages } from './outages.ts'
 import { overload } from './overload.ts'
 import { simulation } from './simulation.ts'
-import { soakExperiment } from './soak.ts'
+import { soakCluster, soakOneMachine } from './soak.ts'
 
 /**
  * In the order in which they run: the cheap ones first, then what wants the machine for itself,
@@ -36,5 +36,6 @@ export const experiments: readonly Experiment[] = [
   badLinks,
   outages,
   mixedFaults,
-  soakExperiment,
+  soakOneMachine,
+  soakCluster,
 ]

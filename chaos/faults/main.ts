@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { closeSharedTopology } from '../experiments/shared-topology.ts'
 import { allFaults } from './catalogue.ts'
@@ -7,9 +8,10 @@ import { runMixed } from './mixed.ts'
 const usage = `Faults of every kind on a seeded schedule, on a real cluster with users at work.
 
   npm run chaos -- [--seed N] [--minutes 10] [--faults NAME,…] [--at-once 3] [--keep]
+                    [--out FILE]
 
 The same seed and the same options plan the same faults. Data, logs and what users saw stay when a
-promise was broken, or with --keep.`
+promise was broken, or with --keep. Figures and violations go into the file, too.`
 
 process.exitCode = await main(process.argv.slice(2))
 
@@ -19,7 +21,7 @@ async function main(args: readonly string[]): Promise<number> {
     console.error(`${options}\n${usage}`)
     return 2
   }
-  const { seed, minutes, faults, atOnceMax, keep } = options
+  const { seed, minutes, faults, atOnceMax, keep, out } = options
   const interrupted = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM'] as const)
     process.on(name, () => interrupted.abort(new Error(`${name} came`)))
@@ -36,6 +38,8 @@ async function main(args: readonly string[]): Promise<number> {
     for (const [figure, value] of Object.entries(figures)) log(`${figure} ${value}`)
     for (const violation of violations) log(`VIOLATION ${violation}`)
     log(`${violations.length} violations; again with --seed ${seed} --minutes ${minutes}`)
+    const result = { seed, minutes, faults: faults.map(({ name }) => name), violations, figures }
+    if (out) await writeFile(out, `${JSON.stringify(result, null, 2)}\n`)
     mustKeep = violations.length > 0 || keep
     return violations.length > 0 || interrupted.signal.aborted ? 1 : 0
   } finally {
@@ -50,6 +54,7 @@ function optionsOf(args: readonly string[]) {
     faults: { type: 'string' },
     'at-once': { type: 'string', default: '3' },
     keep: { type: 'boolean', default: false },
+    out: { type: 'string' },
   } as const
   let values: ReturnType<typeof parseArgs<{ options: typeof known }>>['values']
   try {
@@ -68,5 +73,5 @@ function optionsOf(args: readonly string[]) {
   const there = allFaults.map(({ name }) => name).join(', ')
   if (unknown !== undefined) return `--faults ${unknown}: there are ${there}`
   const faults = allFaults.filter(({ name }) => names.includes(name))
-  return { seed, minutes, faults, atOnceMax, keep: values.keep }
+  return { seed, minutes, faults, atOnceMax, keep: values.keep, out: values.out }
 }

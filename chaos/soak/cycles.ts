@@ -12,6 +12,8 @@ export type CyclesOptions = {
   /** Told after each cycle. */
   readonly onCycle: (done: number) => void
   readonly onFault: (what: string) => void
+  /** A fit was refused for a moment, and asked for again. */
+  readonly onRefusal: () => void
 }
 
 /**
@@ -36,22 +38,36 @@ export async function runCycles(options: CyclesOptions): Promise<void> {
   await Promise.all(Array.from({ length: models }, (_, i) => client(`soak-${i}`)))
 }
 
+/** A backend that is slow for a moment, on a busy machine, is no fault of what is soaked. */
+const fitTriesMax = 3
+const retryMs = 1_000
+
+async function fitOnce({ onRefusal, signal }: CyclesOptions, api: string, data: readonly number[]) {
+  for (let left = fitTriesMax; ; left--) {
+    const fitted = await call('POST', `${api}/fit`, { body: { data, spec: smallSpec } })
+    if (fitted.status !== 503 || left <= 1) return fitted
+    onRefusal()
+    await delay(retryMs, undefined, { signal })
+  }
+}
+
 /** Versions back from which a pinned one is asked for: more than all nodes keep on demand. */
 const pinnedRange = 60
 const rollbackEvery = 50
 
 async function cycle(
-  { url, onFault }: CyclesOptions,
+  options: CyclesOptions,
   model: string,
   seed: number,
   number: number,
 ): Promise<void> {
+  const { url, onFault } = options
   const fail = (what: string, got: unknown) =>
     onFault(`cycle ${number} (seed ${seed}) of ${model}: ${what}: ${JSON.stringify(got)}`)
   try {
     const data = smallSeries(10 + (seed % 1_000), 120)
     const api = `${url}/api/models/${model}`
-    const fitted = await call('POST', `${api}/fit`, { body: { data, spec: smallSpec } })
+    const fitted = await fitOnce(options, api, data)
     if (fitted.status !== 200) return fail('fit', [fitted.status, fitted.text])
     const version = Number(fitted.headers['x-model-version'])
     const asked = await call('GET', `${api}/forecast/12?level=80`)

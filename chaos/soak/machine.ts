@@ -1,14 +1,12 @@
 /**
  * The one-process default, as `npm start` starts it, with ages that a test can wait for and a look
- * inside, at a port of its own: `GET /vitals` collects garbage first, then tells what is in use;
- * `GET /keys/{prefix}` only counts.
+ * inside at a port of its own, which also tells of the coordinator: `GET /keys/{prefix}` counts,
+ * `GET /kinds` counts by kind.
  */
-import { createServer } from 'node:http'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
-import { createLogger, parseKey } from '@almanac/shared'
+import { createLogger } from '@almanac/shared'
 import { type MachineChanges, openOneMachine } from '../../deploy/local/one-machine.ts'
-import type { MachineVitals } from './vitals.ts'
+import { keysByKind } from './keys.ts'
+import { serveVitals } from './vitals-server.ts'
 
 export type MachineOrder = {
   readonly port: number
@@ -21,9 +19,6 @@ export type MachineOrder = {
   /** Relative to this file. */
   readonly fitWorkerFile?: string
 }
-
-setFlagsFromString('--expose-gc')
-const collectGarbage = runInNewContext('gc') as () => void
 
 const order = JSON.parse(process.argv[2] ?? '{}') as MachineOrder
 const { port, vitalsPort, data, nodes, bounds, fitWorkerFile } = order
@@ -39,42 +34,13 @@ const machine = await openOneMachine(
     node: { ...caches, ...(workerFile ? { fitWorkerFile: workerFile } : {}) },
   },
 )
-const server = createServer((request, response) => {
-  const prefix = /^\/keys(\/.*)$/.exec(request.url ?? '')?.[1]
-  const answer = prefix ? countKeys(prefix) : vitals()
-  answer
-    .then((seen) => response.end(JSON.stringify(seen)))
-    .catch((error: Error) => response.writeHead(500).end(error.message))
+serveVitals(vitalsPort, (path) => {
+  if (path === '/kinds') return keysByKind(machine.coordinator)
+  const prefix = /^\/keys(\/.*)$/.exec(path)?.[1]
+  return prefix ? countKeys(prefix) : undefined
 })
-server.listen(vitalsPort, '127.0.0.1')
 process.once('SIGTERM', () => void machine.close().then(() => process.exit(0)))
 
-async function listed(prefix: string) {
-  return (await machine.coordinator.list(prefix, AbortSignal.timeout(10_000))).entries
-}
-
 async function countKeys(prefix: string): Promise<number> {
-  return (await listed(prefix)).length
-}
-
-async function vitals(): Promise<MachineVitals> {
-  // Twice: what finalizers let go of in the first is freed in the second.
-  collectGarbage()
-  await new Promise((done) => setImmediate(done))
-  collectGarbage()
-  const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage()
-  const keys: Record<string, number> = {}
-  for (const { key } of await listed('/')) {
-    const { kind } = parseKey(key)
-    keys[kind] = (keys[kind] ?? 0) + 1
-  }
-  const handles = process.getActiveResourcesInfo().length
-  return {
-    rssBytes: rss,
-    heapBytes: heapUsed,
-    externalBytes: external,
-    arrayBuffers,
-    handles,
-    keys,
-  }
+  return (await machine.coordinator.list(prefix, AbortSignal.timeout(10_000))).entries.length
 }

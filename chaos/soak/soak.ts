@@ -1,13 +1,9 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { freePort, ManagedProcess } from '../../deploy/local/process.ts'
 import type { ExperimentContext, ExperimentResult } from '../experiment.ts'
 import { runCycles } from './cycles.ts'
-import type { MachineOrder } from './machine.ts'
+import type { SoakSite } from './site.ts'
 import { type Sample, verdictOf } from './verdict.ts'
-import { machineVitals, processVitals, storeRows } from './vitals.ts'
+import { machineVitals, processVitals } from './vitals.ts'
 
 export type SoakOptions = {
   readonly perSecond: number
@@ -15,49 +11,41 @@ export type SoakOptions = {
 }
 
 const soakModels = 4
+const refusedShareMax = 0.01
 
-/**
- * Ages and caches with which a soak of minutes reaches the steady state that the defaults reach in
- * days. What is kept by number is kept as always.
- */
-const bounds = {
-  garbageAgeMs: 60_000,
-  garbageEveryMs: 30_000,
-  finishedJobMs: 120_000,
-  responseCacheBytes: 1_048_576,
-} as const
-const answerCacheBytes = 524_288
-
-/** Cycles on the one-process default, watched from outside and from inside. */
+/** Cycles on what `open` starts, watched from outside and from inside. */
 export async function soak(
   { seeds, log, signal }: ExperimentContext,
+  open: () => Promise<SoakSite>,
   { perSecond, sampleEveryMs }: SoakOptions,
 ): Promise<ExperimentResult> {
-  const folder = await mkdtemp(join(tmpdir(), 'almanac-soak-'))
-  const data = join(folder, 'data')
-  const vitalsPort = await freePort()
-  const machine = await machineIn(folder, { data, vitalsPort, nodes: 2, bounds, answerCacheBytes })
+  const site = await open()
   const faults: string[] = []
   const samples: Sample[] = []
   let cycles = 0
+  let refusals = 0
   try {
-    await machine.start()
     const startedMs = performance.now()
     const sample = async () => {
-      const [inside, outside] = [await machineVitals(vitalsPort), await processVitals(machine.pid!)]
-      const files = await Promise.all(
-        ['coordinator.sqlite', 'store.sqlite'].map((name) => stat(join(data, name))),
+      const parts: Sample['parts'] = Object.fromEntries(
+        await Promise.all(
+          site.parts().map(async ({ name, pid, vitalsPort }) => {
+            const inside = await machineVitals(vitalsPort)
+            return [name, { inside, outside: await processVitals(pid) }]
+          }),
+        ),
       )
-      const rows = storeRows(join(data, 'store.sqlite'))
+      const [keys, rows, fileMb] = await Promise.all([site.keys(), site.rows(), site.fileMb()])
       const atSeconds = (performance.now() - startedMs) / 1_000
-      const fileMb = files.map(({ size }) => size / 1_048_576)
-      samples.push({ atSeconds, cycles, inside, outside, rows, fileMb })
+      samples.push({ atSeconds, cycles, parts, keys, rows, fileMb })
       log(lineOf(samples.at(-1)!))
     }
     const over = new AbortController()
     const watching = watch(sample, sampleEveryMs, AbortSignal.any([signal, over.signal]))
+    // Whoever waits for it hears of a failure later.
+    watching.catch(() => {})
     await runCycles({
-      url: machine.url,
+      url: site.url,
       seeds,
       perSecond,
       models: soakModels,
@@ -66,33 +54,18 @@ export async function soak(
         cycles = done
       },
       onFault: (what) => faults.push(what),
+      onRefusal: () => {
+        refusals += 1
+      },
     })
     over.abort()
     await watching
   } finally {
-    await machine.stop()
-    await rm(folder, { recursive: true, force: true })
+    await site.close()
   }
   const { violations, figures } = verdictOf(samples)
-  return { violations: [...faults, ...violations], figures }
-}
-
-/** The process of `machine.ts`, not started yet. */
-export async function machineIn(
-  folder: string,
-  order: Omit<MachineOrder, 'port'>,
-): Promise<ManagedProcess> {
-  const port = await freePort()
-  return new ManagedProcess({
-    name: 'machine',
-    script: 'chaos/soak/machine.ts',
-    args: [JSON.stringify({ ...order, port } satisfies MachineOrder)],
-    env: {},
-    url: `http://127.0.0.1:${port}`,
-    logDir: folder,
-    readyPath: '/readyz',
-    readyMs: 300_000,
-  })
+  if (refusals > cycles * refusedShareMax) faults.push(`${refusals} fits were refused for a moment`)
+  return { violations: [...faults, ...violations], figures: { ...figures, refusals } }
 }
 
 async function watch(sample: () => Promise<void>, everyMs: number, signal: AbortSignal) {
@@ -102,13 +75,21 @@ async function watch(sample: () => Promise<void>, everyMs: number, signal: Abort
   }
 }
 
-function lineOf({ atSeconds, cycles, inside, outside, rows }: Sample): string {
+function lineOf({ atSeconds, cycles, parts, keys, rows }: Sample): string {
   const mb = (bytes: number) => (bytes / 1_048_576).toFixed(1)
+  const shown = Object.entries(parts).map(([name, { inside, outside }]) =>
+    [
+      `${name} RSS ${outside.rssMb.toFixed(1)} MB`,
+      `heap ${mb(inside.heapBytes)}`,
+      `external ${mb(inside.externalBytes)}`,
+      `${inside.handles} handles`,
+      `${outside.descriptors} descriptors`,
+      `${outside.threads} threads`,
+    ].join(', '),
+  )
   return [
     `${atSeconds.toFixed(0)} s, ${cycles} cycles`,
-    `RSS ${outside.rssMb.toFixed(1)} MB, heap ${mb(inside.heapBytes)} MB`,
-    `external ${mb(inside.externalBytes)} MB, ${inside.handles} handles`,
-    `${outside.descriptors} descriptors, ${outside.threads} threads`,
-    `keys ${JSON.stringify(inside.keys)}, rows ${JSON.stringify(rows)}`,
+    ...shown,
+    `keys ${JSON.stringify(keys)}, rows ${JSON.stringify(rows)}`,
   ].join('; ')
 }

@@ -5,12 +5,15 @@ import type { MachineVitals, ProcessVitals } from './vitals.ts'
 export type Sample = {
   readonly atSeconds: number
   readonly cycles: number
-  readonly inside: MachineVitals
-  readonly outside: ProcessVitals
+  /** Our processes, by name. */
+  readonly parts: Readonly<Record<string, Part>>
+  /** Keys in the coordinator, by kind. */
+  readonly keys: Readonly<Record<string, number>>
   readonly rows: Readonly<Record<string, number>>
-  /** Coordinator, then store. */
-  readonly fileMb: readonly number[]
+  readonly fileMb: Readonly<Record<string, number>>
 }
+
+type Part = { readonly inside: MachineVitals; readonly outside: ProcessVitals }
 
 /** Before this share of a run, and so many cycles, things fill up to their bounds. */
 const warmUpShare = 0.3
@@ -38,18 +41,26 @@ export function verdictOf(all: readonly Sample[]): ExperimentResult {
     cycles: last.cycles,
     minutes: round(last.atSeconds / 60),
     samples: steady.length,
-    rssMb: `${round(first.outside.rssMb)} to ${round(last.outside.rssMb)}`,
   }
-  for (const [name, of] of memories) {
-    const { slope, margin } = slopeOf(
-      steady.map((each) => [each.atSeconds / spanSeconds, of(each)]),
-    )
-    figures[`${name}SlopeMbIn10Min`] = `${round(slope)} ± ${round(margin)}`
-    if (slope - margin > slopeMaxMb)
-      violations.push(`${name} grows by ${round(slope)} ± ${round(margin)} MB in 10 minutes`)
-    if (margin > marginMaxMb) violations.push(`${name}: ± ${round(margin)} MB says nothing`)
+  const parts = Object.keys(last.parts)
+  for (const part of parts) {
+    // With one process there is nothing to tell apart.
+    const prefix = parts.length === 1 ? '' : `${part} `
+    const of = (each: Sample) => each.parts[part]!
+    const [before, after] = [first, last].map((each) => round(of(each).outside.rssMb))
+    figures[`${prefix}rssMb`] = `${before} to ${after}`
+    for (const [name, value] of memories) {
+      const { slope, margin } = slopeOf(
+        steady.map((each) => [each.atSeconds / spanSeconds, value(of(each))]),
+      )
+      figures[`${prefix}${name}SlopeMbIn10Min`] = `${round(slope)} ± ${round(margin)}`
+      if (slope - margin > slopeMaxMb)
+        violations.push(`${prefix}${name} grows by ${round(slope)} ± ${round(margin)} MB in 10 min`)
+      if (margin > marginMaxMb)
+        violations.push(`${prefix}${name}: ± ${round(margin)} MB says nothing`)
+    }
   }
-  for (const [name, tolerance, of] of counts) {
+  for (const [name, tolerance, of] of countsOf(parts)) {
     const [before, after] = halves(steady).map((half) => Math.max(...half.map(of)))
     figures[name] = `${before} to ${after}`
     if (after! > before! * 1.1 + tolerance)
@@ -59,27 +70,40 @@ export function verdictOf(all: readonly Sample[]): ExperimentResult {
     (each.rows.jobRecords ?? 0) + (each.rows.versionRecords ?? 0) + (each.rows.logRecords ?? 0)
   const cycles = last.cycles - first.cycles
   figures.archivedRecordsPerCycle = round((archived(last) - archived(first)) / cycles)
-  figures.fileMb = `${first.fileMb.map(round)} to ${last.fileMb.map(round)}`
+  for (const [name, mb] of Object.entries(last.fileMb))
+    figures[`${name}FileMb`] = `${round(first.fileMb[name] ?? 0)} to ${round(mb)}`
   return { violations, figures }
 }
 
 const memories = [
-  ['rss', (each: Sample) => each.outside.rssMb],
-  ['heap', ({ inside }: Sample) => inside.heapBytes / megabyte],
-  ['external', ({ inside }: Sample) => inside.externalBytes / megabyte],
+  ['rss', ({ outside }: Part) => outside.rssMb],
+  ['heap', ({ inside }: Part) => inside.heapBytes / megabyte],
+  ['external', ({ inside }: Part) => inside.externalBytes / megabyte],
 ] as const
 
+type Count = readonly [name: string, tolerance: number, of: (each: Sample) => number]
+
 /** Highest value of each half of the steady part may differ by a tenth and this. */
-const counts: readonly (readonly [string, number, (each: Sample) => number])[] = [
-  ['handles', 10, ({ inside }) => inside.handles],
-  ['descriptors', 10, ({ outside }) => outside.descriptors],
-  ['threads', 2, ({ outside }) => outside.threads],
-  ...['model', 'counter', 'version', 'log', 'job', 'claim', 'node', 'node-model', 'request'].map(
-    (kind) => [`keys/${kind}`, 20, ({ inside }: Sample) => inside.keys[kind] ?? 0] as const,
-  ),
-  ['blobRows', 100, ({ rows }) => rows.blobs ?? 0],
-  ['chunkRows', 100, ({ rows }) => rows.chunks ?? 0],
-]
+function countsOf(parts: readonly string[]): readonly Count[] {
+  const kinds = [
+    ...['model', 'counter', 'version', 'log', 'job'],
+    ...['claim', 'node', 'node-model', 'request'],
+  ]
+  return [
+    ...parts.flatMap((part): Count[] => {
+      const prefix = parts.length === 1 ? '' : `${part} `
+      const of = (each: Sample) => each.parts[part]!
+      return [
+        [`${prefix}handles`, 10, (each) => of(each).inside.handles],
+        [`${prefix}descriptors`, 10, (each) => of(each).outside.descriptors],
+        [`${prefix}threads`, 2, (each) => of(each).outside.threads],
+      ]
+    }),
+    ...kinds.map((kind): Count => [`keys/${kind}`, 20, ({ keys }) => keys[kind] ?? 0]),
+    ['blobRows', 100, ({ rows }) => rows.blobs ?? 0],
+    ['chunkRows', 100, ({ rows }) => rows.chunks ?? 0],
+  ]
+}
 
 function halves(samples: readonly Sample[]): (readonly Sample[])[] {
   const middle = Math.ceil(samples.length / 2)

@@ -2,7 +2,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { DatabaseSync } from 'node:sqlite'
 import { request } from 'undici'
 
-/** What a machine says about itself, right after its garbage was collected. */
+/** What a process says about itself, right after its garbage was collected. */
 export type MachineVitals = {
   readonly rssBytes: number
   readonly heapBytes: number
@@ -10,8 +10,6 @@ export type MachineVitals = {
   readonly arrayBuffers: number
   /** Timers, sockets and the like that keep the event loop alive. */
   readonly handles: number
-  /** Keys in the coordinator, by kind. */
-  readonly keys: Readonly<Record<string, number>>
 }
 
 /** What the system says about a process, without asking it. */
@@ -28,7 +26,12 @@ export async function machineVitals(port: number): Promise<MachineVitals> {
   return (await asked(`http://127.0.0.1:${port}/vitals`)) as MachineVitals
 }
 
-/** Keys in the coordinator of a machine. */
+/** Keys in the coordinator of a machine, by kind. */
+export async function machineKinds(port: number): Promise<Record<string, number>> {
+  return (await asked(`http://127.0.0.1:${port}/kinds`)) as Record<string, number>
+}
+
+/** Keys in the coordinator of a machine that begin so. */
 export async function machineKeys(port: number, prefix: string): Promise<number> {
   return (await asked(`http://127.0.0.1:${port}/keys${prefix}`)) as number
 }

@@ -3,6 +3,17 @@ import { type Sample, verdictOf } from '../../soak/verdict.ts'
 
 const megabyte = 1_048_576
 
+const part = (rssMb: number, handles: number): Sample['parts'][string] => ({
+  inside: {
+    rssBytes: 300 * megabyte,
+    heapBytes: 50 * megabyte,
+    externalBytes: 10 * megabyte,
+    arrayBuffers: 0,
+    handles,
+  },
+  outside: { rssMb, peakRssMb: 310, descriptors: 70, threads: 15, cpuMs: 0 },
+})
+
 /** A run of 50 minutes; `leak` is added up from minute to minute. */
 function run(leak: { rssMb?: number; handles?: number; versions?: number; blobs?: number }) {
   return Array.from({ length: 201 }, (_, i): Sample => {
@@ -12,23 +23,13 @@ function run(leak: { rssMb?: number; handles?: number; versions?: number; blobs?
     return {
       atSeconds: minutes * 60,
       cycles: i * 50,
-      inside: {
-        rssBytes: 300 * megabyte,
-        heapBytes: 50 * megabyte,
-        externalBytes: 10 * megabyte,
-        arrayBuffers: 0,
-        handles: 80 + grown(leak.handles),
-        keys: { version: 400 + grown(leak.versions), job: 1_000 },
+      parts: {
+        still: part(300 + noise, 80),
+        leaking: part(300 + noise + minutes * (leak.rssMb ?? 0), 80 + grown(leak.handles)),
       },
-      outside: {
-        rssMb: 300 + noise + minutes * (leak.rssMb ?? 0),
-        peakRssMb: 310,
-        descriptors: 70,
-        threads: 15,
-        cpuMs: 0,
-      },
+      keys: { version: 400 + grown(leak.versions), job: 1_000 },
       rows: { blobs: 1_000 + grown(leak.blobs), jobRecords: i * 50 },
-      fileMb: [1, 1],
+      fileMb: { store: 1 },
     }
   })
 }
@@ -39,8 +40,8 @@ describe('the verdict on a soak', () => {
   })
 
   test.each([
-    ['rss', { rssMb: 0.2 }],
-    ['handles', { handles: 2 }],
+    ['leaking rss', { rssMb: 0.2 }],
+    ['leaking handles', { handles: 2 }],
     ['keys/version', { versions: 8 }],
     ['blobRows', { blobs: 30 }],
   ])('notices when %s grows', (name, leak) => {
