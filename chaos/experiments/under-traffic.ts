@@ -1,8 +1,8 @@
 import { request } from 'undici'
 import type { ExperimentContext, ExperimentResult } from '../experiment.ts'
+import { chronicleOf } from '../history/chronicle.ts'
 import type { Entry } from '../history/entry.ts'
 import { operationsOf } from '../history/operations.ts'
-import type { Records } from '../history/records.ts'
 import { brokenPromises, type Evidence } from '../invariants/check.ts'
 import { checkHistory, faultsOf } from '../linearizability/check.ts'
 import { pause } from '../pause.ts'
@@ -30,8 +30,6 @@ export type UnderTraffic = {
   readonly repeat: (session: Session, seed: number) => Promise<void>
   /** What there is to judge by, as it grows: whoever wants to keep it takes it from here. */
   readonly onEvidence?: (evidence: Partial<Evidence>, topology: Topology) => void
-  /** Adds to the last records what the cluster has let go of before. */
-  readonly wholeRecords?: (last: Records) => Promise<Records>
   /** Of a whole batch. */
   readonly figures: (entries: readonly Entry[], session: Session) => ExperimentResult['figures']
 }
@@ -87,6 +85,8 @@ async function runBatch(
   const traffic = await startTraffic({ brokers, seed: seeds[0]!, prefix, ...options.traffic })
   const session = { ...weather, context, topology, traffic, violation }
   options.onEvidence?.({ entries: traffic.entries, weather: weather.weather }, topology)
+  const enough = new AbortController()
+  const chronicle = chronicleOf(brokers, traffic.isOurs, enough.signal)
   let isWhole = false
   try {
     await pause(calmMs, signal)
@@ -100,11 +100,12 @@ async function runBatch(
     isWhole = !signal.aborted
     if (isWhole) await pause(wellAgainMs + wellForMs, signal)
   } finally {
+    enough.abort()
     if (!isWhole) await traffic.abandon()
   }
   if (!isWhole) return { violations, figures: {}, lines: weather.lines }
   const { entries, records: last, restless } = await conclude(traffic, brokers)
-  const records = (await options.wholeRecords?.(last)) ?? last
+  const records = (await chronicle).whole(last)
   options.onEvidence?.({ records }, topology)
   const { missing } = await topology.wellAgain(settleMs)
   const found = brokenPromises({

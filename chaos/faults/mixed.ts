@@ -2,7 +2,6 @@ import { join } from 'node:path'
 import type { ExperimentContext, ExperimentResult } from '../experiment.ts'
 import { forecastFigures } from '../experiments/figures.ts'
 import { underTraffic } from '../experiments/under-traffic.ts'
-import { type Chronicle, chronicleOf } from '../history/chronicle.ts'
 import { writeHistory } from '../history/file.ts'
 import type { Evidence } from '../invariants/check.ts'
 import type { Topology } from '../topology/topology.ts'
@@ -55,8 +54,6 @@ async function runSeed(
   let wellMs = 0
   let evidence: Partial<Evidence> = {}
   let folder: string | undefined
-  let chronicle: Promise<Chronicle> | undefined
-  const enough = new AbortController()
   const inContext = { ...context, seeds: [seed] }
   const result = await underTraffic(inContext, {
     name: options.name,
@@ -67,7 +64,6 @@ async function runSeed(
     },
     repeat: async (session) => {
       const { topology, weather, traffic } = session
-      chronicle = chronicleOf(topology.brokers, traffic.isOurs, enough.signal)
       const plan = planOf(options, shapeOf(topology), seed)
       faults = plan.length
       context.log(`seed ${seed}: ${plan.length} faults in ${options.minutes} minutes`)
@@ -83,21 +79,15 @@ async function runSeed(
       for (const line of logged) session.violation(line)
       for (const line of missing) session.violation(`not well in ${wellAgainMs} ms: ${line}`)
     },
-    wholeRecords: async (last) => {
-      enough.abort()
-      return (await chronicle)?.whole(last) ?? last
-    },
     figures: (entries) => ({
       faults,
       wellAfterMs: wellMs,
       ...forecastFigures(entries),
     }),
+  }).catch(async (error: Error) => {
+    await keep()
+    throw error
   })
-    .catch(async (error: Error) => {
-      await keep()
-      throw error
-    })
-    .finally(() => enough.abort())
   await keep()
   return result
 

@@ -46,8 +46,8 @@ function placeOf<Value>(all: Map<string, Map<number, Value>>, model: string): Ma
   return known
 }
 
-/** A model has a few dozen versions in this time, and a hundred are kept. */
-const everyMs = 20_000
+/** The busiest model has some fifty versions in this time, and a hundred are kept. */
+const everyMs = 8_000
 
 /** Reads until the signal says that it is enough. A broker that is not well is passed over. */
 export async function chronicleOf(

@@ -1,3 +1,5 @@
+import { assert } from '@almanac/shared'
+
 /** One question under way, shared by all who ask it at the same time. */
 export type Flight<T> = {
   readonly outcome: Promise<T>
@@ -18,7 +20,8 @@ export type Cancel = {
   onCancel: (() => void) | undefined
 }
 
-type Shared<T> = { readonly outcome: Promise<T>; readonly cancel: Cancel; passengers: number }
+/** Without an outcome once it has landed: nobody joins it any more. */
+type Shared<T> = { outcome: Promise<T> | undefined; readonly cancel: Cancel; passengers: number }
 
 /** Something under way that nobody shares. */
 export function flyAlone<T>(start: (cancelled: Cancel) => Promise<T>): Flight<T> {
@@ -34,23 +37,27 @@ export function flyAlone<T>(start: (cancelled: Cancel) => Promise<T>): Flight<T>
 
 export function createFlights<T>(): Flights<T> {
   const flights = new Map<string, Shared<T>>()
+  const begin = (name: string, start: (cancelled: Cancel) => Promise<T>) => {
+    const cancel: Cancel = { isCancelled: false, onCancel: undefined }
+    const outcome = start(cancel)
+    const begun: Shared<T> = { outcome, cancel, passengers: 0 }
+    flights.set(name, begun)
+    const land = () => {
+      if (flights.get(name) === begun) flights.delete(name)
+      // What has left a map may live on in it: docs/decisions/garbage.md, "Maps".
+      begun.outcome = undefined
+    }
+    outcome.then(land, land)
+    return begun
+  }
   return {
     join: (name, start) => {
-      let flight = flights.get(name)
-      if (flight === undefined) {
-        const cancel: Cancel = { isCancelled: false, onCancel: undefined }
-        const begun: Shared<T> = { outcome: start(cancel), cancel, passengers: 0 }
-        flights.set(name, begun)
-        const land = () => {
-          if (flights.get(name) === begun) flights.delete(name)
-        }
-        begun.outcome.then(land, land)
-        flight = begun
-      }
-      const joined = flight
+      const joined = flights.get(name) ?? begin(name, start)
+      const { outcome } = joined
+      assert(outcome, 'a flight leaves the map as it lands')
       joined.passengers += 1
       return {
-        outcome: joined.outcome,
+        outcome,
         leave: () => {
           joined.passengers -= 1
           if (joined.passengers > 0) return

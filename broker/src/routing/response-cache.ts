@@ -17,7 +17,8 @@ export type ResponseCache = {
 
 type Node = {
   readonly key: string
-  readonly answer: Answer
+  /** Undefined once it was dropped. */
+  answer: Answer | undefined
   readonly bytes: number
   used: boolean
   newer: Node | undefined
@@ -57,6 +58,10 @@ export function createResponseCache(bytesMax: number): ResponseCache {
     else oldest = node.newer
     nodes.delete(node.key)
     bytes -= node.bytes
+    // What has left a map or a list may live on in it: docs/decisions/garbage.md, "Maps".
+    node.answer = undefined
+    node.newer = undefined
+    node.older = undefined
   }
   const evict = () => {
     let node = hand ?? oldest

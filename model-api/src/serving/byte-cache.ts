@@ -1,9 +1,12 @@
+/** Without a value once it was dropped. */
+type Entry<Value> = { value: Value | undefined }
+
 /** Values by key, at most so many bytes of them; the longest unused go first. */
 export class ByteCache<Value> {
   readonly #bytesMax: number
   readonly #sizeOf: (value: Value) => number
   readonly #onDrop: (value: Value) => void
-  readonly #entries = new Map<string, Value>()
+  readonly #entries = new Map<string, Entry<Value>>()
   #bytes = 0
 
   /** A value's size must not change while it is kept. `onDrop` is told of each that goes. */
@@ -22,12 +25,12 @@ export class ByteCache<Value> {
   }
 
   get(key: string): Value | undefined {
-    const value = this.#entries.get(key)
-    if (value === undefined) return undefined
+    const entry = this.#entries.get(key)
+    if (entry === undefined) return undefined
     // A map keeps the order of insertion: put again, it is the latest used.
     this.#entries.delete(key)
-    this.#entries.set(key, value)
-    return value
+    this.#entries.set(key, entry)
+    return entry.value
   }
 
   /** Whether nothing has to go for it. */
@@ -40,7 +43,7 @@ export class ByteCache<Value> {
     const cost = this.#costOf(key, value)
     if (cost > this.#bytesMax / 4) return false
     this.#drop(key)
-    this.#entries.set(key, value)
+    this.#entries.set(key, { value })
     this.#bytes += cost
     for (const oldest of this.#entries.keys()) {
       if (this.#bytes <= this.#bytesMax) break
@@ -50,9 +53,12 @@ export class ByteCache<Value> {
   }
 
   #drop(key: string): void {
-    const value = this.#entries.get(key)
-    if (value === undefined) return
+    const entry = this.#entries.get(key)
+    const value = entry?.value
+    if (entry === undefined || value === undefined) return
     this.#entries.delete(key)
+    // What has left a map may live on in it: docs/decisions/garbage.md, "Maps".
+    entry.value = undefined
     this.#bytes -= this.#costOf(key, value)
     this.#onDrop(value)
   }
