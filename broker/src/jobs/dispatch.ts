@@ -40,6 +40,8 @@ type Waiting = {
   /** The node that took it, which may have it in its queue; and how often it said so. */
   acceptedBy: string | undefined
   accepted: number
+  /** Since when no attempt is left, monotonic. */
+  exhaustedMs: number | undefined
 }
 
 /** A node that takes an order so often and never begins is not the only one to be asked. */
@@ -73,20 +75,38 @@ export function startDispatcher(parts: DispatchParts): Dispatcher {
       waiting.delete(id)
       return
     }
-    if (waiting.has(id)) return
+    const known = waiting.get(id)
+    if (known) {
+      // Somebody has given an attempt back.
+      if (known.exhaustedMs !== undefined && hasAttempts(job.value))
+        known.dueMs = clock.monotonicMs()
+      return
+    }
     const isMine = accepted.delete(id)
     const patienceMs = wereClaimed.has(id) ? 100 : bounds.dispatchPatienceMs
     const delayMs = isMine ? 0 : patienceMs + random() * 100
     const dueMs = clock.monotonicMs() + delayMs
-    waiting.set(id, { dueMs, tries: 0, busy: false, acceptedBy: undefined, accepted: 0 })
+    const none = { acceptedBy: undefined, accepted: 0, exhaustedMs: undefined }
+    waiting.set(id, { dueMs, tries: 0, busy: false, ...none })
+  }
+  const hasAttempts = ({ attempts }: JobRecord) => attempts < bounds.fitAttemptsMax
+  /**
+   * Nodes that live have some time to give theirs back, unless the last one came back by itself and
+   * was spent: by then they had it.
+   */
+  const endExhausted = (job: Held<JobRecord>, entry: Waiting) => {
+    const nowMs = clock.monotonicMs()
+    entry.exhaustedMs ??= nowMs
+    const graceMs = job.value.state === 'queued' ? 0 : bounds.exhaustedGraceMs
+    const leftMs = entry.exhaustedMs + graceMs - nowMs
+    entry.dueMs = nowMs + (leftMs > 0 ? leftMs : bounds.dispatchAgainMs)
+    if (leftMs <= 0) parts.onExhausted(job)
   }
   const order = async (id: string, entry: Waiting) => {
     const job = parts.state().jobs.get(id)
     if (job === undefined) return
-    if (job.value.attempts >= bounds.fitAttemptsMax) {
-      entry.dueMs = clock.monotonicMs() + bounds.dispatchAgainMs
-      return parts.onExhausted(job)
-    }
+    if (!hasAttempts(job.value)) return endExhausted(job, entry)
+    entry.exhaustedMs = undefined
     entry.busy = true
     atWork += 1
     try {

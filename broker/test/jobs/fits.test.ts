@@ -241,7 +241,8 @@ describe('handing fits to nodes', () => {
     const cluster = await openCluster()
     const node = await cluster.node()
     node.script.fit = 'claim'
-    const broker = await cluster.broker({ dispatchAgainMs: 200, dispatchPatienceMs: 100 })
+    const shorter = { dispatchAgainMs: 200, dispatchPatienceMs: 100, exhaustedGraceMs: 300 }
+    const broker = await cluster.broker(shorter)
     const answer = fit(broker, 'm')
     for (let attempts = 1; attempts <= 3; attempts += 1) {
       const job = async () => (await get(broker, '/api/jobs')).body.jobs as { attempts: number }[]

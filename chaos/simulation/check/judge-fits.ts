@@ -73,11 +73,13 @@ function judgeFailure(version: VersionRecord, { numberIn }: Judged, plan: Plan):
   const request = plan.requests.find((one) => one.kind === 'fit' && one.value === value)
   const end = request?.kind === 'fit' ? request.end : undefined
   const isDamaged = plan.faults.some((fault) => fault.kind === 'damage' && fault.value === value)
+  // Nodes that live give the attempts back that faults of others cost them.
+  const losesNodes = plan.faults.some(({ kind }) => losesNode.has(kind))
   const { phase, reason, detail } = version.error ?? noError
   const isExplained: Record<FailureRecord['phase'], boolean> = {
     fit:
       (reason === 'too-short' && end === 'refused') ||
-      (reason === 'attempts-exhausted' && (end === 'crashed' || plan.faults.length > 0)),
+      (reason === 'attempts-exhausted' && (end === 'crashed' || losesNodes)),
     rollout: (reason === 'checksum' || reason === 'missing') && isDamaged,
     deleted: plan.requests.some(({ kind }) => kind === 'delete'),
   }
@@ -85,6 +87,7 @@ function judgeFailure(version: VersionRecord, { numberIn }: Judged, plan: Plan):
   return [`version ${version.version} of ${value} failed (${phase}: ${reason}) ${detail}`]
 }
 
+const losesNode: ReadonlySet<string> = new Set(['crash', 'pause', 'drain'])
 const noError: FailureRecord = { phase: 'fit', reason: 'none', detail: '' }
 
 const isOfDeleted = ({ record }: ModelLedger, version: number): boolean =>

@@ -28,6 +28,14 @@ export const bounds = {
   fitMemoryMb: 1_024,
   /** Tries to claim one order before it is left to the broker, which orders again. */
   claimTriesMax: 3,
+  /** A node looks so often whether it can give back an attempt that an outage cost. */
+  returnAttemptEveryMs: 1_000,
+  /** It does so for longer than outages mostly last. */
+  returnAttemptMs: 600_000,
+  /** Attempts of fits older than this are not given back: something else is wrong with them. */
+  returnAttemptAgeMs: 3_600_000,
+  /** Attempts to be given back at once; of more than these nobody keeps account. */
+  returnsMax: 100,
   /** Models with a gauge of their own: metrics must not grow with customers. */
   meteredModelsMax: 100,
   /** An internal body is one job id. */

@@ -33,9 +33,25 @@ export type Claiming =
   | { readonly kind: 'claimed'; readonly claim: Claim }
   | { readonly kind: 'unclaimed'; readonly why: Unclaimed }
 
+/** Whether the claim was made cannot be said: the coordinator did not answer. */
+export class ClaimUnknown extends Unavailable {
+  override name = 'ClaimUnknown'
+  readonly of: ModelName
+  readonly version: number
+  /** The version as the claim would have left it. */
+  readonly claimedAs: string
+  constructor(of: ModelName, version: VersionRecord, cause: Unavailable) {
+    super('coordinator', cause.message, { cause })
+    this.of = of
+    this.version = version.version
+    this.claimedAs = codecs.version.encode(version)
+  }
+}
+
 /**
  * Claims a job: claim key, attempt and `queued → fitting` are one transaction under a lease of the
- * claim's own. Rejects with `Unavailable` when the coordinator does not answer.
+ * claim's own. Rejects with `Unavailable` when the coordinator does not answer; with `ClaimUnknown`
+ * when it may have heard.
  */
 export async function takeClaim(
   context: NodeContext,
@@ -103,7 +119,9 @@ async function tryClaim(
     },
     { key, lease },
     signal,
-  )
+  ).catch((error) => {
+    throw error instanceof Unavailable ? new ClaimUnknown(of, version, error) : error
+  })
   if (succeeded) return { kind: 'claimed', claim: { of, job, version, fence: revision, lease } }
   const holder = await coordinator.get(key, signal)
   return { kind: 'unclaimed', why: holder ? 'another-has-it' : 'contended' }

@@ -11,10 +11,11 @@ import type { NodeContext } from '../base/context.ts'
 import { untilAvailable } from '../base/patience.ts'
 import { bounds } from '../config/bounds.ts'
 import type { ModelsView } from '../serving/view.ts'
-import { type Claim, releaseLease, takeClaim } from './claim.ts'
+import { type Claim, ClaimUnknown, releaseLease, takeClaim } from './claim.ts'
 import { type Effect, endAsDeleted, failForGood, giveBack, publish } from './effects.ts'
 import type { Fitter } from './fit-pool.ts'
 import { type ProgressReport, reportProgress } from './progress.ts'
+import type { Spent } from './return-attempt.ts'
 import { seedOf } from './seed.ts'
 import { FitStopped, type StopReason, watchForStop } from './stop.ts'
 import type { Unclaimed } from './subject.ts'
@@ -26,6 +27,8 @@ export type FitParts = {
   readonly view: ModelsView
   /** Aborts when the node drains: claim and attempt are given back. */
   readonly drain: AbortSignal
+  /** Told of an attempt that the coordinator cost, not the fit. */
+  readonly onSpent: (spent: Spent) => Promise<void>
 }
 
 export type FitOutcome =
@@ -44,7 +47,10 @@ export type FitOutcome =
  */
 export async function attemptFit(parts: FitParts, jobId: string): Promise<FitOutcome> {
   const { context } = parts
-  const claiming = await takeClaim(context, jobId, parts.drain)
+  const claiming = await takeClaim(context, jobId, parts.drain).catch(async (error) => {
+    if (error instanceof ClaimUnknown) await untilReturned(parts, jobId, error)
+    throw error
+  })
   if (claiming.kind === 'unclaimed') return claiming.why
   const { claim } = claiming
   const startedMs = context.clock.monotonicMs()
@@ -61,6 +67,7 @@ export async function attemptFit(parts: FitParts, jobId: string): Promise<FitOut
     stop.done()
     await progress.stop()
     releaseLease(claim.lease).catch(() => {})
+    if (outcome === 'claim-lost') void parts.onSpent(spentOn(claim))
     report(context, claim, outcome, (context.clock.monotonicMs() - startedMs) / 1_000)
   }
 }
@@ -93,7 +100,8 @@ async function work(
     case 'crashed':
       context.logger.error({ event: 'fit-crashed', ...label(claim), detail: reply.detail })
       await progress.stop()
-      return outcomeOf(await giveBack(context, claim, 'spent'), 'crashed')
+      await giveBack(context, claim, 'spent')
+      return 'crashed'
     case 'stopped':
       stop.signal.throwIfAborted()
       return 'claim-lost'
@@ -101,6 +109,19 @@ async function work(
       return unreachable(reply)
   }
 }
+
+/** A second claim would hide what the first, which may have been made, has left behind. */
+async function untilReturned(
+  { context, drain, onSpent }: FitParts,
+  job: string,
+  { of, version, claimedAs }: ClaimUnknown,
+): Promise<void> {
+  const over = context.clock.sleep(returnedWithinMs, drain).catch(() => {})
+  await Promise.race([onSpent({ job, of, version, claimedAs }), over])
+}
+
+/** Or else the next try sees a claim, and leaves the fit alone. */
+const returnedWithinMs = 2_000
 
 /** Uploads under a blob id of its own, minted anew for each try, then publishes. */
 async function store(
@@ -168,7 +189,8 @@ async function afterError(
     return fail(context, claim, progress, { reason: 'too-large', detail: error.message })
   context.logger.error({ event: 'fit-failed', ...label(claim), err: error })
   await progress.stop()
-  return outcomeOf(await giveBack(context, claim, 'spent'), 'crashed')
+  await giveBack(context, claim, 'spent')
+  return 'crashed'
 }
 
 async function afterStop(
@@ -194,6 +216,13 @@ async function afterStop(
       return unreachable(why)
   }
 }
+
+const spentOn = ({ job, of, version }: Claim): Spent => ({
+  job: job.id,
+  of,
+  version: version.version,
+  claimedAs: undefined,
+})
 
 const outcomeOf = (effect: Effect, wanted: FitOutcome): FitOutcome =>
   effect === 'applied' ? wanted : 'claim-lost'

@@ -2,6 +2,7 @@ import { limits } from '@almanac/shared'
 import { retryWaitMs } from '../base/patience.ts'
 import { bounds } from '../config/bounds.ts'
 import { attemptFit, type FitOutcome, type FitParts } from './fit-attempt.ts'
+import { returnAttempt } from './return-attempt.ts'
 
 type Accepted = 'accepted' | 'already-here' | 'full' | 'draining'
 
@@ -15,10 +16,20 @@ export type FitQueue = {
 }
 
 export function createFitQueue(
-  parts: FitParts,
+  given: Omit<FitParts, 'onSpent'>,
   options: { readonly workers: number; readonly onChange: () => void },
 ): FitQueue {
-  const { context, drain } = parts
+  const { context, drain } = given
+  let returns = 0
+  const parts: FitParts = {
+    ...given,
+    onSpent: async (spent) => {
+      if (returns >= bounds.returnsMax) return
+      returns += 1
+      await returnAttempt(context, spent, drain)
+      returns -= 1
+    },
+  }
   const waiting: string[] = []
   const running = new Map<string, Promise<void>>()
 

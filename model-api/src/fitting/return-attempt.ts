@@ -1,0 +1,103 @@
+import {
+  absent,
+  claimKey,
+  codecs,
+  jobKey,
+  type ModelName,
+  modifiedAt,
+  put,
+  Unavailable,
+  versionKey,
+} from '@almanac/shared'
+import type { NodeContext } from '../base/context.ts'
+import { bounds } from '../config/bounds.ts'
+
+/** An attempt that this node spent on a fit without having been able to finish it. */
+export type Spent = {
+  readonly job: string
+  readonly of: ModelName
+  readonly version: number
+  /**
+   * The version as the claim would have left it, where it is not known whether there ever was one;
+   * undefined where there was.
+   */
+  readonly claimedAs: string | undefined
+}
+
+/**
+ * Gives an attempt back that the coordinator cost, not the fit: attempts are counted to find fits
+ * that kill their nodes, and this node lives. Otherwise a long outage, in which claims are lost one
+ * after the other, would use them up. While somebody works on the fit it waits; once that is done
+ * there is nothing to give back. Never rejects; ends with the signal, at the latest after a time.
+ */
+export async function returnAttempt(
+  context: NodeContext,
+  spent: Spent,
+  signal: AbortSignal,
+): Promise<void> {
+  const { clock, random, logger } = context
+  const untilMs = clock.monotonicMs() + bounds.returnAttemptMs
+  let written: Written | undefined
+  while (!signal.aborted && clock.monotonicMs() < untilMs) {
+    try {
+      const look = await lookAt(context, spent, signal)
+      // An answer was lost: what stands there tells, or else that somebody has gone on from it.
+      if (look === 'nothing-to-do' || (written && look !== 'held' && !isBefore(look, written)))
+        return
+      if (look !== 'held') {
+        written = look
+        if (await write(context, spent, look, signal)) {
+          logger.info({ event: 'attempt-returned', job: spent.job })
+          return
+        }
+        written = undefined
+      }
+    } catch (error) {
+      if (signal.aborted) return
+      if (!(error instanceof Unavailable)) {
+        logger.error({ event: 'attempt-not-returned', job: spent.job, err: error })
+        return
+      }
+    }
+    await clock.sleep(bounds.returnAttemptEveryMs * (0.5 + random()), signal).catch(() => {})
+  }
+}
+
+/** The job as it is to be, and the revision of what it was. */
+type Written = { readonly text: string; readonly modRevision: number }
+
+const isBefore = (now: Written, tried: Written) => now.modRevision === tried.modRevision
+
+async function lookAt(
+  { coordinator, clock }: NodeContext,
+  { job: id, of, version, claimedAs }: Spent,
+  signal: AbortSignal,
+): Promise<Written | 'held' | 'nothing-to-do'> {
+  const [entry, claim, held] = await Promise.all([
+    coordinator.get(jobKey(id), signal),
+    coordinator.get(claimKey(id), signal),
+    claimedAs === undefined ? undefined : coordinator.get(versionKey(of, version), signal),
+  ])
+  const job = entry && codecs.job.decode(entry.value)
+  if (!entry || !job?.ok || job.value.state === 'done' || job.value.state === 'failed')
+    return 'nothing-to-do'
+  const { attempts, createdAt } = job.value
+  // A fit that goes on for so long without an end is not helped by more of the same.
+  const isOld = Date.parse(clock.wallTime()) - Date.parse(createdAt) > bounds.returnAttemptAgeMs
+  if (attempts === 0 || isOld) return 'nothing-to-do'
+  if (claimedAs !== undefined && held?.value !== claimedAs) return 'nothing-to-do'
+  if (claim) return 'held'
+  const text = codecs.job.encode({ ...job.value, attempts: attempts - 1 })
+  return { text, modRevision: entry.modRevision }
+}
+
+async function write(
+  { coordinator }: NodeContext,
+  { job }: Spent,
+  { text, modRevision }: Written,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const when = [absent(claimKey(job)), modifiedAt(jobKey(job), modRevision)]
+  const { succeeded } = await coordinator.transact({ when, then: [put(jobKey(job), text)] }, signal)
+  return succeeded
+}
