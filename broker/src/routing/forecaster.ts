@@ -7,9 +7,10 @@ import { type Cancel, createFlights, type Flight, flyAlone } from './flight.ts'
 import type { Hearsay } from './hearsay.ts'
 import { openMax } from './load.ts'
 import type { Lookup } from './lookup.ts'
+import type { Peer } from './peer.ts'
 import { resolveVersion } from './resolve.ts'
 import type { Answer, ResponseCache } from './response-cache.ts'
-import { type Tried, type TryParts, tryNodes } from './try-nodes.ts'
+import { type Tried, type TryParts, tryNodes, withAll } from './try-nodes.ts'
 import type { WaitingRoom } from './waiting-room.ts'
 
 /** What goes to the client: an answer, or what a node said instead. */
@@ -70,6 +71,8 @@ export type ForecasterParts = TryParts & {
   readonly onRetry: (count: number) => void
 }
 
+const nobody: readonly Peer[] = []
+
 /** One for all, since what is refused in great numbers must cost little. */
 export const overloaded = unavailable('overloaded', 'Every node has all that it can do.')
 
@@ -85,7 +88,7 @@ class NotReady extends Error {
 
 type Course = {
   sent: number
-  broken: number
+  broken: readonly Peer[]
   moves: number
   /** Why nobody answered so far. */
   why?: string | undefined
@@ -183,7 +186,7 @@ export function createForecaster(parts: ForecasterParts): Forecaster {
     signal.removeEventListener('abort', flight.leave)
     if (tried.sent > 1 || (sent > 0 && tried.sent > 0)) parts.onRetry(tried.sent)
     course.sent += tried.sent
-    course.broken += tried.broken
+    course.broken = withAll(course.broken, tried.broken)
     if (tried.kind === 'nobody') course.why = tried.why
     signal.throwIfAborted()
     return tried
@@ -218,7 +221,7 @@ export function createForecaster(parts: ForecasterParts): Forecaster {
       parts.budget.request()
       const begunMs = clock.monotonicMs()
       const endMs = begunMs + bounds.nodeWaitMs
-      const flight = depart(ask, version, { requestId, endMs, sent: 0, broken: 0 })
+      const flight = depart(ask, version, { requestId, endMs, sent: 0, broken: nobody })
       flight.outcome.then(
         (tried) => {
           if (tried.sent > 1) parts.onRetry(tried.sent)
@@ -231,7 +234,7 @@ export function createForecaster(parts: ForecasterParts): Forecaster {
     },
     answer: async (ask, requestId, signal, first) => {
       if (first === undefined) parts.budget.request()
-      const { sent = 0, broken = 0 } = first?.tried ?? {}
+      const { sent = 0, broken = nobody } = first?.tried ?? {}
       const why = first?.tried.kind === 'nobody' ? first.tried.why : undefined
       const endMs = (first?.begunMs ?? clock.monotonicMs()) + bounds.nodeWaitMs
       const course: Course = { sent, broken, why, moves: 0, requestId, endMs, first }
@@ -254,7 +257,7 @@ async function inTime(flight: Flight<Tried>, leftMs: number): Promise<Tried> {
   return await new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       flight.leave()
-      resolve({ kind: 'nobody', why: 'no node answered in time', sent: 0, broken: 0 })
+      resolve({ kind: 'nobody', why: 'no node answered in time', sent: 0, broken: nobody })
     }, leftMs)
     flight.outcome.then(resolve, reject).finally(() => clearTimeout(timer))
   })

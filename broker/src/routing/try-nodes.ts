@@ -44,8 +44,8 @@ type Finding =
 type Costs = {
   /** Tries that a node may have worked on. */
   readonly sent: number
-  /** Those among them that broke off without an answer. */
-  readonly broken: number
+  /** Who broke off without an answer, here or in tries before: each once, however often. */
+  readonly broken: readonly Peer[]
 }
 
 export type TryParts = {
@@ -66,7 +66,7 @@ export type Attempt = {
   readonly requestId: string
   /** Tries of this request that reached a node before. */
   readonly sentBefore: number
-  readonly brokenBefore: number
+  readonly brokenBefore: readonly Peer[]
   /** Why nobody answered before. */
   readonly whyBefore: string | undefined
   /** From then on, monotonic, nobody is asked once more, and nothing is loaded any longer. */
@@ -88,7 +88,7 @@ export async function tryNodes(parts: TryParts, attempt: Attempt): Promise<Tried
   const course: Course = {
     tried: new Set(),
     sent: 0,
-    broken: 0,
+    broken: attempt.brokenBefore,
     refusal: undefined,
     why: undefined,
   }
@@ -111,7 +111,8 @@ export async function tryNodes(parts: TryParts, attempt: Attempt): Promise<Tried
     parts.observe(place.peer, reply, tookMs / 1_000)
     noteReply(parts, place, reply, { nowMs, tookMs })
     if (!isTurnedAway(reply)) course.sent += 1
-    if (reply.kind === 'lost') course.broken += 1
+    // Again and again by one process that lives on, it is the way to it, and not this request.
+    if (reply.kind === 'lost') course.broken = withAll(course.broken, [place.peer])
     const finding = judge(parts, attempt, { ...place, timeoutMs }, reply, course)
     if (finding) return told(finding)
     if (attempt.cancel.isCancelled) return told(abandoned)
@@ -130,11 +131,17 @@ function noteReply(
     noteAnswer(peer.load, { open: peer.inFlight, ...times }, parts.bounds)
 }
 
+/** Those of both, each once. */
+export function withAll(peers: readonly Peer[], more: readonly Peer[]): readonly Peer[] {
+  const others = more.filter((peer) => !peers.includes(peer))
+  return others.length === 0 ? peers : [...peers, ...others]
+}
+
 /** Why there must not be one more try now, if so. */
 function mayTry(parts: TryParts, attempt: Attempt, course: Course): Finding | undefined {
   const { bounds, budget } = parts
   const why = course.why ?? attempt.whyBefore ?? 'no more retries are allowed at present'
-  if (attempt.brokenBefore + course.broken >= bounds.triesMax) return { kind: 'exhausted', why }
+  if (course.broken.length >= bounds.triesMax) return { kind: 'exhausted', why }
   const isRetry = attempt.sentBefore + course.sent > 0
   if (isRetry && parts.clock.monotonicMs() >= attempt.endMs) return { kind: 'nobody', why }
   if (course.sent >= bounds.triesMax || (isRetry && !budget.take())) return { kind: 'nobody', why }
@@ -157,7 +164,7 @@ const notLoadedStatus = 409
 type Course = {
   readonly tried: Set<Peer>
   sent: number
-  broken: number
+  broken: readonly Peer[]
   /** What is handed on if no other node does better. */
   refusal: Finding | undefined
   why: string | undefined
