@@ -25,13 +25,17 @@ type Node = {
   older: Node | undefined
 }
 
-/** Its bytes in memory of their own: a window on a larger buffer would keep all of that alive. */
-function alone(answer: Answer): Answer {
-  const { body } = answer
-  if (body.buffer.byteLength === body.byteLength) return answer
+/**
+ * An answer of the cache's own. Were the one kept that is being sent, V8 would learn that answers
+ * live long and make all of them in the old generation, where each holds its bytes until a full
+ * collection (docs/decisions/garbage.md). The bytes have memory of their own: a window on a larger
+ * buffer would keep all of that alive.
+ */
+function owned({ version, etag, contentType, body }: Answer): Answer {
+  if (body.buffer.byteLength === body.byteLength) return { version, etag, contentType, body }
   const copy = Buffer.allocUnsafeSlow(body.byteLength)
   body.copy(copy)
-  return { ...answer, body: copy }
+  return { version, etag, contentType, body: copy }
 }
 
 /** What an entry takes besides its body: object, key, headers; an estimate. */
@@ -88,7 +92,7 @@ export function createResponseCache(bytesMax: number): ResponseCache {
       while (bytes + size > bytesMax) evict()
       const node: Node = {
         key,
-        answer: alone(answer),
+        answer: owned(answer),
         bytes: size,
         used: false,
         newer: undefined,
