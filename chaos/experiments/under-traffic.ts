@@ -62,6 +62,9 @@ export async function underTraffic(
     violations.push(...result.violations)
     figures.push(result.figures)
     if (result.violations.length > 0) for (const line of result.lines) log(line)
+    // Whoever ends a long run early wants to know what held until then.
+    const done = Math.min(from + batch.length, seeds.length)
+    log(`${done} of ${seeds.length} checked; violations: ${violations.length}`)
   }
   return { violations, figures: mergedFigures(figures) }
 }
