@@ -12,8 +12,11 @@ export const limits = {
   versionGraceMs: 30_000,
   /** A fit that has killed this many nodes is taken to be the killer. */
   fitAttemptsMax: 3,
-  /** Nodes that lost a fit to an outage, and live, have given its attempt back by then. */
-  exhaustedGraceMs: 10_000,
+  /**
+   * Nodes that lost a fit to an outage, and live, mostly give its attempt back within two seconds.
+   * A lease may have to end before it, and all is to be well soon after that.
+   */
+  exhaustedGraceMs: 5_000,
   /** A forecast takes microseconds to milliseconds: a second means that the node is not well. */
   tryTimeoutMs: 1_000,
   /** Tries of one request, the first included, before it waits; and nodes it may break. */
