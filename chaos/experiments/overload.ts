@@ -113,7 +113,7 @@ const promised: Bounds = {
  */
 export const inShort: Bounds = {
   goodputMin: 0.6,
-  slowerMax: 8,
+  slowerMax: 5,
   refusalMsMax: 150,
   refusedShareMax: 0.1,
   answeredAfterMin: 0.89,

@@ -42,7 +42,11 @@ export async function runCycles(options: CyclesOptions): Promise<void> {
 const fitTriesMax = 3
 const retryMs = 1_000
 
-async function fitOnce({ onRefusal, signal }: CyclesOptions, api: string, data: readonly number[]) {
+async function fitWithPatience(
+  { onRefusal, signal }: CyclesOptions,
+  api: string,
+  data: readonly number[],
+) {
   for (let left = fitTriesMax; ; left--) {
     const fitted = await call('POST', `${api}/fit`, { body: { data, spec: smallSpec } })
     if (fitted.status !== 503 || left <= 1) return fitted
@@ -67,7 +71,7 @@ async function cycle(
   try {
     const data = smallSeries(10 + (seed % 1_000), 120)
     const api = `${url}/api/models/${model}`
-    const fitted = await fitOnce(options, api, data)
+    const fitted = await fitWithPatience(options, api, data)
     if (fitted.status !== 200) return fail('fit', [fitted.status, fitted.text])
     const version = Number(fitted.headers['x-model-version'])
     const asked = await call('GET', `${api}/forecast/12?level=80`)

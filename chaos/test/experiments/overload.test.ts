@@ -51,7 +51,7 @@ describe('the judgement of an overload', () => {
 
   test.each<[string, Partial<Seen>]>([
     ['goodput', { over: over({ answeredPerSecond: 500 }) }],
-    ['admitted p99', { over: over({ answers: latencies(90) }) }],
+    ['admitted p99', { over: over({ answers: latencies(60) }) }],
     ['p99 of refusals', { over: over({ refusals: latencies(200) }) }],
     ['80% load', { calm: offered({ answered: 800, refused: 200 }) }],
     ['after the overload', { after: offered({ answered: 800, refused: 200 }) }],
