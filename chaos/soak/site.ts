@@ -27,6 +27,5 @@ export const soakBounds = {
   garbageEveryMs: 30_000,
   finishedJobMs: 120_000,
   responseCacheBytes: 1_048_576,
-  familiarQuestionsMax: 200,
 } as const
 export const soakAnswerCacheBytes = 524_288

@@ -1,3 +1,5 @@
+import type { Doorkeeper } from '@almanac/shared'
+
 /**
  * What was found out about a text, for as long as the text is often seen. Bounded: when the younger
  * half is full, the older one is forgotten, except what was asked for meanwhile.
@@ -8,11 +10,14 @@ export type Familiar<T> = {
   readonly count: () => number
 }
 
-export function createFamiliar<T>(entriesMax: number, charactersMax: number): Familiar<T> {
+/** With a doorkeeper a text is strange until it was set a second time. */
+export function createFamiliar<T>(
+  { entriesMax, charactersMax }: { readonly entriesMax: number; readonly charactersMax: number },
+  doorkeeper?: Doorkeeper,
+): Familiar<T> {
   let younger = new Map<string, T>()
   let older = new Map<string, T>()
-  const set = (text: string, value: T) => {
-    if (entriesMax === 0 || text.length > charactersMax) return
+  const keep = (text: string, value: T) => {
     if (younger.size >= Math.ceil(entriesMax / 2)) {
       older = younger
       younger = new Map()
@@ -26,10 +31,13 @@ export function createFamiliar<T>(entriesMax: number, charactersMax: number): Fa
       const old = older.get(text)
       if (old === undefined) return undefined
       older.delete(text)
-      set(text, old)
+      keep(text, old)
       return old
     },
-    set,
+    set: (text, value) => {
+      if (entriesMax === 0 || text.length > charactersMax) return
+      if (doorkeeper === undefined || doorkeeper.knows(text)) keep(text, value)
+    },
     count: () => younger.size + older.size,
   }
 }

@@ -1,5 +1,12 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
-import { faultOfHead, headers as names, type RequestTimes, requestIdOf } from '@almanac/shared'
+import {
+  Doorkeeper,
+  faultOfHead,
+  limits,
+  headers as names,
+  type RequestTimes,
+  requestIdOf,
+} from '@almanac/shared'
 import type { Bounds } from '../config/bounds.ts'
 import { createFamiliar } from './familiar.ts'
 import { answer, type Question, refuse } from './forecasts.ts'
@@ -13,15 +20,14 @@ import type { ApiParts } from './parts.ts'
  */
 export type HotPath = {
   readonly first: (request: IncomingMessage, response: ServerResponse) => boolean
-  /** The route let a request through, and this is what it asks. */
+  /** The route let a request through, and this is what it asks; known from the second time on. */
   readonly learn: (request: IncomingMessage, question: Question) => void
 }
 
-/** Real URLs, names and types are shorter; what is not is left to the route. */
+/** Real URLs are shorter; what is not is left to the route. */
 const urlCharactersMax = 500
-const valueCharactersMax = 200
-/** Hosts and accepted types are few. */
-const valuesMax = 100
+/** Names and types are shorter, too, and few. */
+const valueBounds = { entriesMax: 100, charactersMax: 200 }
 
 const isForecast = /^\/api\/(models\/[^/?]+\/)?forecast\//
 /** Under what requests are timed that were refused without being read. */
@@ -32,9 +38,13 @@ type Parts = Pick<ApiParts, 'forecaster' | 'metrics' | 'isDraining' | 'isReady' 
 }
 
 export function createHotPath(parts: Parts, times: RequestTimes): HotPath {
-  const questions = createFamiliar<Question>(parts.bounds.familiarQuestionsMax, urlCharactersMax)
-  const hosts = createFamiliar<true>(valuesMax, valueCharactersMax)
-  const types = createFamiliar<true>(valuesMax, valueCharactersMax)
+  // Kept at once, questions that come only once would each grow old in the heap before they go.
+  const questions = createFamiliar<Question>(
+    { entriesMax: parts.bounds.familiarQuestionsMax, charactersMax: urlCharactersMax },
+    new Doorkeeper(limits.doorkeeperPlaces),
+  )
+  const hosts = createFamiliar<true>(valueBounds)
+  const types = createFamiliar<true>(valueBounds)
 
   const isFamiliar = (headers: IncomingHttpHeaders) =>
     headers.origin === undefined &&
