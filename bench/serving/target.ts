@@ -16,6 +16,18 @@ export function urlOf(target: Target, level: number): { url: string; init: Reque
   }
 }
 
+/** The text of a request of HTTP/1.1 at a level. */
+export function requestOf({ origin, method, path, body, headers }: Target) {
+  const lines = Object.entries({ host: new URL(origin).host, ...headers })
+  const fixed = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')
+  return (level: number): string => {
+    const filled = (text: string) => text.replace('LEVEL', String(level))
+    const sent = filled(body)
+    const length = sent === '' ? '' : `content-length: ${Buffer.byteLength(sent)}\r\n`
+    return `${method} ${filled(path)} HTTP/1.1\r\n${fixed}${length}\r\n${sent}`
+  }
+}
+
 /**
  * The n-th level of a row in which none comes twice before 980,000: so that nothing that was
  * answered before can be answered again from memory.

@@ -1,8 +1,7 @@
 import { writeFile } from 'node:fs/promises'
-import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises'
-import { countExternalMemory } from '@almanac/shared'
-import { type Dispatcher, Pool } from 'undici'
-import { levelAt, type Target } from '../target.ts'
+import { setTimeout as delay } from 'node:timers/promises'
+import { levelAt, requestOf } from '../target.ts'
+import { Client } from './client.ts'
 import type { Sent, SteadyOptions } from './steady.ts'
 
 /**
@@ -10,8 +9,6 @@ import type { Sent, SteadyOptions } from './steady.ts'
  * OPTIONS FILE. A process of its own, so that nothing else delays it. On a core of its own it never
  * sleeps: a timer is a millisecond late, and two requests at once wait for each other.
  */
-// Else full collections of this process are taken for slow answers.
-countExternalMemory()
 const options = JSON.parse(process.argv[2] ?? '') as SteadyOptions & {
   firstLevel: number
   hasOwnCore: boolean
@@ -19,66 +16,52 @@ const options = JSON.parse(process.argv[2] ?? '') as SteadyOptions & {
 const file = process.argv[3] ?? ''
 /** An answer that takes longer is a failed one. */
 const answerMsMax = 10_000
-
-/** Sees one answer come in, whose bytes nobody wants. */
-class Watch implements Dispatcher.DispatchHandler {
-  readonly dueMs: number
-  readonly counts: boolean
-  readonly atMs = performance.now()
-  #status = 0
-  constructor(dueMs: number, counts: boolean) {
-    this.dueMs = dueMs
-    this.counts = counts
-  }
-  onRequestStart(): void {}
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number): void {
-    this.#status = status
-  }
-  onResponseData(): void {}
-  onResponseEnd(): void {
-    this.#note(this.#status)
-  }
-  onResponseError(): void {
-    // A request without an answer has the status 0.
-    this.#note(0)
-  }
-  #note(status: number): void {
-    if (!this.counts) return
-    const { atMs, dueMs } = this
-    const tookMs = performance.now() - atMs
-    sent.push({ atMs: performance.timeOrigin + atMs, tookMs, lateMs: atMs - dueMs, status })
-  }
-}
+const connections = 64
 
 const { target, perSecond, seconds, firstLevel, varies, hasOwnCore } = options
-const pool = new Pool(target.origin, { connections: 64, pipelining: 1 })
+const client = new Client(target.origin, connections)
+const textOf = requestOf(target)
 const sent: Sent[] = []
+let open = 0
 const startedMs = performance.now()
 const count = Math.round(perSecond * seconds)
 // Connections are open and this process is warm before anything counts.
 const early = Math.round(perSecond)
-for (let i = 0; i < early + count; i++) {
-  const dueMs = startedMs + (i * 1_000) / perSecond
-  while (performance.now() < dueMs) await (hasOwnCore ? turn() : delay(1))
-  ask(target, { level: varies ? levelAt(firstLevel + i) : 80, dueMs, counts: i >= early })
-}
+let next = 0
+await sendAll()
 const last = performance.now()
-while (sent.length < count && performance.now() - last < answerMsMax) await delay(10)
+while (open > 0 && performance.now() - last < answerMsMax) await delay(10)
 await writeFile(file, JSON.stringify(sent))
 process.exit(0)
 
-function ask(
-  { method, path, body, headers }: Target,
-  { level, dueMs, counts }: { level: number; dueMs: number; counts: boolean },
-): void {
-  const filled = (text: string) => text.replace('LEVEL', String(level))
-  const options = {
-    method,
-    path: filled(path),
-    body: body === '' ? null : filled(body),
-    headers: { ...headers },
-    headersTimeout: answerMsMax,
-    bodyTimeout: answerMsMax,
+function sendAll(): Promise<void> {
+  return new Promise((resolve) => {
+    // Without promises, of which this would make a million a second.
+    const send = () => {
+      for (; next < early + count; next++) {
+        const dueMs = startedMs + (next * 1_000) / perSecond
+        if (performance.now() < dueMs) return hasOwnCore ? setImmediate(send) : setTimeout(send, 1)
+        ask(varies ? levelAt(firstLevel + next) : 80, dueMs, next >= early)
+      }
+      return resolve()
+    }
+    send()
+  })
+}
+
+function ask(level: number, dueMs: number, counts: boolean): void {
+  const atMs = performance.now()
+  const one = {
+    atMs: performance.timeOrigin + atMs,
+    tookMs: answerMsMax,
+    lateMs: atMs - dueMs,
+    status: 0,
   }
-  pool.dispatch(options, new Watch(dueMs, counts))
+  if (counts) sent.push(one)
+  open++
+  client.ask(textOf(level), (status) => {
+    open--
+    one.tookMs = performance.now() - atMs
+    one.status = status
+  })
 }
