@@ -50,10 +50,14 @@ export async function steady(
 }
 
 export function p99Of(sent: readonly Sent[]): number {
-  return quantileOf(
-    sent.map(({ tookMs }) => tookMs),
-    0.99,
-  )
+  const took = sent.map(({ tookMs }) => tookMs)
+  return quantileOf(took, 0.99)
+}
+
+/** How late the latest hundredth was sent, in ms. */
+export function lateOf(sent: readonly Sent[]): number {
+  const late = sent.map(({ lateMs }) => lateMs)
+  return quantileOf(late, 0.99)
 }
 
 export function failedOf(sent: readonly Sent[]): number {
