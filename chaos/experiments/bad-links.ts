@@ -31,7 +31,7 @@ const groups: readonly Scenario[] = (
   ] as const
 ).flatMap(([from, to]) => troubles.map((trouble) => ({ trouble, from, to })))
 /** Of 2 brokers, 5 nodes, 3 members of etcd and a database; the last ones are among the members. */
-const ways = 2 * 5 + 7 * 3 + 7 + 3
+const ways = 2 * 5 + 7 * 3 + 7 + 3 * 2
 
 export const badLinks: Experiment = {
   name: 'bad-links',

@@ -1,5 +1,5 @@
 import { pause } from '../pause.ts'
-import type { Part } from '../topology/topology.ts'
+import type { Link, Part } from '../topology/topology.ts'
 import type { Fault, Site } from './fault.ts'
 import { linksOf } from './link-faults.ts'
 import { partOf } from './process-faults.ts'
@@ -44,6 +44,64 @@ export const etcdFaults: readonly Fault[] = [
     },
   },
   {
+    // Clients reach it still, and it tells them what it knows: nothing new.
+    name: 'member-isolated',
+    weight: 3,
+    targets: ({ members }) => members,
+    holds,
+    durationMs: [3_000, 18_000],
+    healingMs: 3_000,
+    run: (site, target, durationMs) => {
+      const hides = site.random() < 0.5
+      return apart(site, waysOf(site, target), durationMs, (link) =>
+        hides ? link.swallow() : link.refuse(),
+      )
+    },
+  },
+  {
+    name: 'leader-isolated',
+    weight: 3,
+    targets: wholly,
+    holds,
+    durationMs: [3_000, 18_000],
+    healingMs: 3_000,
+    run: async (site, _target, durationMs) => {
+      for (const { name } of await leaderOf(site))
+        await apart(site, waysOf(site, name), durationMs, (link) => link.swallow())
+    },
+  },
+  {
+    name: 'members-apart',
+    weight: 2,
+    targets: ({ members }) => pairsOf(members),
+    holds,
+    durationMs: [3_000, 18_000],
+    healingMs: 3_000,
+    run: (site, target, durationMs) => {
+      const pair = target.split(' and ')
+      const links = waysOf(site, pair[0]!).filter(
+        ({ from, to }) => pair.includes(from) && pair.includes(to),
+      )
+      return apart(site, links, durationMs, (link) => link.swallow())
+    },
+  },
+  {
+    // Either it hears nothing of the others, or they hear nothing of it.
+    name: 'member-one-way',
+    weight: 2,
+    targets: ({ members }) => members.flatMap((one) => [`${one} hears`, `${one} is heard`]),
+    holds,
+    durationMs: [3_000, 18_000],
+    healingMs: 3_000,
+    run: (site, target, durationMs) => {
+      const [member = ''] = target.split(' ')
+      const isDeaf = target.endsWith('is heard')
+      return apart(site, waysOf(site, member), durationMs, (link) =>
+        link.swallow((link.from === member) === isDeaf ? 'answers' : 'requests'),
+      )
+    },
+  },
+  {
     name: 'quorum-lost',
     weight: 3,
     targets: ({ members }) => members.map((left) => `all but ${left}`),
@@ -85,6 +143,31 @@ export const etcdFaults: readonly Fault[] = [
     },
   },
 ]
+
+/** The ways between a member and the others. */
+function waysOf({ topology }: Site, member: string): readonly Link[] {
+  const names = topology.etcd.map(({ name }) => name)
+  return topology.links.filter(
+    ({ from, to }) => names.includes(from) && (from === member || to === member),
+  )
+}
+
+async function apart(
+  site: Site,
+  links: readonly Link[],
+  durationMs: number,
+  harm: (link: Link) => Promise<void>,
+): Promise<void> {
+  await site.onLinks(links, 'members apart', async () => {
+    await Promise.all(links.map(harm))
+    await pause(durationMs, site.signal)
+    await Promise.all(links.map((link) => link.heal()))
+  })
+}
+
+function pairsOf(members: readonly string[]): string[] {
+  return members.flatMap((one, i) => members.slice(i + 1).map((other) => `${one} and ${other}`))
+}
 
 /** Killed, left dead for a while, and started again. */
 async function away(site: Site, members: readonly Part[], durationMs: number): Promise<void> {

@@ -72,15 +72,16 @@ function waysOf({ brokers, nodes, members }: Shape): string[] {
     ...members.map((member) => `*→${member}`),
     ...clients.map((client) => `${client}→cql`),
     ...['broker-*', 'node-*', '*'].flatMap((all) => [`${all}→etcd-*`, `${all}→cql`]),
-    'peers→etcd-*',
+    'etcd-*→etcd-*',
   ]
 }
 
 export function linksOf({ topology }: Site, target: string): readonly Link[] {
   const [from = '', to = ''] = target.split('→')
+  // Everybody's ways to etcd are not those of its members to each other.
+  const isMeant = (link: Link) => from !== '*' || !link.from.startsWith('etcd-')
   const links = topology.links.filter(
-    (link) =>
-      matches(link.from, from) && matches(link.to, to) && (from !== '*' || link.from !== 'peers'),
+    (link) => matches(link.from, from) && matches(link.to, to) && isMeant(link),
   )
   if (links.length === 0) throw new Error(`there is no way ${target}`)
   return links

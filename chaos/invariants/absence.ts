@@ -52,7 +52,7 @@ const forEver = Number.POSITIVE_INFINITY
 /** Between a broker and the coordinator. */
 function isInTheWay(each: Disturbance, broker: string): boolean {
   if (each.kind === 'down') return each.part === broker || each.part.startsWith('etcd')
-  return each.to.startsWith('etcd') && (each.from === broker || each.from === 'peers')
+  return each.to.startsWith('etcd') && (each.from === broker || each.from.startsWith('etcd'))
 }
 
 function absencesOf(entries: readonly Entry[]): readonly Absence[] {

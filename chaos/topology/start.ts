@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Etcd, startEtcd } from '../../deploy/local/etcd.ts'
+import { type MemberPorts, peerHost, startEtcd } from '../../deploy/local/etcd.ts'
 import { ManagedProcess } from '../../deploy/local/process.ts'
 import { bypasses, type Watched } from './bypass.ts'
 import { etcdAdmin } from './etcd-admin.ts'
@@ -9,6 +9,7 @@ import { noControls } from './hooks/controls.ts'
 import type { Redirects } from './hooks/redirect.ts'
 import { linkOver, proxyName, standingToxics } from './link.ts'
 import { etcdPart, processPart, startCqlPart } from './parts.ts'
+import { startPeerProxies } from './peers/start.ts'
 import { stablePorts } from './ports.ts'
 import type { Link, Part, Topology, TopologyOptions } from './topology.ts'
 import { installToxiproxy } from './toxiproxy/install.ts'
@@ -94,11 +95,11 @@ async function planOf(options: TopologyOptions): Promise<Plan> {
     ...brokers.flatMap((from) => nodes.map((to) => ({ from, to }))),
     ...[...brokers, ...nodes].flatMap((from) => members.map((to) => ({ from, to }))),
     ...[...brokers, ...nodes].map((from) => ({ from, to: 'cql' })),
-    // One for each member: who of the others comes cannot be told apart.
-    ...members.map((to) => ({ from: 'peers', to })),
+    ...members.flatMap((from) => members.filter((to) => to !== from).map((to) => ({ from, to }))),
   ]
-  const listeners = [...brokers, ...nodes, ...members, ...members.map(peerOf), 'cql']
-  const sources = [...brokers, ...nodes, 'peers'].map(apiOf)
+  const ofMembers = members.flatMap((member) => [member, peerOf(member), callsOf(member)])
+  const listeners = [...brokers, ...nodes, ...ofMembers, 'cql']
+  const sources = [...brokers, ...nodes, allMembers].map(apiOf)
   const all = [...listeners, ...sources, ...ways.map(({ from, to }) => proxyName(from, to))]
   const found = await stablePorts(all.length)
   const ports = new Map(all.map((name, i) => [name, found[i] as number]))
@@ -111,6 +112,9 @@ function watched({ ways, ports }: Plan, { name, pid }: Part): Watched {
 }
 
 const peerOf = (member: string) => `peer of ${member}`
+const callsOf = (member: string) => `calls of ${member}`
+/** Members of etcd call each other through one toxiproxy. */
+const allMembers = 'etcd'
 const apiOf = (source: string) => `toxiproxy of ${source}`
 const address = (port: number | undefined) => `127.0.0.1:${port}`
 
@@ -122,7 +126,9 @@ async function startToxiproxies(
   log: (line: string) => void,
 ): Promise<ReadonlyMap<string, Toxiproxy>> {
   const binary = await installToxiproxy()
-  const sources = [...new Set(plan.ways.map(({ from }) => from))]
+  const isMember = (name: string) => plan.members.includes(name)
+  const sourceOf = ({ from }: { from: string }) => (isMember(from) ? allMembers : from)
+  const sources = [...new Set(plan.ways.map(sourceOf))]
   const started = await Promise.all(
     sources.map(async (source) => {
       const toxiproxy = await startToxiproxy({
@@ -130,11 +136,11 @@ async function startToxiproxies(
         binary,
         apiPort: plan.ports.get(apiOf(source)) as number,
         proxies: plan.ways
-          .filter(({ from }) => from === source)
+          .filter((way) => sourceOf(way) === source)
           .map(({ from, to }) => ({
             name: proxyName(from, to),
             listen: address(plan.proxyPorts.get(proxyName(from, to))),
-            upstream: address(plan.ports.get(from === 'peers' ? peerOf(to) : to)),
+            upstream: address(plan.ports.get(isMember(from) ? peerOf(to) : to)),
           })),
         toxics: standingToxics,
         logFile: join(folder, 'logs', `toxiproxy-${source}.log`),
@@ -144,9 +150,11 @@ async function startToxiproxies(
       return [source, toxiproxy] as const
     }),
   )
-  return new Map(started)
+  const bySource = new Map(started)
+  return new Map(plan.ways.map((way) => [way.from, bySource.get(sourceOf(way)) as Toxiproxy]))
 }
 
+/** Toxiproxies by who calls. */
 function linksOf(plan: Plan, toxiproxies: ReadonlyMap<string, Toxiproxy>): Link[] {
   return plan.ways.map(({ from, to }) => linkOver(from, to, toxiproxies.get(from) as Toxiproxy))
 }
@@ -156,12 +164,24 @@ async function startEtcdMembers(
   folder: string,
   closers: (() => Promise<void>)[],
 ): Promise<Part[]> {
-  const ports = plan.members.map((member) => ({
+  const ports: readonly MemberPorts[] = plan.members.map((member) => ({
     clientPort: plan.ports.get(member) as number,
     peerPort: plan.ports.get(peerOf(member)) as number,
-    peerPortOfOthers: plan.proxyPorts.get(proxyName('peers', member)) as number,
+    peerProxyPort: plan.ports.get(callsOf(member)) as number,
   }))
-  const etcd: Etcd = await startEtcd({ dataDir: join(folder, 'etcd'), ports })
+  const hosts = new Map(plan.members.map((member, i) => [member, peerHost(ports[i]!, i)]))
+  const proxies = await startPeerProxies(
+    plan.members.map((from) => {
+      const others = plan.members.filter((to) => to !== from)
+      const wayTo = (to: string) => plan.proxyPorts.get(proxyName(from, to)) as number
+      return {
+        port: plan.ports.get(callsOf(from)) as number,
+        ways: Object.fromEntries(others.map((to) => [hosts.get(to) as string, wayTo(to)])),
+      }
+    }),
+  )
+  closers.push(proxies.close)
+  const etcd = await startEtcd({ dataDir: join(folder, 'etcd'), ports })
   closers.push(() => etcd.kill())
   return etcd.members.map(etcdPart)
 }

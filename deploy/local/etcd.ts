@@ -17,11 +17,11 @@ export type EtcdOptions = {
   readonly ports?: readonly MemberPorts[]
 }
 
-type MemberPorts = {
+export type MemberPorts = {
   readonly clientPort: number
   readonly peerPort: number
-  /** Where the other members find it, when something stands between. */
-  readonly peerPortOfOthers?: number
+  /** The HTTP proxy on loopback by which it calls the others, when something stands between. */
+  readonly peerProxyPort?: number
 }
 
 /** One process of etcd. */
@@ -126,6 +126,11 @@ function member(binary: string, dataDir: string, topology: Topology, index: numb
   const logFile = join(dataDir, `${name}.log`)
   const endpoint = `http://127.0.0.1:${topology.members[index]!.clientPort}`
   const flags = flagsOf(dataDir, topology, index)
+  const { peerProxyPort } = topology.members[index]!
+  const env =
+    peerProxyPort === undefined
+      ? process.env
+      : { ...process.env, HTTP_PROXY: `http://127.0.0.1:${peerProxyPort}`, NO_PROXY: '' }
   let child: ChildProcess | undefined
   const alive = () => (child && isRunning(child) ? child : undefined)
   return {
@@ -137,7 +142,7 @@ function member(binary: string, dataDir: string, topology: Topology, index: numb
     },
     async start() {
       if (alive()) return
-      child = await spawnMember(binary, flags, logFile)
+      child = await spawnMember(binary, flags, { logFile, env })
       const isUp = () => isHealthy(endpoint)
       const timeoutMs = startTimeoutMs
       await untilUp(child, { name: 'etcd', logFile, isUp, timeoutMs, everyMs: 50 })
@@ -151,19 +156,26 @@ function member(binary: string, dataDir: string, topology: Topology, index: numb
 
 const nameOf = (index: number) => `etcd-${index + 1}`
 
+/**
+ * Where a member is found by the others. A name that nothing resolves leads to their proxies: etcd
+ * calls no proxy for loopback.
+ */
+export function peerHost({ peerPort, peerProxyPort }: MemberPorts, index: number): string {
+  const host = peerProxyPort === undefined ? '127.0.0.1' : `${nameOf(index)}.invalid`
+  return `${host}:${peerPort}`
+}
+
 function flagsOf(dataDir: string, topology: Topology, index: number): string[] {
   const member = topology.members[index]!
   const client = `http://127.0.0.1:${member.clientPort}`
-  const advertised = (each: MemberPorts) =>
-    `http://127.0.0.1:${each.peerPortOfOthers ?? each.peerPort}`
-  const cluster = topology.members.map((each, i) => `${nameOf(i)}=${advertised(each)}`)
+  const cluster = topology.members.map((each, i) => `${nameOf(i)}=http://${peerHost(each, i)}`)
   const flags = {
     name: nameOf(index),
     'data-dir': join(dataDir, nameOf(index)),
     'listen-client-urls': client,
     'advertise-client-urls': client,
     'listen-peer-urls': `http://127.0.0.1:${member.peerPort}`,
-    'initial-advertise-peer-urls': advertised(member),
+    'initial-advertise-peer-urls': `http://${peerHost(member, index)}`,
     'initial-cluster': cluster.join(','),
     'initial-cluster-token': topology.token,
     // History is kept as long as the embedded coordinator keeps it.
@@ -177,11 +189,11 @@ function flagsOf(dataDir: string, topology: Topology, index: number): string[] {
 async function spawnMember(
   binary: string,
   flags: readonly string[],
-  logFile: string,
+  { logFile, env }: { readonly logFile: string; readonly env: NodeJS.ProcessEnv },
 ): Promise<ChildProcess> {
   const log = await open(logFile, 'a')
   try {
-    const child = spawn(binary, flags, { stdio: ['ignore', log.fd, log.fd] })
+    const child = spawn(binary, flags, { env, stdio: ['ignore', log.fd, log.fd] })
     await once(child, 'spawn')
     endWithUs(child)
     return child
