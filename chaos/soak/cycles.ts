@@ -12,7 +12,7 @@ export type CyclesOptions = {
   /** Told after each cycle. */
   readonly onCycle: (done: number) => void
   readonly onFault: (what: string) => void
-  /** A fit was refused for a moment, and asked for again. */
+  /** Something was refused for a moment; a fit is asked for again. */
   readonly onRefusal: () => void
 }
 
@@ -65,7 +65,7 @@ async function cycle(
   seed: number,
   number: number,
 ): Promise<void> {
-  const { url, onFault } = options
+  const { url, onFault, onRefusal } = options
   const fail = (what: string, got: unknown) =>
     onFault(`cycle ${number} (seed ${seed}) of ${model}: ${what}: ${JSON.stringify(got)}`)
   try {
@@ -83,7 +83,9 @@ async function cycle(
     if (number % rollbackEvery !== rollbackEvery - 1 || version < 2) return
     const back = await call('POST', `${api}/rollback`, { body: {} })
     const released = await call('POST', `${api}/release`)
-    if (back.status > 202 || released.status > 202) fail('rollback', [back.text, released.text])
+    const ended = [back, released]
+    if (ended.some(({ status }) => status === 503)) onRefusal()
+    else if (ended.some(({ status }) => status > 202)) fail('rollback', [back.text, released.text])
   } catch (error) {
     fail('broke off', (error as Error).message)
   }
