@@ -49,6 +49,8 @@ async function run({ seeds, log, signal }: ExperimentContext): Promise<Experimen
     while (rounds.length < phases.rounds) {
       const peak = await told('peak', closed(phases.peak))
       const { answeredPerSecond: most } = peak
+      // What comes by chance, over many connections, is another path to compile.
+      if (rounds.length === 0) await open(0.8 * most, phases.warmUp)
       const calm = await told('80%', open(0.8 * most, phases.calm))
       const over = await told('300%', open(3 * most, seconds / phases.rounds))
       const after = await told('80% after that', open(0.8 * most, phases.after))
