@@ -12,7 +12,8 @@ export type Options = {
 /** Somebody who is asked for forecasts. */
 export type Contestant = {
   readonly name: string
-  readonly isPeer: boolean
+  /** A control computes no forecasts: it shows what the machine itself takes. */
+  readonly kind: 'own' | 'peer' | 'control'
   readonly pid: number
   readonly target: Target
 }

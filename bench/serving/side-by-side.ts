@@ -19,7 +19,7 @@ export async function sideBySide(
     const { pid, stop } = almanac.server
     opened.push(stop)
     for (const kind of ['automatic', 'arima'] as const) {
-      const own = { isPeer: false, pid }
+      const own = { kind: 'own', pid } as const
       const [whole, node] = [almanac.broker(kind), await almanac.node(kind)]
       contestants.push({ ...own, name: `Almanac, ${kind}, npm start`, target: whole })
       contestants.push({ ...own, name: `Almanac, ${kind}, node`, target: node })
@@ -28,7 +28,7 @@ export async function sideBySide(
       try {
         const { name, target, server } = await startPeer(each, { home: folder, cores })
         opened.push(server.stop)
-        contestants.push({ name, isPeer: true, pid: server.pid, target })
+        contestants.push({ name, kind: 'peer', pid: server.pid, target })
       } catch (error) {
         absent.push({ name: each.peer.name, reason: `not started: ${(error as Error).message}` })
       }

@@ -2,7 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Experiment, ExperimentContext, ExperimentResult } from '../experiment.ts'
 import type { Offered } from '../overload/plan.ts'
 import { type System, startSystem } from '../overload/system.ts'
-import { inShort, mediansOf, promised, type Round, violationsOf } from '../overload/verdict.ts'
+import {
+  inShort,
+  mediansOf,
+  promised,
+  type Round,
+  type Seen,
+  violationsOf,
+} from '../overload/verdict.ts'
 
 /** A repetition is a second of three times the load that the system can carry. */
 export const overload: Experiment = {
@@ -62,7 +69,7 @@ async function run({ seeds, log, signal }: ExperimentContext): Promise<Experimen
       violations: violationsOf(seen, isLong ? promised : inShort).map(
         (what) => `${what} (seed ${seed})`,
       ),
-      figures: figuresOf(rounds, { lastMb, firstMb }),
+      figures: figuresOf(seen),
     }
   } finally {
     await system.close()
@@ -70,10 +77,7 @@ async function run({ seeds, log, signal }: ExperimentContext): Promise<Experimen
 }
 
 /** Medians over the rounds, and the worst of what was promised. */
-function figuresOf(
-  rounds: readonly Round[],
-  { firstMb, lastMb }: { readonly firstMb: number; readonly lastMb: number },
-) {
+function figuresOf({ rounds, residentMb, growthMb }: Seen) {
   const median = mediansOf(rounds)
   const each = rounds.map((round) => mediansOf([round]))
   const over = rounds.map((round) => round.over)
@@ -91,8 +95,8 @@ function figuresOf(
     calmRefusedShareMax: rounded(Math.max(...each.map(({ refusedShare }) => refusedShare))),
     answeredAfterMin: rounded(Math.min(...each.map(({ answeredAfter }) => answeredAfter))),
     sentLateP99MsMax: rounded(Math.max(...over.map(({ lateP99Ms }) => lateP99Ms))),
-    residentMb: rounded(lastMb),
-    residentGrowthMb: rounded(lastMb - firstMb),
+    residentMb: rounded(residentMb),
+    residentGrowthMb: rounded(growthMb),
   }
 }
 

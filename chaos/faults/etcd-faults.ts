@@ -1,7 +1,7 @@
 import { pause } from '../pause.ts'
 import type { Link, Part } from '../topology/topology.ts'
 import type { Fault, Site } from './fault.ts'
-import { linksOf } from './link-faults.ts'
+import { type Harm, linksOf, spoil } from './link-faults.ts'
 import { partOf } from './process-faults.ts'
 
 /** One at a time: what two of them would do together is lose the quorum, which has its own. */
@@ -78,10 +78,8 @@ export const etcdFaults: readonly Fault[] = [
     durationMs: [3_000, 18_000],
     healingMs: 3_000,
     run: (site, target, durationMs) => {
-      const pair = target.split(' and ')
-      const links = waysOf(site, pair[0]!).filter(
-        ({ from, to }) => pair.includes(from) && pair.includes(to),
-      )
+      const [one, other] = target.split(' and ')
+      const links = [`${one}→${other}`, `${other}→${one}`].flatMap((way) => linksOf(site, way))
       return apart(site, links, durationMs, (link) => link.swallow())
     },
   },
@@ -144,25 +142,13 @@ export const etcdFaults: readonly Fault[] = [
   },
 ]
 
-/** The ways between a member and the others. */
-function waysOf({ topology }: Site, member: string): readonly Link[] {
-  const names = topology.etcd.map(({ name }) => name)
-  return topology.links.filter(
-    ({ from, to }) => names.includes(from) && (from === member || to === member),
-  )
+function apart(site: Site, links: readonly Link[], durationMs: number, harm: Harm): Promise<void> {
+  return spoil(site, links, { what: 'members apart', durationMs, harm })
 }
 
-async function apart(
-  site: Site,
-  links: readonly Link[],
-  durationMs: number,
-  harm: (link: Link) => Promise<void>,
-): Promise<void> {
-  await site.onLinks(links, 'members apart', async () => {
-    await Promise.all(links.map(harm))
-    await pause(durationMs, site.signal)
-    await Promise.all(links.map((link) => link.heal()))
-  })
+/** The ways between a member and the others. */
+function waysOf(site: Site, member: string): readonly Link[] {
+  return [`${member}→etcd-*`, `etcd-*→${member}`].flatMap((way) => linksOf(site, way))
 }
 
 function pairsOf(members: readonly string[]): string[] {

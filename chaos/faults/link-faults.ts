@@ -3,7 +3,7 @@ import type { Direction, Link } from '../topology/topology.ts'
 import type { Fault, Shape, Site } from './fault.ts'
 
 /** What is done to each of the ways at the beginning; how it is healed is the link's business. */
-type Harm = (link: Link, site: Site) => Promise<void>
+export type Harm = (link: Link, site: Site) => Promise<void>
 
 export const linkFaults: readonly Fault[] = [
   linkFault('slow', 4, [3_000, 15_000], (link, { random }) =>
@@ -50,15 +50,22 @@ function linkFault(
     holds: (target) => [target],
     durationMs,
     healingMs: 1_000,
-    run: async (site, target, durationMs) => {
-      const links = linksOf(site, target)
-      await site.onLinks(links, name, async () => {
-        await Promise.all(links.map((link) => harm(link, site)))
-        await pause(durationMs, site.signal)
-        await Promise.all(links.map((link) => link.heal()))
-      })
-    },
+    run: (site, target, durationMs) =>
+      spoil(site, linksOf(site, target), { what: name, durationMs, harm }),
   }
+}
+
+/** Harms the ways, waits, and heals them. */
+export async function spoil(
+  site: Site,
+  links: readonly Link[],
+  { what, durationMs, harm }: { what: string; durationMs: number; harm: Harm },
+): Promise<void> {
+  await site.onLinks(links, what, async () => {
+    await Promise.all(links.map((link) => harm(link, site)))
+    await pause(durationMs, site.signal)
+    await Promise.all(links.map((link) => link.heal()))
+  })
 }
 
 /** Single ways, and the ways of a whole part or of all parts of a kind. */

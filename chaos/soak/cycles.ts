@@ -12,7 +12,7 @@ export type CyclesOptions = {
   /** Told after each cycle. */
   readonly onCycle: (done: number) => void
   readonly onFault: (what: string) => void
-  /** Something was refused for a moment; a fit is asked for again. */
+  /** Something was refused for a moment, and asked for again. */
   readonly onRefusal: () => void
 }
 
@@ -39,17 +39,16 @@ export async function runCycles(options: CyclesOptions): Promise<void> {
 }
 
 /** A backend that is slow for a moment, on a busy machine, is no fault of what is soaked. */
-const fitTriesMax = 3
+const triesMax = 3
 const retryMs = 1_000
 
-async function fitWithPatience(
+async function withPatience(
   { onRefusal, signal }: CyclesOptions,
-  api: string,
-  data: readonly number[],
+  send: () => ReturnType<typeof call>,
 ) {
-  for (let left = fitTriesMax; ; left--) {
-    const fitted = await call('POST', `${api}/fit`, { body: { data, spec: smallSpec } })
-    if (fitted.status !== 503 || left <= 1) return fitted
+  for (let left = triesMax; ; left--) {
+    const answer = await send()
+    if (answer.status !== 503 || left <= 1) return answer
     onRefusal()
     await delay(retryMs, undefined, { signal })
   }
@@ -65,13 +64,15 @@ async function cycle(
   seed: number,
   number: number,
 ): Promise<void> {
-  const { url, onFault, onRefusal } = options
+  const { url, onFault } = options
   const fail = (what: string, got: unknown) =>
     onFault(`cycle ${number} (seed ${seed}) of ${model}: ${what}: ${JSON.stringify(got)}`)
   try {
     const data = smallSeries(10 + (seed % 1_000), 120)
     const api = `${url}/api/models/${model}`
-    const fitted = await fitWithPatience(options, api, data)
+    const ask = (path: string, body?: unknown) =>
+      withPatience(options, () => call('POST', `${api}/${path}`, { body }))
+    const fitted = await ask('fit', { data, spec: smallSpec })
     if (fitted.status !== 200) return fail('fit', [fitted.status, fitted.text])
     const version = Number(fitted.headers['x-model-version'])
     const asked = await call('GET', `${api}/forecast/12?level=80`)
@@ -81,11 +82,9 @@ async function cycle(
     const old = await call('GET', `${api}/forecast/3?version=${pinned}`)
     if (old.status !== 200) fail(`version ${pinned} of ${version}`, [old.status, old.text])
     if (number % rollbackEvery !== rollbackEvery - 1 || version < 2) return
-    const back = await call('POST', `${api}/rollback`, { body: {} })
-    const released = await call('POST', `${api}/release`)
-    const ended = [back, released]
-    if (ended.some(({ status }) => status === 503)) onRefusal()
-    else if (ended.some(({ status }) => status > 202)) fail('rollback', [back.text, released.text])
+    const back = await ask('rollback', {})
+    const released = await ask('release')
+    if (back.status > 202 || released.status > 202) fail('rollback', [back.text, released.text])
   } catch (error) {
     fail('broke off', (error as Error).message)
   }

@@ -37,9 +37,9 @@ export async function computed({ options, contestants, folder }: Contestants): P
       figures(({ cpuMs }) => cpuMs, 2),
     ]
   })
-  const peers = contestants.filter(({ isPeer }) => isPeer)
+  const peers = contestants.filter(({ kind }) => kind === 'peer')
   const verdicts: Verdict[] = []
-  for (const { name } of contestants.filter(({ isPeer }) => !isPeer)) {
+  for (const { name } of contestants.filter(({ kind }) => kind === 'own')) {
     if (peers.length === 0) continue
     const rivalsOf = (round: number, read: (each: Measured) => number) =>
       peers.map((peer) => read(runs.get(peer.name)![round]!))

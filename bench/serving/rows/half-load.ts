@@ -13,25 +13,14 @@ export async function halfLoad(row: Contestants): Promise<Finding> {
   const { server, target } = await startControl({ folder, cores: row.options.serverCore })
   const name = 'bare node:http, as many numbers'
   const control = { name, kind: 'control', pid: server.pid, target } as const
-  const contestants = row.contestants.map(({ isPeer, ...each }) => {
-    const kind: Kind = isPeer ? 'peer' : 'own'
-    return { ...each, kind }
-  })
   try {
-    return await allAtHalf({ ...row, contestants: [...contestants, control] })
+    return await allAtHalf({ ...row, contestants: [...row.contestants, control] })
   } finally {
     await server.stop()
   }
 }
 
-type Kind = 'own' | 'peer' | 'control'
-type Row = Pick<Contestants, 'options' | 'folder'> & {
-  readonly contestants: readonly (Omit<Contestants['contestants'][number], 'isPeer'> & {
-    readonly kind: Kind
-  })[]
-}
-
-async function allAtHalf({ options, contestants, folder }: Row): Promise<Finding> {
+async function allAtHalf({ options, contestants, folder }: Contestants): Promise<Finding> {
   const { rounds, seconds, loadCore: core } = options
   const all = []
   for (const contestant of contestants) {
