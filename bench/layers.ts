@@ -6,7 +6,8 @@ import { parseArgs } from 'node:util'
 import { createLogger, createServer as createOurServer, limits } from '@almanac/shared'
 import { freePort, ManagedProcess } from '../deploy/local/process.ts'
 import { hotPathAlone, questionPath } from './hot-path-alone.ts'
-import { measure, median, pin } from './measure.ts'
+import { measure, pin } from './measure.ts'
+import { median } from './statistics.ts'
 
 /**
  * Where the CPU time of a kept forecast goes: the least that Node can do, and what is added to it.

@@ -35,13 +35,6 @@ export async function pin(pid: number, core: string): Promise<void> {
   await promisify(execFile)('taskset', ['-a', '-p', '-c', core, String(pid)])
 }
 
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = sorted.length / 2
-  const [low, high] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]]
-  return ((low ?? Number.NaN) + (high ?? Number.NaN)) / 2
-}
-
 export function spread(values: readonly number[]): string {
   return `${Math.min(...values).toFixed(0)} – ${Math.max(...values).toFixed(0)}`
 }

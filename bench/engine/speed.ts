@@ -3,11 +3,11 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { encodeModel, parseSpec, type Series } from '../../engine/src/index.ts'
 import { fitManyInWorkers } from '../../engine/workers/index.ts'
+import { median } from '../statistics.ts'
 import { atLeast, atMost, type Gate } from './gates.ts'
 import { fitAndForecast, horizon, monthly, season, secondsOf, secondsSince } from './one-fit.ts'
 import { workMax } from './our-forecasts.ts'
 import { openPeerProcess, type PeerProcess, type SpeedRequest } from './peer-process.ts'
-import { median } from './summary.ts'
 import { figure, table } from './table.ts'
 
 type Race = {

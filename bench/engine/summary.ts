@@ -1,5 +1,6 @@
 import { overallWeightedAverage } from '../../engine/src/evaluate/metrics.ts'
 import { uniformAt } from '../../engine/src/numeric/random.ts'
+import { median } from '../statistics.ts'
 import type { Scored } from './scoring.ts'
 
 /** A model's scores over a set of splits. */
@@ -72,13 +73,6 @@ export function compare(ours: readonly Scored[], theirs: readonly Scored[]): Rat
     msis: a.msis / b.msis,
     scaledPinball: a.scaledPinball / b.scaledPinball,
   }
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  const low = sorted[Math.ceil(sorted.length / 2) - 1] ?? Number.NaN
-  const high = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
-  return (low + high) / 2
 }
 
 /** Relative to Naive2, whose means are taken over the same splits. */

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { cpus, loadavg, release, totalmem } from 'node:os'
-import { type Measured, median, spread } from '../measure.ts'
+import { type Measured, spread } from '../measure.ts'
+import { median } from '../statistics.ts'
 
 export type Result = { readonly name: string; readonly runs: readonly Measured[] }
 

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { cpus, loadavg, totalmem } from 'node:os'
 import { figure, table } from '../engine/table.ts'
+import { median } from '../statistics.ts'
 import type { Missing } from './peers/start.ts'
 
 /** What one row of the report found, for people and for programs. */
@@ -52,21 +53,8 @@ export async function save(file: string, report: Report): Promise<void> {
   await writeFile(file, `${JSON.stringify(report, undefined, 2)}\n`)
 }
 
-export function medianOf(values: readonly number[]): number {
-  return quantileOf(values, 0.5)
-}
-
-/** Linearly between the two nearest. */
-export function quantileOf(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  const at = (sorted.length - 1) * share
-  const low = sorted[Math.floor(at)] ?? Number.NaN
-  const high = sorted[Math.ceil(at)] ?? Number.NaN
-  return low + (high - low) * (at - Math.floor(at))
-}
-
 /** The median, and from where to where it goes. */
 export function spreadOf(values: readonly number[], digits = 0): string {
   const [low, high] = [Math.min(...values), Math.max(...values)]
-  return `${figure(medianOf(values), digits)} (${figure(low, digits)} – ${figure(high, digits)})`
+  return `${figure(median(values), digits)} (${figure(low, digits)} – ${figure(high, digits)})`
 }

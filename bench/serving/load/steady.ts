@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { quantileOf } from '../report.ts'
+import { quantile } from '../../statistics.ts'
 import { type Target, takeLevels } from '../target.ts'
 
 export type SteadyOptions = {
@@ -51,13 +51,13 @@ export async function steady(
 
 export function p99Of(sent: readonly Sent[]): number {
   const took = sent.map(({ tookMs }) => tookMs)
-  return quantileOf(took, 0.99)
+  return quantile(took, 0.99)
 }
 
 /** How late the latest hundredth was sent, in ms. */
 export function lateOf(sent: readonly Sent[]): number {
   const late = sent.map(({ lateMs }) => lateMs)
-  return quantileOf(late, 0.99)
+  return quantile(late, 0.99)
 }
 
 export function failedOf(sent: readonly Sent[]): number {

@@ -1,6 +1,7 @@
+import { median } from '../../statistics.ts'
 import { type Saturated, saturate } from '../load/saturate.ts'
 import { cpuSecondsOf, untilQuiet } from '../processes.ts'
-import { type Finding, medianOf, spreadOf, type Verdict } from '../report.ts'
+import { type Finding, spreadOf, type Verdict } from '../report.ts'
 import type { Contestants } from '../run.ts'
 
 const factorWanted = 20
@@ -50,7 +51,7 @@ export async function computed({ options, contestants, folder }: Contestants): P
     const costs = own.map(
       ({ cpuMs }, round) => Math.min(...rivalsOf(round, (each) => each.cpuMs)) / cpuMs,
     )
-    const [value, perCpu] = [medianOf(rates), spreadOf(costs, 1)]
+    const [value, perCpu] = [median(rates), spreadOf(costs, 1)]
     const what = `times the fastest peer (${spreadOf(rates, 1)}), ${perCpu} by CPU: ${name}`
     verdicts.push({
       what: `${what}; wanted ${factorWanted}`,

@@ -4,10 +4,11 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { freePort, threadFlag } from '../../../deploy/local/process.ts'
+import { median } from '../../statistics.ts'
 import { fitSample, root } from '../almanac/start.ts'
 import { type InstalledPeer, type Missing, ofEach, startPeer } from '../peers/start.ts'
 import { answers, diskMb, memoryOf, startServer } from '../processes.ts'
-import { type Finding, medianOf, spreadOf, type Verdict } from '../report.ts'
+import { type Finding, spreadOf, type Verdict } from '../report.ts'
 import type { Options } from '../run.ts'
 
 const run = promisify(execFile)
@@ -46,14 +47,14 @@ export async function footprint(
       : [
           less(
             'idle RSS',
-            medianOf(own.rssMb),
-            smallest(({ rssMb }) => medianOf(rssMb)),
+            median(own.rssMb),
+            smallest(({ rssMb }) => median(rssMb)),
             'MB',
           ),
           less(
             'start-up',
-            medianOf(own.startMs),
-            smallest(({ startMs }) => medianOf(startMs)),
+            median(own.startMs),
+            smallest(({ startMs }) => median(startMs)),
             'ms',
           ),
           less(

@@ -1,8 +1,9 @@
+import { median } from '../../statistics.ts'
 import { startControl } from '../control/start.ts'
 import { saturate } from '../load/saturate.ts'
 import { failedOf, lateOf, p99Of, steady } from '../load/steady.ts'
 import { untilQuiet } from '../processes.ts'
-import { type Finding, medianOf, spreadOf, type Verdict } from '../report.ts'
+import { type Finding, spreadOf, type Verdict } from '../report.ts'
 import type { Contestants } from '../run.ts'
 
 const shareWanted = 0.2
@@ -45,7 +46,7 @@ async function allAtHalf({ options, contestants, folder }: Contestants): Promise
   const verdicts: Verdict[] = []
   for (const { name, p99Ms } of all.filter(({ kind }) => kind === 'own')) {
     const ratios = p99Ms.map((ms, i) => ms / Math.min(...peers.map((peer) => peer.p99Ms[i]!)))
-    const value = medianOf(ratios)
+    const value = median(ratios)
     const what = `of the best peer's p99: ${name} (${spreadOf(ratios, 3)}); wanted ${shareWanted}`
     if (peers.length > 0) verdicts.push({ what, value, reached: value <= shareWanted })
   }

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { median } from '../../statistics.ts'
 import { startBackedCluster } from '../almanac/cluster.ts'
 import { fitSample, forecastPath } from '../almanac/start.ts'
 import { failedOf, p99Of, type Sent, steady } from '../load/steady.ts'
@@ -10,7 +11,7 @@ import {
   startPeer,
 } from '../peers/start.ts'
 import { commandOf, signal, treeOf } from '../processes.ts'
-import { type Finding, medianOf, spreadOf, type Verdict } from '../report.ts'
+import { type Finding, spreadOf, type Verdict } from '../report.ts'
 import type { Options } from '../run.ts'
 import type { Target } from '../target.ts'
 
@@ -37,7 +38,7 @@ export async function kill(
   const others = await ofEach(installed, absent, (peer) => peerKills(peer, rounds, folder))
   const all = [own, ...others]
   const failed = own.kills.reduce((sum, each) => sum + each.failed, 0)
-  const after = medianOf(own.kills.map(({ normalAfterMs }) => normalAfterMs))
+  const after = median(own.kills.map(({ normalAfterMs }) => normalAfterMs))
   const best = others.length > 0 ? Math.min(...others.map(({ kills }) => sumOf(kills))) : 'absent'
   const verdicts: Verdict[] = [
     { what: `failed requests in all; the best peer ${best}`, value: failed, reached: failed === 0 },

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { median } from '../../statistics.ts'
 import { startBackedCluster } from '../almanac/cluster.ts'
 import { read, sampleFile, startAlmanac } from '../almanac/start.ts'
 import {
@@ -11,7 +12,7 @@ import {
   startPeer,
 } from '../peers/start.ts'
 import { signal } from '../processes.ts'
-import { type Finding, medianOf, spreadOf } from '../report.ts'
+import { type Finding, spreadOf } from '../report.ts'
 import type { Options } from '../run.ts'
 import { urlOf } from '../target.ts'
 
@@ -53,7 +54,7 @@ export async function newVersion(
     head: ['', 'how', 'times', 'ms, median (min – max)'],
     lines: all.map(({ name, how, tookMs }) => [name, how, `${tookMs.length}`, spreadOf(tookMs)]),
     verdicts: own.map(({ name, tookMs }) => {
-      const value = medianOf(tookMs)
+      const value = median(tookMs)
       return { what: `ms: ${name}; wanted ${wantedMs}`, value, reached: value < wantedMs }
     }),
     raw: all,

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { median } from '../../statistics.ts'
 import { fitSample, read } from '../almanac/start.ts'
 import { failedOf, p99Of, type Sent, steady } from '../load/steady.ts'
-import { type Finding, medianOf, spreadOf } from '../report.ts'
+import { type Finding, spreadOf } from '../report.ts'
 import type { OwnRun } from '../run.ts'
 
 const perSecond = 200
@@ -82,6 +83,6 @@ function line(what: string, { restMs, busyMs, failed }: Pairs): string[] {
 }
 
 function verdict(what: string, { restMs, busyMs }: Pairs, wanted: number) {
-  const value = medianOf(busyMs) / medianOf(restMs)
+  const value = median(busyMs) / median(restMs)
   return { what: `times itself at rest ${what}; wanted ${wanted}`, value, reached: value <= wanted }
 }
