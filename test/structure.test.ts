@@ -16,6 +16,7 @@ const source = new Map(files.map((file) => [file, readFileSync(join(root, file),
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   engine: [],
   shared: [],
+  tables: ['engine'],
   'model-api': ['shared', 'engine'],
   broker: ['shared', 'engine'],
 }
