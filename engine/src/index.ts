@@ -1,7 +1,22 @@
 export type { ArimaModel } from './arima/model.ts'
 export type { ArimaSpec } from './arima/spec.ts'
 export { fitMany } from './batch/fit-many.ts'
+export { type FittedShard, fitShard, type ShardRun } from './batch/fit-shard.ts'
+export {
+  encodeShardData,
+  faultOfData,
+  type KeyedDescription,
+  seriesAt,
+} from './batch/shard-data.ts'
 export { containerFormats } from './codec/container.ts'
+export {
+  compareKeys,
+  decodeShard,
+  encodeShard,
+  type Shard,
+  type ShardColumn,
+  type ShardContent,
+} from './codec/shard.ts'
 export { type Anomalies, type Anomaly, findAnomalies } from './evaluate/anomalies.ts'
 export {
   type Backtest,
@@ -54,7 +69,10 @@ export type {
   Run,
   Series,
 } from './family.ts'
+export { normalQuantile } from './numeric/normal.ts'
+export { normalAt, seedOfKey, uniformAt } from './numeric/random.ts'
 export type { Calendar, Step, Zone } from './series/calendar.ts'
+export { stepAt } from './series/calendar-steps.ts'
 export { type Description, describedSeries, instantOf } from './series/described.ts'
 export {
   type Cleaned,
