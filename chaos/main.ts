@@ -18,11 +18,14 @@ type Plan = {
   readonly chosen: readonly Experiment[]
   readonly seed: number
   readonly only: number | undefined
+  /** Every so many-th repetition, from which one on. */
+  readonly share: { readonly from: number; readonly every: number }
   readonly out: string | undefined
 }
 
-const usage = `Usage: node chaos/main.ts [--scale landing|long] [--only NAME,…] [--seed N] [--out FILE]
-  --seed N  run every experiment once, with this seed: as printed with a violation`
+const usage = `Usage: node chaos/main.ts [--scale landing|long] [--only NAME,…] [--seed N | --part I/N] [--out FILE]
+  --seed N    run every experiment once, with this seed: as printed with a violation
+  --part I/N  run the I-th of N shares of every experiment's repetitions`
 
 /** For ending the processes that an experiment has started. */
 const graceMs = 30_000
@@ -45,7 +48,9 @@ async function main(args: readonly string[]): Promise<number> {
   for (const experiment of plan.chosen) {
     const repetitions = experiment.repetitions[plan.scale]
     const all = seedsOf(experiment.name, repetitions, plan.seed)
-    const seeds = plan.only === undefined ? all : all.slice(0, 1).fill(plan.only)
+    const { from, every } = plan.share
+    const own = all.filter((_, i) => i % every === from)
+    const seeds = plan.only === undefined ? own : all.slice(0, 1).fill(plan.only)
     if (seeds.length === 0 || interrupted.signal.aborted) continue
     outcomes.push(await outcomeOf(experiment, seeds, interrupted.signal))
     report(outcomes.at(-1)!)
@@ -63,6 +68,7 @@ function planOf(args: readonly string[]): Plan | string {
     scale: { type: 'string', default: 'landing' },
     only: { type: 'string' },
     seed: { type: 'string' },
+    part: { type: 'string', default: '1/1' },
     out: { type: 'string' },
   } as const
   let values: ReturnType<typeof parseArgs<{ options: typeof options }>>['values']
@@ -79,8 +85,12 @@ function planOf(args: readonly string[]): Plan | string {
   if (unknown !== undefined) return `--only ${unknown}: there are ${known}`
   const only = values.seed === undefined ? undefined : Number(values.seed)
   if (only !== undefined && !Number.isSafeInteger(only)) return `--seed ${values.seed}: an integer`
+  const [part = 0, parts = 0] = values.part.split('/').map(Number)
+  const isPart = Number.isInteger(part) && Number.isInteger(parts) && part >= 1 && part <= parts
+  if (!isPart) return `--part ${values.part}: as in 2/3, the second third`
+  const share = { from: part - 1, every: parts }
   const chosen = experiments.filter(({ name }) => names.includes(name))
-  return { scale, chosen, seed: only ?? randomInt(2 ** 31), only, out }
+  return { scale, chosen, seed: only ?? randomInt(2 ** 31), only, share, out }
 }
 
 async function outcomeOf(

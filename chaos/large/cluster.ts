@@ -63,7 +63,7 @@ async function startAll([broker, ...nodes]: readonly ManagedProcess[]): Promise<
 
 async function openBoth(etcd: Etcd, cql: Cassandra) {
   const coordinator = await openEtcdCoordinator({
-    endpoints: etcd.endpoints.map((address) => `http://${address.replace(/^https?:\/\//, '')}`),
+    endpoints: etcd.endpoints,
   })
   const store = await openCqlStore({
     contactPoints: [cql.contactPoint],

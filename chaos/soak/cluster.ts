@@ -39,7 +39,7 @@ export async function clusterSite(): Promise<SoakSite> {
     // The broker first: it makes the tables.
     for (const { process } of parts) await process.start()
     const coordinator = await openEtcdCoordinator({
-      endpoints: etcd.endpoints.map((address) => `http://${address.replace(/^https?:\/\//, '')}`),
+      endpoints: etcd.endpoints,
     })
     opened.push(() => coordinator.close())
     const tables = new CqlConnection({

@@ -169,16 +169,16 @@ async function offer(
   const order = isPatient || others.length === 0 ? nodes : others
   for (const node of order.slice(0, offersMax)) {
     const peer = createPeer(node)
-    recent.set(node.instance, (recent.get(node.instance) ?? 0) + 1)
+    const forget = countOne(recent, node.instance)
     // Until the node's own count says so; a guess that is wrong evens out.
-    setTimeout(() => forgetOne(recent, node.instance), 1_000).unref()
+    setTimeout(forget, 1_000).unref()
     const headers = parts.headersFor(peer, job.requestId)
     headers.push('content-type', 'application/json')
     const { tryTimeoutMs: timeoutMs } = parts.bounds
     const call = { method: 'POST', path: fitsPath, headers, body, timeoutMs } as const
     const reply = await parts.upstream.call(peer, call).reply
     if (reply.kind === 'reply' && reply.status >= 200 && reply.status < 300) return node.instance
-    forgetOne(recent, node.instance)
+    forget()
     const status = reply.kind === 'reply' ? reply.status : reply.kind
     parts.logger.debug({ event: 'fit-not-taken', job: job.id, node: peer.name, status })
     if (!parts.state().jobs.has(job.id) || parts.state().claims.has(job.id)) return undefined
@@ -202,8 +202,15 @@ function byLoad(
   return nodes.sort((a, b) => load(a) - load(b) || (a.instance < b.instance ? -1 : 1))
 }
 
-function forgetOne(recent: Map<string, number>, instance: string): void {
-  const count = (recent.get(instance) ?? 0) - 1
-  if (count > 0) recent.set(instance, count)
-  else recent.delete(instance)
+/** Counts an order; what comes back takes it off again, once. */
+function countOne(recent: Map<string, number>, instance: string): () => void {
+  recent.set(instance, (recent.get(instance) ?? 0) + 1)
+  let isCounted = true
+  return () => {
+    if (!isCounted) return
+    isCounted = false
+    const count = (recent.get(instance) ?? 0) - 1
+    if (count > 0) recent.set(instance, count)
+    else recent.delete(instance)
+  }
 }

@@ -7,6 +7,7 @@ import {
   type Touched,
 } from '@almanac/shared'
 import type { Bounds } from '../config/bounds.ts'
+import { createDenials } from './denials.ts'
 import { createPeer, type Peer } from './peer.ts'
 import { emptyTable, type Hint, newestRecord, nextTable, type Table } from './table.ts'
 
@@ -37,15 +38,11 @@ export type RouterOptions = {
   readonly onTable: (touched: Touched) => void
 }
 
-/** Long enough to try the others, short enough to notice that it was loaded again. */
-const denialMs = 1_000
-const denialsMax = 10_000
-
 export function createRouter(options: RouterOptions): Router {
   const { clock, bounds, onTable } = options
   const peers = new Map<string, Peer>()
   const hints = new Map<string, Hint>()
-  const denials = new Map<string, number>()
+  const denials = createDenials(clock)
   let table: Table = emptyTable
   let changedMs = clock.monotonicMs()
 
@@ -83,19 +80,8 @@ export function createRouter(options: RouterOptions): Router {
       refresh({ all: false, models: new Set([id]), jobs: new Set(), nodes: new Set() })
       return known?.modRevision !== modRevision
     },
-    deny: (peer, id, version) => {
-      if (denials.size >= denialsMax) denials.clear()
-      denials.set(`${peer.name} ${peer.instance} ${id} ${version}`, clock.monotonicMs() + denialMs)
-    },
-    isDenied: (peer, id, version) => {
-      if (denials.size === 0) return false
-      const name = `${peer.name} ${peer.instance} ${id} ${version}`
-      const untilMs = denials.get(name)
-      if (untilMs === undefined) return false
-      if (untilMs > clock.monotonicMs()) return true
-      denials.delete(name)
-      return false
-    },
+    deny: denials.add,
+    isDenied: denials.has,
     peers: () => [...peers.values()],
     ageMs: () => clock.monotonicMs() - changedMs,
   }
