@@ -124,6 +124,32 @@ export function coreSuite(cluster: () => TestCluster): void {
       expect(mean(forecast.body.data as unknown as number[])).toBeGreaterThan(450)
     })
 
+    test('new observations make a version that goes on from the newest', async () => {
+      const spec = { family: 'baseline', method: 'naive' }
+      const add = (body: object) => call('POST', `${api()}/models/growing/observations`, { body })
+      const forecast = () => call('GET', `${api()}/models/growing/forecast/2?timestamps=true`)
+      const body = { series: [{ start: '2024-02-01', frequency: 'daily', y: [1, 2, 3] }], spec }
+      const made = await call('POST', `${api()}/models/growing/fit`, { body })
+      expect(made.status, made.text).toBe(200)
+      const one = await add({ data: [4, 5] })
+      expect(one.status, one.text).toBe(200)
+      expect((await forecast()).body).toEqual({
+        data: [5, 5],
+        timestamps: ['2024-02-06T00:00:00.000Z', '2024-02-07T00:00:00.000Z'],
+      })
+      const two = await add({ series: [{ start: '2024-02-08', y: [9] }] })
+      expect(two.status, two.text).toBe(200)
+      expect((await forecast()).body).toEqual({
+        data: [9, 9],
+        timestamps: ['2024-02-09T00:00:00.000Z', '2024-02-10T00:00:00.000Z'],
+      })
+      const version = await call('GET', `${api()}/models/growing/versions/${two.body.version}`)
+      expect(version.body).toMatchObject({ base: one.body.version, observations: 3, spec })
+      const known = await add({ series: [{ start: '2024-02-08', y: [9] }] })
+      expect(known.status, known.text).toBe(409)
+      expect(known.text).toContain('knows 1 step from 2024-02-08 on already')
+    })
+
     test('the same Idempotency-Key makes one fit', async () => {
       const key = { 'idempotency-key': 'e2e-once' }
       const [one, two] = [await fitNamed('once', 100, key), await fitNamed('once', 100, key)]

@@ -1,7 +1,8 @@
 import { Worker } from 'node:worker_threads'
 import { Refused } from '@almanac/shared'
 import type { Bounds } from '../config/bounds.ts'
-import { type BodyFault, type FitBody, readFitBody } from './fit-body.ts'
+import { type FitBody, readFitBody } from './fit-body.ts'
+import { type BodyFault, refusedBody } from './series-body.ts'
 
 /** Reads fit bodies: small ones here, large ones in a thread, so that forecasts do not wait. */
 export type FitBodyReader = {
@@ -58,9 +59,7 @@ export function createFitBodyReader(
       const isSmall = bytes.byteLength <= bounds.fitBodyInlineBytes
       const body = isSmall ? readFitBody(bytes) : await readInThread(bytes)
       if (body.kind === 'fit') return body
-      const { status, code, detail, field, remedy } = body
-      const more = { ...(field ? { field } : {}), ...(remedy ? { remedy } : {}) }
-      throw new Refused(status, code, detail, more)
+      throw refusedBody(body)
     },
     close: async () => {
       await worker?.terminate()

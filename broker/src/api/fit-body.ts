@@ -2,13 +2,11 @@ import {
   type AnySpec,
   checkSeries,
   describedSeries,
-  frequencies,
-  instantOf,
-  isFrequency,
   parseSpec,
   type Refusal,
 } from '@almanac/engine'
 import { encodeDataset, limits } from '@almanac/shared'
+import { type BodyFault, fault, readObject, readSeries, type SeriesBody } from './series-body.ts'
 
 /** A fit's body, checked: what the store keeps and what the version says. */
 export type FitBody = {
@@ -18,46 +16,15 @@ export type FitBody = {
   readonly spec: AnySpec
 }
 
-export type BodyFault = {
-  readonly kind: 'fault'
-  readonly status: number
-  readonly code: string
-  readonly detail: string
-  readonly field?: string
-  readonly remedy?: string
-}
-
 const bodyFields = ['data', 'series', 'spec']
 const seriesFields = ['key', 'start', 'frequency', 'timezone', 'y']
 
 /** Reads the bytes of a fit's body. Never throws; the first fault is told. Pure. */
 export function readFitBody(bytes: Uint8Array): FitBody | BodyFault {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
-  if (text.trim() === '') return fault('no-body', 'The body is empty.', { remedy: sendData })
-  let body: unknown
-  try {
-    body = JSON.parse(text)
-  } catch (error) {
-    return notJson(text, error as Error)
-  }
-  if (!isObject(body))
-    return fault('not-an-object', 'The body must be a JSON object.', { remedy: sendData })
-  const stranger = Object.keys(body).find((name) => !bodyFields.includes(name))
-  if (stranger !== undefined) return unknownField('', stranger, bodyFields)
-  const series = readSeries(body)
-  if ('kind' in series) return series
-  return checked(series, body.spec)
-}
-
-const sendData = 'Send {"data": [numbers]}; null stands for a missing observation.'
-
-type SeriesBody = {
-  readonly key: string | null
-  readonly start: string | null
-  readonly frequency: string | null
-  readonly y: readonly (number | null)[]
-  /** Where the numbers stand in the body. */
-  readonly field: string
+  const body = readObject(bytes, bodyFields)
+  if (body.kind === 'fault') return body
+  const series = readSeries(body.value, seriesFields)
+  return 'kind' in series ? series : checked(series, body.value.spec)
 }
 
 function checked(series: SeriesBody, given: unknown): FitBody | BodyFault {
@@ -103,135 +70,4 @@ function fieldOf({ field = '' }: Refusal, { field: y }: SeriesBody): string {
   if (part === undefined) return `/spec${field}`
   if (part === 'y') return `${y}${inside}`
   return y.replace(/y$/, part === 'calendar' ? 'start' : 'frequency')
-}
-
-function readSeries(body: Readonly<Record<string, unknown>>): SeriesBody | BodyFault {
-  const { data, series } = body
-  if (data !== undefined && series !== undefined)
-    return fault('data-and-series', 'The body has both data and series; send one of them.', {
-      field: '/series',
-    })
-  if (series === undefined) {
-    const wrong = wrongNumbers(data, '/data')
-    if (wrong) return wrong
-    return { key: null, start: null, frequency: null, y: data as number[], field: '/data' }
-  }
-  if (!Array.isArray(series) || series.length !== 1)
-    return fault('series', 'series must be an array of exactly one series.', { field: '/series' })
-  const [one] = series as unknown[]
-  if (!isObject(one)) return fault('series', 'A series must be an object.', { field: '/series/0' })
-  return readOneSeries(one)
-}
-
-function readOneSeries(one: Readonly<Record<string, unknown>>): SeriesBody | BodyFault {
-  const at = (name: string) => `/series/0/${name}`
-  const stranger = Object.keys(one).find((name) => !seriesFields.includes(name))
-  if (stranger !== undefined) return unknownField('/series/0', stranger, seriesFields)
-  const { key = null, start = null, frequency = null, timezone = 'UTC', y } = one
-  if (key !== null && (typeof key !== 'string' || key.length > 200))
-    return fault('key', 'key must be text of at most 200 characters.', { field: at('key') })
-  if (start !== null && !isTime(start))
-    return fault('start', 'start must be a date or time as in ISO 8601.', {
-      field: at('start'),
-      remedy: 'Write it like 2024-05-01 or 2024-05-01T13:00:00Z.',
-    })
-  if (frequency !== null && !isFrequency(frequency))
-    return fault('frequency', `frequency must be one of ${frequencies.join(', ')}.`, {
-      field: at('frequency'),
-    })
-  if (timezone !== 'UTC')
-    return fault('timezone', 'timezone can only be UTC for now.', { field: at('timezone') })
-  const wrong = wrongNumbers(y, at('y'))
-  if (wrong) return wrong
-  return {
-    key: key as string | null,
-    start: start as string | null,
-    frequency: frequency as string | null,
-    y: y as number[],
-    field: at('y'),
-  }
-}
-
-function wrongNumbers(values: unknown, field: string): BodyFault | undefined {
-  const name = field.slice(1)
-  if (values === undefined)
-    return fault('no-data', `The body has no ${name}.`, { field, remedy: sendData })
-  if (!Array.isArray(values))
-    return fault('no-data', `${name} must be an array of numbers.`, { field, remedy: sendData })
-  const { observationsMax } = limits
-  if (values.length > observationsMax)
-    return fault(
-      'too-many',
-      `${name} has ${values.length} numbers, more than ${observationsMax}.`,
-      {
-        field,
-      },
-    )
-  let numbers = 0
-  for (let i = 0; i < values.length; i += 1) {
-    const value: unknown = values[i]
-    if (value === null) continue
-    if (typeof value !== 'number' || !Number.isFinite(value)) return wrongNumber(value, field, i)
-    numbers += 1
-  }
-  if (numbers > 0) return undefined
-  const what = values.length === 0 ? 'is empty' : 'has only missing values'
-  return fault('no-data', `${name} ${what}.`, { field, remedy: sendData })
-}
-
-function wrongNumber(value: unknown, field: string, index: number): BodyFault {
-  const what = typeof value === 'number' ? 'too large for a number' : describe(value)
-  return fault('not-a-number', `${field}/${index} is ${what}; only numbers and null can be here.`, {
-    field: `${field}/${index}`,
-    remedy: 'Write numbers without quotes, and null for a missing observation.',
-  })
-}
-
-function describe(value: unknown): string {
-  if (typeof value === 'string') return `the text ${JSON.stringify(value.slice(0, 40))}`
-  if (Array.isArray(value)) return 'an array'
-  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
-}
-
-/** What people most often send instead of JSON is NaN: they are told, and where. */
-function notJson(text: string, error: Error): BodyFault {
-  const word = /(?:^|[[,:\s-])(NaN|nan|Infinity|inf|None|undefined)(?=[\],}\s])/.exec(text)
-  if (word === null)
-    return fault('not-json', `The body is not JSON: ${error.message.slice(0, 200)}`, {
-      remedy: 'Check quotes, commas and brackets.',
-    })
-  const at = word.index
-  const open = text.lastIndexOf('[', at)
-  const index = text.slice(open + 1, at + 1).split(',').length - 1
-  const name = /"(data|y)"\s*:\s*$/.exec(text.slice(0, open))?.[1]
-  const field = name === undefined ? undefined : `/${name === 'y' ? 'series/0/y' : name}/${index}`
-  const detail = `The body is not JSON: ${word[1]} is not a value of JSON.`
-  const remedy = 'Write null for a missing observation.'
-  return fault('not-json', detail, field === undefined ? { remedy } : { field, remedy })
-}
-
-function unknownField(under: string, name: string, known: readonly string[]): BodyFault {
-  const short = name.slice(0, 100)
-  return fault('unknown-field', `There is no field ${JSON.stringify(short)} here.`, {
-    field: `${under}/${short}`,
-    remedy: `The fields are ${known.join(', ')}.`,
-  })
-}
-
-function isTime(value: unknown): value is string {
-  const shape = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})?)?$/
-  return typeof value === 'string' && shape.test(value) && !Number.isNaN(instantOf(value))
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function fault(
-  code: string,
-  detail: string,
-  more: { readonly field?: string; readonly remedy?: string },
-  status = 400,
-): BodyFault {
-  return { kind: 'fault', status, code, detail, ...more }
 }

@@ -1,14 +1,22 @@
-import { modelId, Refused, unreachable } from '@almanac/shared'
+import { limits, type ModelName, modelId, Refused, unreachable } from '@almanac/shared'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { type Idempotency, sha256Of } from '../jobs/allocate.ts'
+import { type Allocated, type Idempotency, sha256Of } from '../jobs/allocate.ts'
 import { type FitOutcome, fitOutcome } from '../jobs/fit-outcome.ts'
+import { readObservationsBody } from './observations-body.ts'
 import type { ApiParts } from './parts.ts'
 import { readModelName } from './question.ts'
-import { FitAnswer, FitRequest, ModelParams, problemsWithBody } from './schemas.ts'
+import {
+  FitAnswer,
+  FitRequest,
+  ModelParams,
+  ObservationsRequest,
+  problemsWithBody,
+} from './schemas.ts'
+import { refusedBody } from './series-body.ts'
 
 type Route = { Params: { model?: string }; Body: Buffer }
 
-/** `POST /api/fit_model` and the same for a named model. */
+/** `POST /api/fit_model`, the same for a named model, and new observations of one. */
 export function addFitRoutes(server: FastifyInstance, parts: ApiParts): void {
   const schema = {
     summary: 'Fits a model and rolls it out; answers when it serves',
@@ -23,17 +31,43 @@ export function addFitRoutes(server: FastifyInstance, parts: ApiParts): void {
       done(null, body),
     )
     const handler = (request: FastifyRequest<Route>, reply: FastifyReply) =>
-      fit(parts, request, reply)
+      made(parts, request, reply, beginFit)
     scope.post<Route>('/fit_model', { ...unchecked, schema }, handler)
     scope.post<Route>(
       '/models/:model/fit',
       { ...unchecked, schema: { ...schema, params: ModelParams } },
       handler,
     )
+    scope.post<Route>(
+      '/models/:model/observations',
+      {
+        ...unchecked,
+        bodyLimit: limits.newObservationsBytesMax,
+        schema: {
+          ...schema,
+          summary: 'Adds new observations to what a version knows, as a new version, without a fit',
+          params: ModelParams,
+          body: ObservationsRequest,
+          response: { ...schema.response, ...problemsWithBody(404, 409, 422) },
+        },
+      },
+      (request, reply) => made(parts, request, reply, addObservations),
+    )
   })
 }
 
-async function fit(parts: ApiParts, request: FastifyRequest<Route>, reply: FastifyReply) {
+type Begin = (
+  parts: ApiParts,
+  request: FastifyRequest<Route>,
+) => Promise<Allocated & { readonly of: ModelName }>
+
+/** Begins a version, and answers when it serves or failed, or when the client's patience ends. */
+async function made(
+  parts: ApiParts,
+  request: FastifyRequest<Route>,
+  reply: FastifyReply,
+  begin: Begin,
+) {
   const waitMs = readPatience(request.headers.prefer, parts.bounds.fitWaitMs)
   const { of, job, version, revision } = await begin(parts, request)
   const { model } = of
@@ -51,15 +85,28 @@ async function fit(parts: ApiParts, request: FastifyRequest<Route>, reply: Fasti
 }
 
 /** Apart from the waiting, which may be long and needs nothing of the data. */
-async function begin(parts: ApiParts, request: FastifyRequest<Route>) {
-  const model = readModelName(request.params.model ?? 'default')
-  const bytes = request.body ?? Buffer.alloc(0)
-  const idempotency = readIdempotency(request.headers['idempotency-key'], model, bytes)
+async function beginFit(parts: ApiParts, request: FastifyRequest<Route>) {
+  const { of, bytes, idempotency } = read(parts, request, [])
   const { dataset, observations, spec } = await parts.bodies.read(bytes)
   request.body = Buffer.alloc(0)
-  const of = { tenant: parts.tenant, model }
   const input = { of, dataset, observations, spec, requestId: request.id, idempotency }
   return { of, ...(await parts.fits.begin(input)) }
+}
+
+async function addObservations(parts: ApiParts, request: FastifyRequest<Route>) {
+  const { of, bytes, idempotency } = read(parts, request, ['observations'])
+  const body = readObservationsBody(bytes)
+  if (body.kind === 'fault') throw refusedBody(body)
+  const { y, start, base } = body
+  const input = { of, y, start, base, requestId: request.id, idempotency }
+  return { of, ...(await parts.fits.add(input)) }
+}
+
+function read(parts: ApiParts, request: FastifyRequest<Route>, kind: readonly string[]) {
+  const model = readModelName(request.params.model ?? 'default')
+  const bytes = request.body ?? Buffer.alloc(0)
+  const idempotency = readIdempotency(request.headers['idempotency-key'], [...kind, model], bytes)
+  return { of: { tenant: parts.tenant, model }, bytes, idempotency }
 }
 
 function send(
@@ -106,7 +153,7 @@ function readPatience(prefer: string | string[] | undefined, mostMs: number): nu
 
 function readIdempotency(
   key: string | string[] | undefined,
-  model: string,
+  what: readonly string[],
   body: Buffer,
 ): Idempotency | null {
   if (key === undefined) return null
@@ -114,5 +161,5 @@ function readIdempotency(
     throw new Refused(400, 'invalid', 'Idempotency-Key must be 1 to 255 printable characters.', {
       field: 'idempotency-key',
     })
-  return { hash: sha256Of(key), body: sha256Of(model, '\n', body) }
+  return { hash: sha256Of(key), body: sha256Of(what.join('\n'), '\n', body) }
 }

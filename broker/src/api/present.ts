@@ -42,7 +42,7 @@ export function presentVersion(
   id: string,
   collected: boolean,
 ): Static<typeof VersionView> {
-  const { job, spec, dataset, sizeBytes, sha256, metrics, error, times } = version
+  const { job, spec, dataset, base, sizeBytes, sha256, metrics, error, times } = version
   return {
     model,
     version: version.version,
@@ -51,6 +51,7 @@ export function presentVersion(
     job,
     spec,
     observations: dataset.observations,
+    base: base?.version ?? null,
     sizeBytes,
     sha256,
     metrics,

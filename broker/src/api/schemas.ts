@@ -93,6 +93,36 @@ export const FitRequest = Type.Union([
   ),
 ])
 
+const NewObservations = Type.Array(nullable(Type.Number()), {
+  description: 'Observations in order, from the first that is new; null where one is missing.',
+  maxItems: limits.newObservationsMax,
+})
+const BaseVersion = Type.Optional(
+  Type.Integer({ minimum: 1, description: 'The version to go on from; the newest unless told.' }),
+)
+
+export const ObservationsRequest = Type.Union([
+  Type.Object({ data: NewObservations, base: BaseVersion }, { additionalProperties: false }),
+  Type.Object(
+    {
+      series: Type.Array(
+        Type.Object(
+          {
+            y: NewObservations,
+            start: Type.Optional(
+              Type.String({ description: 'ISO 8601; what lies between is missing.' }),
+            ),
+          },
+          { additionalProperties: false },
+        ),
+        { minItems: 1, maxItems: 1 },
+      ),
+      base: BaseVersion,
+    },
+    { additionalProperties: false },
+  ),
+])
+
 export const FitAnswer = Type.Object({
   model: Type.String(),
   version: VersionNumber,
@@ -119,7 +149,8 @@ export const VersionView = Type.Object({
   collected: Type.Boolean({ description: 'Only its record is kept; it cannot serve any more.' }),
   job: Type.String(),
   spec: Type.Unknown(),
-  observations: Type.Integer(),
+  observations: Type.Integer({ description: 'Of its own data: without those of its base.' }),
+  base: nullable(VersionNumber),
   sizeBytes: nullable(Type.Integer()),
   sha256: nullable(Type.String()),
   metrics: Type.Record(Type.String(), Type.Union([Type.Number(), Type.String()])),

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
 import {
   absent,
+  assert,
   backoffMs,
   type Clock,
+  type Codec,
   type Comparison,
   type Coordinator,
   CounterRecord,
@@ -27,8 +29,9 @@ import {
   versionKey,
 } from '@almanac/shared'
 import type { Bounds } from '../config/bounds.ts'
+import type { Base } from './base.ts'
 import { unheard } from './unheard.ts'
-import { unreadable } from './unreadable.ts'
+import { mustDecode } from './unreadable.ts'
 
 export type FitRequest = {
   readonly of: ModelName
@@ -36,6 +39,9 @@ export type FitRequest = {
   readonly job: string
   readonly spec: unknown
   readonly dataset: VersionRecord['dataset']
+  /** What the data goes on from, and the calendar with it; null: it is all there is. */
+  readonly base: Base | null
+  readonly calendar?: VersionRecord['calendar'] | undefined
   readonly requestId: string
   readonly idempotency: Idempotency | null
 }
@@ -54,6 +60,11 @@ export type Allocated = {
   readonly isNew: boolean
   /** Since when it is recorded: what is seen at an older one does not know of it. */
   readonly revision: number
+}
+
+/** The base is not any more what it was when it was found: another may be due. */
+export class BaseMoved extends Error {
+  override name = 'BaseMoved'
 }
 
 export type AllocateParts = {
@@ -75,7 +86,7 @@ export const sha256Of = (...parts: readonly (string | Uint8Array)[]): string => 
 /**
  * Makes a fit durable: counter, version, job and `Idempotency-Key` in one transaction. From then on
  * it cannot be lost. Throws `Refused` when the key was used for something else or when nobody can
- * say whether the fit was made, `Unavailable` when nothing was.
+ * say whether the fit was made, `BaseMoved` and `Unavailable` when nothing was.
  */
 export async function allocate(parts: AllocateParts, request: FitRequest): Promise<Allocated> {
   const { bounds, clock, random } = parts
@@ -87,10 +98,16 @@ export async function allocate(parts: AllocateParts, request: FitRequest): Promi
     const { version, when, then } = planOf(parts, request, read)
     const revision = await transactOnce(parts, request.job, { when, then })
     if (revision !== undefined) return { job: request.job, version, isNew: true, revision }
+    if (request.base !== null) throw new BaseMoved()
     await clock.sleep(backoffMs(tries, 5, 200, random), AbortSignal.timeout(5_000))
   }
-  const detail = `Too many fits of ${request.of.model} were begun at the same time.`
-  throw new Refused(503, 'contention', detail, { retryAfterSeconds: 1 })
+  throw contention(request.of)
+}
+
+/** Others were always first: nothing was done. */
+export function contention({ model }: ModelName): Refused {
+  const detail = `Too many fits of ${model} were begun at the same time.`
+  return new Refused(503, 'contention', detail, { retryAfterSeconds: 1 })
 }
 
 /** The fit that this key made before, if it was for the same. */
@@ -152,11 +169,14 @@ function planOf(parts: AllocateParts, request: FitRequest, read: Read) {
   const last = before?.last ?? 0
   const version = last + 1
   const plan = modelPlan(of, read.model, last, now)
+  const { base } = request
+  if (base !== null && (!plan.isLive || (base.last ?? last) !== last)) throw new BaseMoved()
   const when: Comparison[] = [
     modifiedAt(counterKey(of), read.counter?.modRevision ?? 0),
     plan.when,
     absent(versionKey(of, version)),
     absent(jobKey(request.job)),
+    ...(base === null ? [] : [sameBase(of, base)]),
   ]
   const then: Operation[] = [
     put(counterKey(of), counters.encode({ ...before, last: version })),
@@ -174,6 +194,11 @@ function planOf(parts: AllocateParts, request: FitRequest, read: Read) {
   return { version, when, then }
 }
 
+/** That it did not fail meanwhile, nor go. */
+function sameBase(of: ModelName, { record, modRevision }: Base): Comparison {
+  return modifiedAt(versionKey(of, record.version), modRevision)
+}
+
 /**
  * A live model is only compared as being the same one, so that rollouts do not make allocation
  * fail; its deletion changes the counter. What was deleted, or never was, is made.
@@ -183,11 +208,15 @@ function modelPlan(
   entry: Entry | undefined,
   last: number,
   now: string,
-): { readonly when: Comparison; readonly then: readonly Operation[] } {
+): {
+  readonly when: Comparison
+  readonly then: readonly Operation[]
+  readonly isLive: boolean
+} {
   const key = modelKey(of)
   const record = entry && mustDecode(codecs.model, entry)
   if (entry && record?.deletedAt === null)
-    return { when: createdAt(key, entry.createRevision), then: [] }
+    return { when: createdAt(key, entry.createRevision), then: [], isLive: true }
   const fresh: ModelRecord = {
     ...record,
     serving: null,
@@ -204,6 +233,7 @@ function modelPlan(
   return {
     when: modifiedAt(key, entry?.modRevision ?? 0),
     then: [put(key, codecs.model.encode(fresh))],
+    isLive: false,
   }
 }
 
@@ -214,6 +244,7 @@ function versionRecord(request: FitRequest, version: number, now: string): Versi
     job: request.job,
     spec: request.spec,
     dataset: request.dataset,
+    ...baseOf(request),
     blob: null,
     sha256: null,
     sizeBytes: null,
@@ -223,10 +254,21 @@ function versionRecord(request: FitRequest, version: number, now: string): Versi
   }
 }
 
-function jobRecord({ of, job, requestId }: FitRequest, version: number, now: string): JobRecord {
+function baseOf({ base, calendar }: FitRequest): Pick<VersionRecord, 'base' | 'calendar'> {
+  if (base === null) return {}
+  const { version, blob, sha256 } = base.record
+  assert(blob !== null && sha256 !== null, 'a base is stored')
+  return { base: { version, blob, sha256 }, ...(calendar ? { calendar } : {}) }
+}
+
+function jobRecord(
+  { of, job, base, requestId }: FitRequest,
+  version: number,
+  now: string,
+): JobRecord {
   return {
     id: job,
-    kind: 'fit',
+    kind: base === null ? 'fit' : 'update',
     subject: { ...of, version },
     state: 'queued',
     attempts: 0,
@@ -259,15 +301,7 @@ async function transactOnce(
   }
 }
 
-type Decoder<T> = { decode(text: string): { ok: true; value: T } | { ok: false; fault: string } }
-
-function decoded<T>(values: Decoder<T>, entry: Entry): T | undefined {
+function decoded<T>(values: Pick<Codec<T>, 'decode'>, entry: Entry): T | undefined {
   const result = values.decode(entry.value)
   return result.ok ? result.value : undefined
-}
-
-function mustDecode<T>(values: Decoder<T>, entry: Entry): T {
-  const result = values.decode(entry.value)
-  if (result.ok) return result.value
-  throw unreadable(entry.key, result.fault)
 }

@@ -1,26 +1,47 @@
 import type { AnySpec } from '@almanac/engine'
-import { type Logger, type ModelName, modelId, type Store } from '@almanac/shared'
+import { encodeDataset, type Logger, type ModelName, modelId, type Store } from '@almanac/shared'
 import type { Bounds } from '../config/bounds.ts'
 import {
   type Allocated,
   type AllocateParts,
   allocate,
+  BaseMoved,
+  contention,
+  type FitRequest,
   findEarlier,
   type Idempotency,
 } from './allocate.ts'
+import { findBase } from './base.ts'
+import { continueAfter } from './continue.ts'
 
-type FitInput = {
+type Input = {
   readonly of: ModelName
+  readonly requestId: string
+  readonly idempotency: Idempotency | null
+}
+
+type FitInput = Input & {
   readonly dataset: Uint8Array
   readonly observations: number
   readonly spec: AnySpec
-  readonly requestId: string
-  readonly idempotency: Idempotency | null
+}
+
+type ObservationsInput = Input & {
+  readonly y: readonly (number | null)[]
+  /** When the first of them was made; null: right after those of the base. */
+  readonly start: string | null
+  /** The version to go on from; null: the newest. */
+  readonly base: number | null
 }
 
 export type Fits = {
   /** Stores the data and makes the fit durable; see `allocate` for what it throws. */
   readonly begin: (input: FitInput) => Promise<Allocated>
+  /**
+   * Stores new observations and makes the version that has them durable. Throws what `allocate`,
+   * `findBase` and `continueAfter` do.
+   */
+  readonly add: (input: ObservationsInput) => Promise<Allocated>
 }
 
 export type FitsParts = AllocateParts & {
@@ -51,7 +72,7 @@ export function createFits(parts: FitsParts): Fits {
     return mine
   }
   /** Both must be there before megabytes are sent; the one read also finds a repeated request. */
-  const look = async (input: FitInput) => {
+  const look = async (input: Input) => {
     const deadline = AbortSignal.timeout(bounds.fitLookMs)
     const [earlier] = await Promise.all([
       findEarlier(parts, input.of.tenant, input.idempotency, deadline),
@@ -60,25 +81,56 @@ export function createFits(parts: FitsParts): Fits {
     ])
     return earlier
   }
+  const make = async (
+    { of, requestId, idempotency }: Input,
+    content: Uint8Array,
+    what: Pick<FitRequest, 'spec' | 'base' | 'calendar'> & { readonly observations: number },
+  ) => {
+    const [blob, job] = [parts.mintId(), parts.mintId()]
+    const label = modelId(of)
+    await store.writeBlob(
+      { kind: 'dataset', id: blob, label, content },
+      AbortSignal.timeout(datasetMs),
+    )
+    const { observations, ...rest } = what
+    const dataset = { blob, observations }
+    const request = { of, job, dataset, requestId, idempotency, ...rest }
+    const allocated = await inLine(label, () => allocate(parts, request))
+    const { version, isNew } = allocated
+    logger.info({ event: 'fit-accepted', ...of, version, job: allocated.job, requestId, isNew })
+    if (isNew) parts.onAccepted(allocated.job)
+    return allocated
+  }
+  const addOnce = async (input: ObservationsInput) => {
+    const { of } = input
+    const deadline = AbortSignal.timeout(bounds.fitLookMs)
+    const base = await findBase(parts, of, input.base, deadline)
+    const { y, calendar } = continueAfter(base.record, input)
+    const series = { key: null, start: null, frequency: null, y: [...y] }
+    const content = encodeDataset({ format: 1, series: [series] })
+    const { spec } = base.record
+    return await make(input, content, { spec, base, calendar, observations: y.length })
+  }
   return {
     begin: async (input) => {
       const earlier = await look(input)
       if (earlier) return earlier
-      const blob = parts.mintId()
-      const label = modelId(input.of)
-      await store.writeBlob(
-        { kind: 'dataset', id: blob, label, content: input.dataset },
-        AbortSignal.timeout(datasetMs),
-      )
-      const { of, spec, requestId, idempotency, observations } = input
-      const job = parts.mintId()
-      const dataset = { blob, observations }
-      const request = { of, job, spec, dataset, requestId, idempotency }
-      const allocated = await inLine(label, () => allocate(parts, request))
-      const { version, isNew } = allocated
-      logger.info({ event: 'fit-accepted', ...of, version, job: allocated.job, requestId, isNew })
-      if (isNew) parts.onAccepted(allocated.job)
-      return allocated
+      const { spec, observations } = input
+      return await make(input, input.dataset, { spec, observations, base: null })
+    },
+    add: async (input) => {
+      for (let tries = 1; ; tries += 1) {
+        const earlier = await look(input)
+        if (earlier) return earlier
+        try {
+          return await addOnce(input)
+        } catch (error) {
+          if (!(error instanceof BaseMoved)) throw error
+          if (tries >= baseTriesMax) throw contention(input.of)
+        }
+      }
     },
   }
 }
+
+const baseTriesMax = 3

@@ -56,6 +56,8 @@ export async function readReferences(
     if (!version.ok) throw new Error(`${key} cannot be read, so nothing is taken for garbage`)
     named.add(version.value.dataset.blob)
     if (version.value.blob !== null) named.add(version.value.blob)
+    // It may be about to be read, though its own version is gone.
+    if (version.value.base) named.add(version.value.base.blob)
   }
   return named
 }

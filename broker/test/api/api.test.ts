@@ -201,6 +201,7 @@ test('every public call is in the OpenAPI document, with its problems', async ()
     '/api/models/{model}/forecast/{horizon}',
     '/api/models/{model}/hold',
     '/api/models/{model}/log',
+    '/api/models/{model}/observations',
     '/api/models/{model}/release',
     '/api/models/{model}/rollback',
     '/api/models/{model}/versions',

@@ -27,6 +27,7 @@ const requestFor = (job: string, idempotency: { hash: string; body: string } | n
   job,
   spec: {},
   dataset: { blob: 'b', observations: 3 },
+  base: null,
   requestId: 'r',
   idempotency,
 })

@@ -1,11 +1,14 @@
+import { hash } from 'node:crypto'
 import type { Candidate, Report } from '@almanac/engine'
 import {
   assert,
+  type BlobRef,
   Damaged,
   type FailureRecord,
   type Manifest,
   Missing,
   unreachable,
+  type VersionRecord,
 } from '@almanac/shared'
 import type { NodeContext } from '../base/context.ts'
 import { untilAvailable } from '../base/patience.ts'
@@ -78,13 +81,17 @@ async function work(
   progress: ProgressReport,
   stop: ReturnType<typeof watchForStop>,
 ): Promise<FitOutcome> {
-  const dataset = await untilAvailable(
-    () => context.store.readBlob({ kind: 'dataset', id: claim.version.dataset.blob }, stop.signal),
-    patienceOf(context, claim, stop.signal, 'fit-waits-for-data'),
-  )
+  const read = (ref: BlobRef) =>
+    untilAvailable(
+      () => context.store.readBlob(ref, stop.signal),
+      patienceOf(context, claim, stop.signal, 'fit-waits-for-data'),
+    )
+  const dataset = await read({ kind: 'dataset', id: claim.version.dataset.blob })
+  const base = await readBase(claim.version, read)
   progress.phase('fitting')
   const request = {
     dataset,
+    base,
     spec: claim.version.spec,
     seed: seedOf(claim.of, claim.version.version),
     workMax,
@@ -108,6 +115,18 @@ async function work(
     default:
       return unreachable(reply)
   }
+}
+
+/** The bytes of the version that this one goes on from, if it does, and those that were meant. */
+async function readBase(
+  { base }: VersionRecord,
+  read: (ref: BlobRef) => Promise<Uint8Array>,
+): Promise<Uint8Array | null> {
+  if (base === undefined) return null
+  const bytes = await read({ kind: 'model', id: base.blob })
+  const sha256 = hash('sha256', bytes, 'hex')
+  if (sha256 === base.sha256) return bytes
+  throw new Damaged(`Version ${base.version}, the base, has SHA-256 ${sha256}, not ${base.sha256}.`)
 }
 
 /** A second claim would hide what the first, which may have been made, has left behind. */

@@ -3,7 +3,7 @@ import { Bug, type Clock } from '@almanac/shared'
 import { bounds } from '../config/bounds.ts'
 import { FitControl, type FitReply, type FitRequest } from './worker-protocol.ts'
 
-export type FitWork = Pick<FitRequest, 'dataset' | 'spec' | 'seed' | 'workMax'>
+export type FitWork = Pick<FitRequest, 'dataset' | 'base' | 'spec' | 'seed' | 'workMax'>
 
 export type FitPoolOptions = {
   readonly workersMax: number

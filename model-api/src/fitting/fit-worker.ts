@@ -1,6 +1,13 @@
-/** The fitting thread: bytes of a data set in, bytes of a model out. */
+/** The fitting thread: bytes of a data set, and of a base, in; bytes of a model out. */
 import { parentPort } from 'node:worker_threads'
-import { describedSeries, encodeModel, fitModel, parseSpec } from '@almanac/engine'
+import {
+  decodeModel,
+  describedSeries,
+  encodeModel,
+  fitModel,
+  parseSpec,
+  updateModel,
+} from '@almanac/engine'
 import { type FitSeries, readDataset } from './read-dataset.ts'
 import { type Calendar, FitControl, type FitReply, type FitRequest } from './worker-protocol.ts'
 import { yieldProcessor } from './yield-processor.ts'
@@ -16,7 +23,7 @@ parent.on('message', (request: FitRequest) => {
 
 function answer(request: FitRequest): FitReply {
   try {
-    return fit(request)
+    return request.base === null ? fit(request) : update(request.id, request.base, request.dataset)
   } catch (error) {
     const detail = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
     return { kind: 'crashed', id: request.id, detail }
@@ -40,6 +47,18 @@ function fit({ id, dataset, spec, seed, workMax, control: memory }: FitRequest):
   if (fitted.kind === 'stopped' && control.shouldStop()) return { kind: 'stopped', id }
   const model = Uint8Array.from(encodeModel(fitted.value))
   return { kind: 'fitted', id, model, report: fitted.report, calendar: calendarOf(series) }
+}
+
+/** The parameters stay; only the state moves on, at a cost of the new observations. */
+function update(id: number, base: Uint8Array, dataset: Uint8Array): FitReply {
+  const series = readDataset(dataset)
+  if ('fault' in series) return { kind: 'refused', id, code: 'bad-dataset', detail: series.fault }
+  const decoded = decodeModel(base)
+  if (decoded.kind === 'refused') return refused(id, decoded.reason)
+  const updated = updateModel(decoded.value, describedSeries(series))
+  if (updated.kind === 'refused') return refused(id, updated.reason)
+  const model = Uint8Array.from(encodeModel(updated.value))
+  return { kind: 'fitted', id, model, report: updated.report, calendar: null }
 }
 
 function refused(id: number, reason: { code: string; detail: string }): FitReply {

@@ -8,6 +8,8 @@ export type FitRequest = {
   readonly id: number
   /** The stored data set, as it was read. */
   readonly dataset: Uint8Array
+  /** A stored model: the data goes on where it ends. Null: the data is all there is. */
+  readonly base: Uint8Array | null
   readonly spec: unknown
   readonly seed: number
   readonly workMax: number
@@ -26,7 +28,7 @@ export type FitReply =
       readonly id: number
       readonly model: Uint8Array
       readonly report: Report
-      /** Null where the data has no start or no frequency. */
+      /** Null where the data has no start or no frequency, or goes on from a base. */
       readonly calendar: Calendar | null
     }
   | {

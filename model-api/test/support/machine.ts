@@ -111,6 +111,7 @@ export async function queueFit(
     version?: number
     spec?: unknown
     series?: Partial<Dataset['series'][number]>
+    base?: VersionRecord['base']
     attempts?: number
   } = {},
 ): Promise<Order> {
@@ -129,6 +130,7 @@ export async function queueFit(
     job,
     spec,
     dataset: { blob, observations: series.y.length },
+    ...(given.base ? { base: given.base } : {}),
     blob: null,
     sha256: null,
     sizeBytes: null,
@@ -138,7 +140,7 @@ export async function queueFit(
   }
   const jobRecord: JobRecord = {
     id: job,
-    kind: 'fit',
+    kind: given.base ? 'update' : 'fit',
     subject: { ...of, version },
     state: 'queued',
     attempts,

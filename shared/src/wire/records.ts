@@ -63,6 +63,13 @@ export const VersionRecord = record({
   job: Type.String({ maxLength: 64 }),
   spec: Type.Unknown(),
   dataset: record({ blob: Type.String({ maxLength: 64 }), observations: Count }),
+  /**
+   * The stored version that this one goes on from: its data set holds only what came after. Absent
+   * where all data is fitted anew.
+   */
+  base: Type.Optional(
+    record({ version: Version, blob: Type.String({ maxLength: 64 }), sha256: Sha256 }),
+  ),
   /** When the first observation was and how many steps the data has; absent where not told. */
   calendar: Type.Optional(
     record({ start: Time, frequency: Type.String({ maxLength: 20 }), steps: Count }),
@@ -93,10 +100,12 @@ export const LogRecord = record({
 })
 export type LogRecord = Static<typeof LogRecord>
 
-/** `/jobs/{id}`. `queued`: nobody works on it; `running`: somebody did, as its claim says. */
+/**
+ * `/jobs/{id}`. `fit`: all data of the version; `update`: its base and what came after. Who knows no
+ * updates skips such a job, and does not take its data for all there is. `queued`: nobody works on it; `running`: somebody did, as its claim says. */
 export const JobRecord = record({
   id: Type.String({ maxLength: 64 }),
-  kind: Type.Literal('fit'),
+  kind: Type.Union([Type.Literal('fit'), Type.Literal('update')]),
   subject: record({ tenant: Name, model: Name, version: Version }),
   state: Type.Union([
     Type.Literal('queued'),

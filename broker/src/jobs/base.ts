@@ -1,0 +1,118 @@
+import {
+  type Codec,
+  type Coordinator,
+  CounterRecord,
+  codec,
+  codecs,
+  counterKey,
+  type ModelName,
+  type ModelRecord,
+  modelKey,
+  Refused,
+  type VersionRecord,
+  versionKey,
+} from '@almanac/shared'
+import type { Bounds } from '../config/bounds.ts'
+import { mustDecode } from './unreadable.ts'
+
+/** A stored version that another one goes on from, as it was read. */
+export type Base = {
+  readonly record: VersionRecord
+  readonly modRevision: number
+  /** The last version allocated then. Null where the client named the base: then any may be. */
+  readonly last: number | null
+}
+
+type Parts = {
+  readonly coordinator: Coordinator
+  readonly bounds: Pick<Bounds, 'coordinatorCallMs' | 'baseLooksMax'>
+}
+
+const counters = codec(CounterRecord)
+
+/**
+ * The version that new observations of a model go on from: the one that the client names, or the
+ * newest that did not fail. That one may be on its way still: what comes after it can wait, but
+ * must not be added to an older one, which lacks what it has. Throws `Refused` where there is none.
+ */
+export async function findBase(
+  parts: Parts,
+  of: ModelName,
+  asked: number | null,
+  signal: AbortSignal,
+): Promise<Base> {
+  const [model, last] = await Promise.all([
+    read(parts, modelKey(of), codecs.model, signal),
+    read(parts, counterKey(of), counters, signal),
+  ])
+  if (model === undefined || last === undefined || model.value.deletedAt !== null)
+    throw new Refused(404, 'no-such-model', `There is no model ${of.model} to add to.`, {
+      field: 'model',
+      remedy: 'Fit one: POST /api/models/{model}/fit.',
+    })
+  if (asked !== null) return await namedBase(parts, of, asked, model.value, signal)
+  if (model.value.hold) throw held(of, model.value)
+  const { floor } = model.value
+  const lowest = Math.max(floor + 1, last.value.last - parts.bounds.baseLooksMax + 1)
+  for (let version = last.value.last; version >= lowest; version -= 1) {
+    const found = await read(parts, versionKey(of, version), codecs.version, signal)
+    if (found === undefined || found.value.state === 'failed') continue
+    if (found.value.state !== 'stored') throw notYet(of, version)
+    return { record: found.value, modRevision: found.modRevision, last: last.value.last }
+  }
+  throw new Refused(
+    409,
+    'no-base',
+    `No version of ${of.model} was fitted that could be added to.`,
+    {
+      remedy: 'Fit the model: POST /api/models/{model}/fit.',
+    },
+  )
+}
+
+async function namedBase(
+  parts: Parts,
+  of: ModelName,
+  asked: number,
+  { floor }: ModelRecord,
+  signal: AbortSignal,
+): Promise<Base> {
+  const found = await read(parts, versionKey(of, asked), codecs.version, signal)
+  const name = `Version ${asked} of ${of.model}`
+  if (found === undefined || asked <= floor)
+    throw new Refused(404, 'no-such-version', `${name} is not there, or not any more.`, {
+      field: '/base',
+    })
+  const { state } = found.value
+  if (state === 'queued' || state === 'fitting') throw notYet(of, asked)
+  if (state === 'failed')
+    throw new Refused(409, 'base-failed', `${name} failed: there is nothing to go on from.`, {
+      field: '/base',
+    })
+  return { record: found.value, modRevision: found.modRevision, last: null }
+}
+
+function held(of: ModelName, { serving }: ModelRecord): Refused {
+  const detail = `${of.model} was rolled back to version ${serving}, and newer ones are held.`
+  return new Refused(409, 'held', detail, {
+    remedy: `Release the model, or say what to go on from: {"base": ${serving}, …}.`,
+  })
+}
+
+function notYet({ model }: ModelName, version: number): Refused {
+  const detail = `Version ${version} of ${model} is not fitted yet, and comes before these.`
+  return new Refused(409, 'base-not-ready', detail, {
+    retryAfterSeconds: 1,
+    remedy: `Nothing was taken. Send them again when version ${version} is stored.`,
+  })
+}
+
+async function read<T>(
+  { coordinator }: Parts,
+  key: string,
+  values: Pick<Codec<T>, 'decode'>,
+  signal: AbortSignal,
+): Promise<{ readonly value: T; readonly modRevision: number } | undefined> {
+  const entry = await coordinator.get(key, signal)
+  return entry && { value: mustDecode(values, entry), modRevision: entry.modRevision }
+}

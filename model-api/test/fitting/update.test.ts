@@ -1,0 +1,82 @@
+import { decodeModel, encodeModel, fitModel, parseSpec, updateModel } from '@almanac/engine'
+import { expect, test } from 'vitest'
+import {
+  type Machine,
+  openMachine,
+  openNode,
+  order,
+  queueFit,
+  readVersion,
+  shortSeries,
+  soon,
+  untilJob,
+} from '../support/machine.ts'
+
+const newer = [11, null, 9.5, 10.25]
+
+async function openFitted() {
+  const machine = await openMachine()
+  const node = await openNode(machine)
+  const first = await queueFit(machine)
+  await order(machine, node, first.job)
+  await untilJob(machine, first, 'done')
+  const { blob, sha256 } = await readVersion(machine, first)
+  return { machine, node, base: { version: 1, blob: blob!, sha256: sha256! } }
+}
+
+const modelBytes = ({ store }: Machine, blob: string) =>
+  store.readBlob({ kind: 'model', id: blob }, soon())
+
+test('an update is the base, moved on by the new observations and nothing else', async () => {
+  const { machine, node, base } = await openFitted()
+  const of = await queueFit(machine, { version: 2, base, series: { y: newer } })
+  await order(machine, node, of.job)
+  await untilJob(machine, of, 'done')
+
+  const record = await readVersion(machine, of)
+  const before = decodeModel(await modelBytes(machine, base.blob))
+  if (before.kind === 'refused') throw new Error(before.reason.detail)
+  const y = Float64Array.from(newer, (value) => value ?? Number.NaN)
+  const after = updateModel(before.value, { y })
+  if (after.kind === 'refused') throw new Error(after.reason.detail)
+  expect(Buffer.from(await modelBytes(machine, record.blob!))).toEqual(
+    Buffer.from(encodeModel(after.value)),
+  )
+  expect(record).toMatchObject({ state: 'stored', base, metrics: { observations: 63 } })
+})
+
+test('an update is no fit of the new observations alone', async () => {
+  const { machine, node, base } = await openFitted()
+  const y = shortSeries(40)
+  const of = await queueFit(machine, { version: 2, base, series: { y } })
+  await order(machine, node, of.job)
+  await untilJob(machine, of, 'done')
+  const record = await readVersion(machine, of)
+  const spec = parseSpec(record.spec)
+  if (spec.kind === 'refused') throw new Error(spec.reason.detail)
+  const alone = fitModel({ y: Float64Array.from(y) }, spec.value, { seed: 1, workMax: 1e9 })
+  if (alone.kind === 'refused') throw new Error(alone.reason.detail)
+  const stored = Buffer.from(await modelBytes(machine, record.blob!))
+  expect(stored).not.toEqual(Buffer.from(encodeModel(alone.value)))
+})
+
+test.each([
+  ['of another content', { sha256: 'a'.repeat(64) }, 'checksum', /Version 1, the base/],
+  ['that is not there', { blob: 'no-such-blob' }, 'no-data', /no-such-blob/],
+])('a base %s ends the update for good', async (_what, wrong, reason, detail) => {
+  const { machine, node, base } = await openFitted()
+  const of = await queueFit(machine, { version: 2, base: { ...base, ...wrong } })
+  await order(machine, node, of.job)
+  await untilJob(machine, of, 'failed')
+  const { error } = await readVersion(machine, of)
+  expect(error).toMatchObject({ phase: 'fit', reason })
+  expect(error?.detail).toMatch(detail)
+})
+
+test('what the family cannot take is told', async () => {
+  const { machine, node, base } = await openFitted()
+  const of = await queueFit(machine, { version: 2, base, series: { y: [1e300, -1e300] } })
+  await order(machine, node, of.job)
+  await untilJob(machine, of, 'failed')
+  expect((await readVersion(machine, of)).error?.detail.length).toBeGreaterThan(10)
+})
