@@ -64,6 +64,11 @@ export const VersionRecord = record({
   spec: Type.Unknown(),
   dataset: record({ blob: Type.String({ maxLength: 64 }), observations: Count }),
   /**
+   * How many series there are, where they are told apart by keys: then `blob` and that of the data
+   * set are indexes of shards. Absent where there is one, which is its blob.
+   */
+  series: Type.Optional(Count),
+  /**
    * The stored version that this one goes on from: its data set holds only what came after. Absent
    * where all data is fitted anew.
    */
