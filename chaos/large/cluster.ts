@@ -44,7 +44,7 @@ export async function clusterSite({ models, jobs }: Size, signal: AbortSignal): 
         await startAll(parts)
       },
       keys: async (prefix) =>
-        (await coordinator.list(prefix, AbortSignal.timeout(10_000))).entries.length,
+        (await coordinator.list(prefix, AbortSignal.timeout(listMs))).entries.length,
       close,
     }
   } catch (error) {
@@ -54,6 +54,8 @@ export async function clusterSite({ models, jobs }: Size, signal: AbortSignal): 
 }
 
 const servingNodes = 2
+/** For 100,000 jobs, on a machine that does other things as well. */
+const listMs = 60_000
 
 /** All at once; resolves when the broker answers. Nodes are ready when they have their models. */
 async function startAll([broker, ...nodes]: readonly ManagedProcess[]): Promise<void> {

@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { freePort, ManagedProcess } from './process.ts'
 
 export type Endpoints = {
@@ -67,6 +68,8 @@ async function processOf(
     script: kind === 'broker' ? 'broker/src/main/main.ts' : 'model-api/src/main/main.ts',
     args: ['--host', '127.0.0.1', '--port', String(port)],
     env: {
+      // A third of what a start costs, for all but the first of each kind.
+      NODE_COMPILE_CACHE: join(import.meta.dirname, '../../.cache/compiled'),
       ALMANAC_ETCD: endpoints.etcd.join(','),
       ALMANAC_ETCD_PREFIX: endpoints.etcdPrefix ?? '',
       ALMANAC_CQL: endpoints.cql,

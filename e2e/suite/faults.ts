@@ -5,6 +5,9 @@ import type { Breakable, TestCluster } from '../support/cluster.ts'
 import { smallSeries, smallSpec, temperatures } from '../support/data.ts'
 import { failures, startLoad, stepsBack } from '../support/load.ts'
 
+/** One start takes twice as long as the next where the machine does something else meanwhile. */
+const startsTimed = 5
+
 export type FaultOptions = { readonly outageMs: number }
 
 /** Eighty years of days take some seconds to fit, so that there is time to kill somebody. */
@@ -119,18 +122,25 @@ export function faultSuite(cluster: () => Required<TestCluster>, options: FaultO
       const none = await call('GET', `${api()}/models/faults/forecast/17`)
       expect(none.status, none.text).toBe(503)
       expect(none.headers['retry-after']).toBeTruthy()
-      const started = performance.now()
       const [first, ...others] = cluster().nodes
-      const starting = first?.start()
-      await eventually(
-        'answers',
-        () => call('GET', `${api()}/models/faults/forecast/17`),
-        ({ status }) => status === 200,
-      )
-      const tookMs = performance.now() - started
-      await starting
+      const tookMs: number[] = []
+      for (let i = 0; i < startsTimed; i++) {
+        await first?.kill()
+        const started = performance.now()
+        const starting = first?.start()
+        await eventually(
+          'answers',
+          // A horizon that the broker has no answer for yet.
+          () => call('GET', `${api()}/models/faults/forecast/${17 + i}`),
+          ({ status }) => status === 200,
+        )
+        tookMs.push(performance.now() - started)
+        await starting
+      }
       for (const node of others) await node.start()
-      expect(tookMs).toBeLessThan(2_000)
+      tookMs.sort((a, b) => a - b)
+      expect(tookMs[(startsTimed - 1) / 2], tookMs.join(', ')).toBeLessThan(2_000)
+      expect(tookMs.at(-1), tookMs.join(', ')).toBeLessThan(5_000)
     }, 180_000)
 
     test('nodes cut off from etcd: the brokers see them go, and no forecast fails', async () => {

@@ -1,6 +1,7 @@
 import {
   countExternalMemory,
   createLogger,
+  keepCompiled,
   openBackends,
   settingsOrExit,
   stopOnSignals,
@@ -27,6 +28,7 @@ async function run(settings: BrokerSettings): Promise<void> {
   // Before anybody is told that it runs: whoever reads that may end it at once.
   stopOnSignals(broker, close, logger)
   logger.info({ event: 'broker-listening', url: broker.url })
+  keepCompiled()
 }
 
 function faultOf(error: unknown): string {

@@ -3,7 +3,6 @@
  * a machine and its network do to a process, done from inside, so that the code under test need
  * not know.
  */
-import { flushCompileCache } from 'node:module'
 import { isMainThread } from 'node:worker_threads'
 import { createBallast } from './ballast.ts'
 import { movableClock } from './clock.ts'
@@ -16,7 +15,6 @@ if (ALMANAC_CHAOS_REDIRECT) redirectConnections(JSON.parse(ALMANAC_CHAOS_REDIREC
 if (!isMainThread) crashOnData()
 else {
   endWithParent()
-  keepCompiled()
   if (ALMANAC_CHAOS_CONTROLS) obey(ALMANAC_CHAOS_CONTROLS)
 }
 
@@ -27,13 +25,6 @@ function obey(file: string): void {
     clock.setOffset(clockMs)
     ballast.setMegabytes(ballastMb)
   })
-}
-
-/** Node does so when a process ends in order, which those that are killed do not. */
-function keepCompiled(): void {
-  // By then a process has loaded what it needs.
-  const loadedMs = 5_000
-  setTimeout(flushCompileCache, loadedMs).unref()
 }
 
 /** What a killed harness leaves behind would hold ports and memory for ever. */

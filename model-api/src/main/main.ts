@@ -2,6 +2,7 @@ import { networkInterfaces } from 'node:os'
 import {
   countExternalMemory,
   createLogger,
+  keepCompiled,
   openBackends,
   settingsOrExit,
   stopOnSignals,
@@ -33,4 +34,5 @@ async function run(settings: NodeSettings): Promise<void> {
   // Before anybody is told that it runs: whoever reads that may end it at once.
   stopOnSignals(node, close, logger)
   logger.info({ event: 'listening', url: node.url, advertiseIp, instance: node.instance })
+  keepCompiled()
 }

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { limits } from '../base/limits.ts'
 import type { Logger } from '../telemetry/log.ts'
 import { choice, secret } from './kinds.ts'
@@ -41,6 +42,17 @@ export function settingsOrExit<D extends { readonly [K in keyof D]: Setting }>(
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 }
+
+/**
+ * Writes down what was compiled, where NODE_COMPILE_CACHE says, once everything is loaded. Node does
+ * so when a process ends in order, which those that are killed do not.
+ */
+export function keepCompiled(): void {
+  setTimeout(flushCompileCache, loadedMs).unref()
+}
+
+/** What is needed now and then is loaded by then, too. */
+const loadedMs = 5_000
 
 /** For closing connections after a drain that took all its time. */
 const exitMs = 2_000

@@ -149,10 +149,10 @@ async function libraryClients({
       defaultCallOptions: ({ isStream }) =>
         isStream ? {} : { deadline: Date.now() + callTimeoutMs + deadlineSlackMs },
       grpcOptions: {
-        // Etcd closes connections that ping more often than every 5 s.
+        // Etcd closes connections that ping more often than every 5 s, or with nothing under way.
         'grpc.keepalive_time_ms': 10_000,
         'grpc.keepalive_timeout_ms': 3_000,
-        'grpc.keepalive_permit_without_calls': 1,
+        'grpc.keepalive_permit_without_calls': 0,
         'grpc.initial_reconnect_backoff_ms': 100,
         'grpc.min_reconnect_backoff_ms': 100,
         'grpc.max_reconnect_backoff_ms': 1_000,
