@@ -6,14 +6,21 @@ import {
   type Refusal,
 } from '@almanac/engine'
 import { encodeDataset, limits } from '@almanac/shared'
+import type { FitData } from '../jobs/store-data.ts'
+import { readManySeries } from './many-series-body.ts'
 import { type BodyFault, fault, readObject, readSeries, type SeriesBody } from './series-body.ts'
 
 /** A fit's body, checked: what the store keeps and what the version says. */
 export type FitBody = {
   readonly kind: 'fit'
-  readonly dataset: Uint8Array<ArrayBuffer>
-  readonly observations: number
+  readonly data: FitData
   readonly spec: AnySpec
+}
+
+/** The memory that a body holds, to be handed over as a whole. */
+export function buffersOf({ data }: FitBody): ArrayBuffer[] {
+  if (data.kind === 'one') return [data.dataset.buffer]
+  return data.shards.map(({ bytes }) => bytes.buffer)
 }
 
 const bodyFields = ['data', 'series', 'spec']
@@ -23,23 +30,35 @@ const seriesFields = ['key', 'start', 'frequency', 'timezone', 'y']
 export function readFitBody(bytes: Uint8Array): FitBody | BodyFault {
   const body = readObject(bytes, bodyFields)
   if (body.kind === 'fault') return body
+  const { series: many, data, spec: given } = body.value
+  if (Array.isArray(many) && many.length > 1 && data === undefined) {
+    const series = readManySeries(many, seriesFields)
+    if (series.kind === 'fault') return series
+    const spec = checkedSpec(given)
+    return 'kind' in spec ? spec : { kind: 'fit', data: series, spec: spec.value }
+  }
   const series = readSeries(body.value, seriesFields)
-  return 'kind' in series ? series : checked(series, body.value.spec)
+  return 'kind' in series ? series : checked(series, given)
 }
 
-function checked(series: SeriesBody, given: unknown): FitBody | BodyFault {
+function checkedSpec(given: unknown): { readonly value: AnySpec } | BodyFault {
   const spec = parseSpec(given)
   if (spec.kind === 'refused')
     return refusedByEngine(spec.reason, 400, `/spec${spec.reason.field ?? ''}`)
-  const large = tooLarge(spec.value)
-  if (large) return large
+  return tooLarge(spec.value) ?? { value: spec.value }
+}
+
+function checked(series: SeriesBody, given: unknown): FitBody | BodyFault {
+  const spec = checkedSpec(given)
+  if ('kind' in spec) return spec
   const { key, start, frequency } = series
   const refusal = checkSeries(describedSeries(series), spec.value)
   if (refusal?.code === 'missing-regressor') return noRegressors(refusal)
   if (refusal) return refusedByEngine(refusal, 422, fieldOf(refusal, series))
   const stored = { key, start, frequency, y: series.y as (number | null)[] }
   const dataset = new Uint8Array(encodeDataset({ format: 1, series: [stored] }))
-  return { kind: 'fit', dataset, observations: series.y.length, spec: spec.value }
+  const data = { kind: 'one', dataset, observations: series.y.length } as const
+  return { kind: 'fit', data, spec: spec.value }
 }
 
 function refusedByEngine(

@@ -87,9 +87,9 @@ async function made(
 /** Apart from the waiting, which may be long and needs nothing of the data. */
 async function beginFit(parts: ApiParts, request: FastifyRequest<Route>) {
   const { of, bytes, idempotency } = read(parts, request, [])
-  const { dataset, observations, spec } = await parts.bodies.read(bytes)
+  const { data, spec } = await parts.bodies.read(bytes)
   request.body = Buffer.alloc(0)
-  const input = { of, dataset, observations, spec, requestId: request.id, idempotency }
+  const input = { of, data, spec, requestId: request.id, idempotency }
   return { of, ...(await parts.fits.begin(input)) }
 }
 

@@ -23,8 +23,7 @@ export function addOperationRoutes(instance: FastifyInstance, parts: ApiParts): 
     },
     async (request) => {
       const { items, next } = await listJobs(parts, readPage(request.query, jobShape))
-      const present = (job: JobRecord) => presentJob(job, parts.state().claims.get(job.id)?.value)
-      return { jobs: items.map(present), next }
+      return { jobs: items.map((job) => presentJob(parts.state(), job)), next }
     },
   )
   server.get(
@@ -37,8 +36,8 @@ export function addOperationRoutes(instance: FastifyInstance, parts: ApiParts): 
       },
     },
     async (request) => {
-      const { id } = request.params
-      return presentJob(await findJob(parts, id), parts.state().claims.get(id)?.value)
+      const job = await findJob(parts, request.params.id)
+      return presentJob(parts.state(), job)
     },
   )
   server.get(

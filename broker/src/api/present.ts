@@ -51,6 +51,7 @@ export function presentVersion(
     job,
     spec,
     observations: dataset.observations,
+    series: version.series ?? null,
     base: base?.version ?? null,
     sizeBytes,
     sha256,
@@ -73,14 +74,27 @@ function stateOf(
   return version.version <= record.high ? 'superseded' : 'stored'
 }
 
-export function presentJob(
-  job: JobRecord,
-  claim: { readonly node: string } | undefined,
-): Static<typeof JobView> {
-  const { id, kind, subject, state, attempts, progress, error, createdAt, endedAt } = job
+export function presentJob(state: ClusterState, job: JobRecord): Static<typeof JobView> {
+  const { id, kind, subject, attempts, error, createdAt, endedAt } = job
   const { model, version } = subject
-  const node = claim?.node ?? null
-  return { id, kind, model, version, state, attempts, progress, node, error, createdAt, endedAt }
+  const node = state.claims.get(id)?.value.node ?? null
+  const series = seriesOf(state, job)
+  const progress =
+    series === null || job.progress.phase !== 'fitting'
+      ? job.progress
+      : { phase: 'fitting', fraction: series.of === 0 ? 0 : series.done / series.of }
+  const what = { id, kind, model, version, state: job.state, attempts, progress, series }
+  return { ...what, node, error, createdAt, endedAt }
+}
+
+/** How many series of a job of shards are fitted: those of the shards that are. */
+function seriesOf(state: ClusterState, { id, kind, subject, state: ended }: JobRecord) {
+  const of = state.versions.get(modelId(subject))?.get(subject.version)?.value.series
+  if (kind !== 'fit-shards' || of === undefined) return null
+  if (ended === 'done') return { done: of, of }
+  let done = 0
+  for (const { value } of state.shards.get(id)?.values() ?? []) done += value.fitted?.series ?? 0
+  return { done, of }
 }
 
 export function presentLog(n: number, entry: LogRecord): Static<typeof LogView> {

@@ -65,16 +65,18 @@ export function readSeries(
     return fault('series', 'series must be an array of exactly one series.', { field: '/series' })
   const [one] = series as unknown[]
   if (!isObject(one)) return fault('series', 'A series must be an object.', { field: '/series/0' })
-  return readOneSeries(one, fields)
+  return readDescribed(one, fields, 0)
 }
 
-function readOneSeries(
+/** A series at some place of `series`. */
+export function readDescribed(
   one: Readonly<Record<string, unknown>>,
   fields: readonly string[],
+  place: number,
 ): SeriesBody | BodyFault {
-  const at = (name: string) => `/series/0/${name}`
+  const at = (name: string) => `/series/${place}/${name}`
   const stranger = Object.keys(one).find((name) => !fields.includes(name))
-  if (stranger !== undefined) return unknownField('/series/0', stranger, fields)
+  if (stranger !== undefined) return unknownField(`/series/${place}`, stranger, fields)
   const { key = null, start = null, frequency = null, timezone = 'UTC', y } = one
   if (key !== null && (typeof key !== 'string' || key.length > 200))
     return fault('key', 'key must be text of at most 200 characters.', { field: at('key') })
@@ -171,7 +173,7 @@ function isTime(value: unknown): value is string {
   return typeof value === 'string' && shape.test(value) && !Number.isNaN(instantOf(value))
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 

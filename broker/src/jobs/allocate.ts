@@ -39,6 +39,8 @@ export type FitRequest = {
   readonly job: string
   readonly spec: unknown
   readonly dataset: VersionRecord['dataset']
+  /** How many series there are, in how many shards; absent where it is one series. */
+  readonly many?: { readonly series: number; readonly shards: number }
   /** What the data goes on from, and the calendar with it; null: it is all there is. */
   readonly base: Base | null
   readonly calendar?: VersionRecord['calendar'] | undefined
@@ -244,6 +246,7 @@ function versionRecord(request: FitRequest, version: number, now: string): Versi
     job: request.job,
     spec: request.spec,
     dataset: request.dataset,
+    ...(request.many ? { series: request.many.series } : {}),
     ...baseOf(request),
     blob: null,
     sha256: null,
@@ -262,13 +265,14 @@ function baseOf({ base, calendar }: FitRequest): Pick<VersionRecord, 'base' | 'c
 }
 
 function jobRecord(
-  { of, job, base, requestId }: FitRequest,
+  { of, job, base, many, requestId }: FitRequest,
   version: number,
   now: string,
 ): JobRecord {
   return {
     id: job,
-    kind: base === null ? 'fit' : 'update',
+    kind: many ? 'fit-shards' : base === null ? 'fit' : 'update',
+    ...(many ? { shards: many.shards } : {}),
     subject: { ...of, version },
     state: 'queued',
     attempts: 0,

@@ -1,6 +1,7 @@
 import {
   type Clock,
   type ClusterState,
+  type FitOrder,
   fitsPath,
   type Held,
   type JobRecord,
@@ -50,6 +51,8 @@ const acceptedMax = 3
 const tickMs = 100
 /** Nodes that one job is offered to before it pauses. */
 const offersMax = 8
+/** Nodes that work on the shards of one job; more than one broker can ask in a moment. */
+const offersToAllMax = 64
 
 export function startDispatcher(parts: DispatchParts): Dispatcher {
   const { clock, bounds, random } = parts
@@ -70,7 +73,7 @@ export function startDispatcher(parts: DispatchParts): Dispatcher {
       accepted.delete(id)
       return
     }
-    if (state.claims.has(id)) {
+    if (!wantsHands(state, job.value)) {
       wereClaimed.add(id)
       waiting.delete(id)
       return
@@ -110,7 +113,10 @@ export function startDispatcher(parts: DispatchParts): Dispatcher {
     entry.busy = true
     atWork += 1
     try {
-      const taker = await offer(parts, job.value, entry, recent)
+      const isOfShards = job.value.kind === 'fit-shards'
+      const taker = await (isOfShards
+        ? offerToAll(parts, job.value)
+        : offer(parts, job.value, entry, recent))
       entry.accepted = taker !== undefined && taker === entry.acceptedBy ? entry.accepted + 1 : 1
       entry.acceptedBy = taker
       entry.tries = taker ? 0 : entry.tries + 1
@@ -154,6 +160,24 @@ export function startDispatcher(parts: DispatchParts): Dispatcher {
   }
 }
 
+/** Whether an open job has something to do that nobody does. */
+function wantsHands({ claims, shards, shardClaims }: ClusterState, job: JobRecord): boolean {
+  if (claims.has(job.id)) return false
+  if (job.kind !== 'fit-shards') return true
+  const claimed = shardClaims.get(job.id)
+  if (claimed === undefined) return true
+  const records = [...(shards.get(job.id)?.values() ?? [])]
+  const fitted = records.filter(({ value }) => value.fitted !== null).length
+  return fitted + claimed.size < (job.shards ?? 0)
+}
+
+/** Offers a job of shards to every node that fits: each takes what nobody has. */
+async function offerToAll(parts: DispatchParts, job: JobRecord): Promise<string | undefined> {
+  const nodes = byLoad(parts.state(), new Map(), undefined).slice(0, offersToAllMax)
+  const taken = await Promise.all(nodes.map((node) => offerTo(parts, job, node)))
+  return nodes.find((_, i) => taken[i])?.instance
+}
+
 /** Offers a job to one node after another, least busy first, until one takes it. */
 async function offer(
   parts: DispatchParts,
@@ -161,29 +185,35 @@ async function offer(
   entry: Waiting,
   recent: Map<string, number>,
 ): Promise<string | undefined> {
-  const body = JSON.stringify({ job: job.id })
   const { acceptedBy } = entry
   const isPatient = entry.accepted < acceptedMax
   const nodes = byLoad(parts.state(), recent, isPatient ? acceptedBy : undefined)
   const others = nodes.filter((node) => node.instance !== acceptedBy)
   const order = isPatient || others.length === 0 ? nodes : others
   for (const node of order.slice(0, offersMax)) {
-    const peer = createPeer(node)
     const forget = countOne(recent, node.instance)
     // Until the node's own count says so; a guess that is wrong evens out.
     setTimeout(forget, 1_000).unref()
-    const headers = parts.headersFor(peer, job.requestId)
-    headers.push('content-type', 'application/json')
-    const { tryTimeoutMs: timeoutMs } = parts.bounds
-    const call = { method: 'POST', path: fitsPath, headers, body, timeoutMs } as const
-    const reply = await parts.upstream.call(peer, call).reply
-    if (reply.kind === 'reply' && reply.status >= 200 && reply.status < 300) return node.instance
+    if (await offerTo(parts, job, node)) return node.instance
     forget()
-    const status = reply.kind === 'reply' ? reply.status : reply.kind
-    parts.logger.debug({ event: 'fit-not-taken', job: job.id, node: peer.name, status })
     if (!parts.state().jobs.has(job.id) || parts.state().claims.has(job.id)) return undefined
   }
   return undefined
+}
+
+async function offerTo(parts: DispatchParts, job: JobRecord, node: NodeRecord): Promise<boolean> {
+  const peer = createPeer(node)
+  const headers = parts.headersFor(peer, job.requestId)
+  headers.push('content-type', 'application/json')
+  const order: FitOrder = { job: job.id, ...(job.kind === 'fit-shards' ? { shards: true } : {}) }
+  const { tryTimeoutMs: timeoutMs } = parts.bounds
+  const body = JSON.stringify(order)
+  const call = { method: 'POST', path: fitsPath, headers, body, timeoutMs } as const
+  const reply = await parts.upstream.call(peer, call).reply
+  if (reply.kind === 'reply' && reply.status >= 200 && reply.status < 300) return true
+  const status = reply.kind === 'reply' ? reply.status : reply.kind
+  parts.logger.debug({ event: 'fit-not-taken', job: job.id, node: peer.name, status })
+  return false
 }
 
 /** Nodes that fit: who took it before, then those with the smallest share of their room taken. */

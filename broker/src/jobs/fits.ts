@@ -1,5 +1,12 @@
 import type { AnySpec } from '@almanac/engine'
-import { encodeDataset, type Logger, type ModelName, modelId, type Store } from '@almanac/shared'
+import {
+  encodeDataset,
+  type Logger,
+  type ModelName,
+  modelId,
+  Refused,
+  type Store,
+} from '@almanac/shared'
 import type { Bounds } from '../config/bounds.ts'
 import {
   type Allocated,
@@ -13,6 +20,7 @@ import {
 } from './allocate.ts'
 import { findBase } from './base.ts'
 import { continueAfter } from './continue.ts'
+import { type FitData, storeData } from './store-data.ts'
 
 type Input = {
   readonly of: ModelName
@@ -21,8 +29,7 @@ type Input = {
 }
 
 type FitInput = Input & {
-  readonly dataset: Uint8Array
-  readonly observations: number
+  readonly data: FitData
   readonly spec: AnySpec
 }
 
@@ -83,18 +90,12 @@ export function createFits(parts: FitsParts): Fits {
   }
   const make = async (
     { of, requestId, idempotency }: Input,
-    content: Uint8Array,
-    what: Pick<FitRequest, 'spec' | 'base' | 'calendar'> & { readonly observations: number },
+    data: FitData,
+    what: Pick<FitRequest, 'spec' | 'base' | 'calendar'>,
   ) => {
-    const [blob, job] = [parts.mintId(), parts.mintId()]
     const label = modelId(of)
-    await store.writeBlob(
-      { kind: 'dataset', id: blob, label, content },
-      AbortSignal.timeout(datasetMs),
-    )
-    const { observations, ...rest } = what
-    const dataset = { blob, observations }
-    const request = { of, job, dataset, requestId, idempotency, ...rest }
+    const stored = await storeData(parts, label, data, AbortSignal.timeout(datasetMs))
+    const request = { of, job: parts.mintId(), requestId, idempotency, ...stored, ...what }
     const allocated = await inLine(label, () => allocate(parts, request))
     const { version, isNew } = allocated
     logger.info({ event: 'fit-accepted', ...of, version, job: allocated.job, requestId, isNew })
@@ -105,18 +106,19 @@ export function createFits(parts: FitsParts): Fits {
     const { of } = input
     const deadline = AbortSignal.timeout(bounds.fitLookMs)
     const base = await findBase(parts, of, input.base, deadline)
+    if (base.record.series !== undefined) throw ofMany(of)
     const { y, calendar } = continueAfter(base.record, input)
     const series = { key: null, start: null, frequency: null, y: [...y] }
-    const content = encodeDataset({ format: 1, series: [series] })
+    const dataset = Uint8Array.from(encodeDataset({ format: 1, series: [series] }))
     const { spec } = base.record
-    return await make(input, content, { spec, base, calendar, observations: y.length })
+    const data = { kind: 'one', dataset, observations: y.length } as const
+    return await make(input, data, { spec, base, calendar })
   }
   return {
     begin: async (input) => {
       const earlier = await look(input)
       if (earlier) return earlier
-      const { spec, observations } = input
-      return await make(input, input.dataset, { spec, observations, base: null })
+      return await make(input, input.data, { spec: input.spec, base: null })
     },
     add: async (input) => {
       for (let tries = 1; ; tries += 1) {
@@ -134,3 +136,10 @@ export function createFits(parts: FitsParts): Fits {
 }
 
 const baseTriesMax = 3
+
+function ofMany({ model }: ModelName): Refused {
+  const detail = `${model} has many series, and new observations can be added only to one, for now.`
+  return new Refused(409, 'many-series', detail, {
+    remedy: 'Fit it again with all of its data: POST /api/models/{model}/fit.',
+  })
+}

@@ -1,11 +1,15 @@
 import { setImmediate as otherWork } from 'node:timers/promises'
 import {
+  type BlobRef,
   type Clock,
   type Coordinator,
   codec,
   codecs,
   collectGarbage,
+  decodeShardIndex,
+  jobsPrefix,
   type Logger,
+  Missing,
   modelsPrefix,
   modifiedAt,
   parseKey,
@@ -13,6 +17,7 @@ import {
   remove,
   requestsPrefix,
   type Store,
+  type VersionRecord,
 } from '@almanac/shared'
 import type { Bounds } from '../config/bounds.ts'
 import { isExpired } from './allocate.ts'
@@ -43,12 +48,14 @@ export async function sweepGarbage(parts: GarbageParts, signal: AbortSignal): Pr
  * any blob: then nothing is garbage.
  */
 export async function readReferences(
-  { coordinator, bounds }: Pick<GarbageParts, 'coordinator' | 'bounds'>,
+  parts: Pick<GarbageParts, 'coordinator' | 'store' | 'bounds'>,
   signal: AbortSignal,
 ): Promise<ReadonlySet<string>> {
-  const timeout = AbortSignal.timeout(bounds.coordinatorCallMs * 10)
-  const { entries } = await coordinator.list(modelsPrefix, AbortSignal.any([signal, timeout]))
-  const named = new Set<string>()
+  const { coordinator, bounds } = parts
+  const timeout = () => AbortSignal.timeout(bounds.coordinatorCallMs * 10)
+  // Shards before versions: what a job leaves to its version in between is named by both.
+  const named = new Set<string>(await blobsOfJobs(parts, AbortSignal.any([signal, timeout()])))
+  const { entries } = await coordinator.list(modelsPrefix, AbortSignal.any([signal, timeout()]))
   for (const [i, { key, value }] of entries.entries()) {
     if (i % readAtOnce === readAtOnce - 1) await otherWork()
     if (parseKey(key).kind !== 'version') continue
@@ -58,8 +65,47 @@ export async function readReferences(
     if (version.value.blob !== null) named.add(version.value.blob)
     // It may be about to be read, though its own version is gone.
     if (version.value.base) named.add(version.value.base.blob)
+    if (version.value.series === undefined) continue
+    for (const shard of await shardsOf(parts, version.value, signal)) named.add(shard)
   }
   return named
+}
+
+/** Of shards that are fitted, and that no version has yet. */
+async function blobsOfJobs(
+  { coordinator }: Pick<GarbageParts, 'coordinator'>,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const { entries } = await coordinator.list(jobsPrefix, signal)
+  return entries.flatMap(({ key, value }) => {
+    if (parseKey(key).kind !== 'shard') return []
+    const shard = codecs.shard.decode(value)
+    if (!shard.ok) throw new Error(`${key} cannot be read, so nothing is taken for garbage`)
+    return shard.value.fitted === null ? [] : [shard.value.fitted.blob]
+  })
+}
+
+/** The shards that the indexes of a version name; none of an index that is not there any more. */
+async function shardsOf(
+  { store, bounds }: Pick<GarbageParts, 'store' | 'bounds'>,
+  { dataset, blob }: VersionRecord,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const refs: BlobRef[] = [{ kind: 'dataset', id: dataset.blob }]
+  if (blob !== null) refs.push({ kind: 'model', id: blob })
+  const shards: string[] = []
+  for (const ref of refs) {
+    const within = AbortSignal.any([signal, AbortSignal.timeout(bounds.storeCallMs * 10)])
+    const bytes = await store.readBlob(ref, within).catch((error) => {
+      if (error instanceof Missing) return undefined
+      throw error
+    })
+    const index = bytes && decodeShardIndex(bytes)
+    if (index?.ok === false)
+      throw new Error(`the index ${ref.id} cannot be read, so nothing is taken for garbage`)
+    for (const shard of index?.value.shards ?? []) shards.push(shard.blob)
+  }
+  return shards
 }
 
 /** Some milliseconds of work: what is asked of the broker meanwhile does not wait for all of it. */

@@ -12,6 +12,7 @@ import {
 import type { LogView } from '../view/log-fold.ts'
 import { type ArchiveParts, archive } from './archive.ts'
 import { type Chore, choresOf, deletedVersions } from './chores.ts'
+import { endedShards, forgetShards } from './forget-shards.ts'
 import { type GarbageParts, sweepGarbage } from './garbage.ts'
 import { removeDeleted, type SettleParts } from './settle.ts'
 
@@ -63,8 +64,10 @@ export function startHousekeeping(parts: HousekeepingParts): Housekeeping {
     for (const id of [...parts.state().models.keys()])
       if (deletedVersions(parts.state(), id).length > 0) await removeVersions(id)
     const isGarbageDue = clock.monotonicMs() >= nextGarbageMs
-    if (planned().length === 0 && !isGarbageDue) return
+    const isIdle = planned().length === 0 && endedShards(parts.state()).length === 0
+    if (isIdle && !isGarbageDue) return
     await underClaim(parts, stopped.signal, async (signal) => {
+      await forgetShards(parts, signal)
       // However much there is, it is done now: more may be coming than one look a round would do.
       while ((await doChores(parts, planned(), signal)) > 0) signal.throwIfAborted()
       if (isGarbageDue) await sweepGarbage(parts, signal)

@@ -130,10 +130,10 @@ describe('garbage', () => {
   })
 
   test('is nothing when a version cannot be read', async () => {
-    const { coordinator } = await openCluster()
+    const { coordinator, store } = await openCluster()
     const key = '/models/default/m/versions/000000000001'
     await coordinator.transact({ when: [], then: [put(key, '{"of":"a later release"}')] }, signal())
-    const parts = { coordinator, bounds: boundsOf() }
+    const parts = { coordinator, store, bounds: boundsOf() }
     await expect(readReferences(parts, signal())).rejects.toThrow('cannot be read')
   })
 })

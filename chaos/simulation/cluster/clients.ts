@@ -86,6 +86,8 @@ function sendForecast(parts: ClientParts, broker: BrokerProcess, request: Foreca
   })
 }
 
+const dataOf = (value: number) => Uint8Array.from(encodeDataset(seriesOf(value)))
+
 function sendFit(parts: ClientParts, broker: BrokerProcess, request: FitRequest): void {
   const { world } = parts.cluster.around
   const { model, value, key } = request
@@ -93,8 +95,7 @@ function sendFit(parts: ClientParts, broker: BrokerProcess, request: FitRequest)
   if (spec.kind === 'refused') throw new Error(spec.reason.detail)
   const input = {
     of: { tenant: 'default', model },
-    dataset: encodeDataset(seriesOf(value)),
-    observations: 4,
+    data: { kind: 'one' as const, dataset: dataOf(value), observations: 4 },
     spec: spec.value,
     requestId: 'request',
     idempotency: key === null ? null : { hash: sha256(key), body: sha256(`${model} ${value}`) },

@@ -30,7 +30,7 @@ export function createFitter({ world, process, courseOf }: FitterParts): Fitter 
         if (signal.aborted) return reject(signal.reason)
         const { value, model } = fitted(work.dataset)
         const { ms, end } = courseOf(value)
-        onStart?.(() => 0.5)
+        onStart?.({ progress: () => 0.5, place: () => -1 })
         const stop = () => {
           done.cancelled = true
           reject(signal.reason)

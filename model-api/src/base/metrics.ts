@@ -21,6 +21,12 @@ export function createNodeMetrics(registry: Registry) {
       buckets: fitBuckets,
       registers,
     }),
+    shards: new Counter({
+      name: 'almanac_shards_total',
+      help: 'Shards of fits of many series that this node claimed, by what came of them.',
+      labelNames: ['outcome'],
+      registers,
+    }),
     fitsBusy: new Gauge({
       name: 'almanac_fits_busy',
       help: 'Fits under way or queued in this node.',

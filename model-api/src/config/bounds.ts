@@ -28,6 +28,12 @@ export const bounds = {
   fitMemoryMb: 1_024,
   /** Tries to claim one order before it is left to the broker, which orders again. */
   claimTriesMax: 3,
+  /** Series of one shard that end their threads, each by itself, before all are passed over. */
+  shardCrashesMax: 10,
+  /** Who was not the first to claim a shard looks for another one within this. */
+  contendedShardMs: 200,
+  /** Jobs of shards that one node works on by turns; one more goes elsewhere. */
+  shardJobsMax: 8,
   /** A node looks so often whether it can give back an attempt that an outage cost. */
   returnAttemptEveryMs: 1_000,
   /** It does so for longer than outages mostly last. */

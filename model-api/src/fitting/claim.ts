@@ -128,7 +128,7 @@ async function tryClaim(
 }
 
 /** A claim whose outcome is unknown is read back: its lease is nobody else's. */
-async function claimOnce(
+export async function claimOnce(
   { coordinator }: NodeContext,
   transaction: Transaction,
   { key, lease }: { key: string; lease: Lease },

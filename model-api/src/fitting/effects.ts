@@ -11,18 +11,14 @@ import {
   present,
   put,
   remove,
-  Unavailable,
   type VersionRecord,
   versionKey,
 } from '@almanac/shared'
 import type { NodeContext } from '../base/context.ts'
-import { retryWaitMs } from '../base/patience.ts'
+import { applyUnder, type Effect } from './apply.ts'
 import type { Claim } from './claim.ts'
 import { deletedRecords } from './subject.ts'
 import type { Calendar } from './worker-protocol.ts'
-
-/** `unknown`: the coordinator did not answer while the claim could be trusted. */
-export type Effect = 'applied' | 'refused' | 'unknown'
 
 export type FittedModel = {
   readonly manifest: Manifest
@@ -114,22 +110,10 @@ async function settle(
   job: JobRecord,
   record: VersionRecord | undefined,
 ): Promise<Effect> {
-  const { coordinator, clock, random } = context
   const name = versionKey(of, version)
-  const jobText = codecs.job.encode(job)
-  const then: Operation[] = [put(jobKey(id), jobText), remove(claimKey(id))]
+  const value = codecs.job.encode(job)
+  const then: Operation[] = [put(jobKey(id), value), remove(claimKey(id))]
   if (record) then.push(put(name, codecs.version.encode(record)))
   const when = [createdAt(claimKey(id), fence), modifiedAt(name, fence)]
-  for (let tries = 1; ; tries++) {
-    try {
-      if ((await coordinator.transact({ when, then }, lease.lost)).succeeded) return 'applied'
-      // Refused, or done already by a try whose answer was lost: what stands there tells.
-      const entry = await coordinator.get(jobKey(id), lease.lost)
-      return entry?.value === jobText ? 'applied' : 'refused'
-    } catch (error) {
-      if (lease.lost.aborted) return 'unknown'
-      if (!(error instanceof Unavailable)) throw error
-      await clock.sleep(retryWaitMs(tries, random), lease.lost).catch(() => {})
-    }
-  }
+  return await applyUnder(context, lease, { when, then }, { key: jobKey(id), value })
 }

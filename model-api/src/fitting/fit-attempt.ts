@@ -3,6 +3,7 @@ import type { Candidate, Report } from '@almanac/engine'
 import {
   assert,
   type BlobRef,
+  Bug,
   Damaged,
   type FailureRecord,
   type Manifest,
@@ -14,15 +15,16 @@ import type { NodeContext } from '../base/context.ts'
 import { untilAvailable } from '../base/patience.ts'
 import { bounds } from '../config/bounds.ts'
 import type { ModelsView } from '../serving/view.ts'
+import type { Effect } from './apply.ts'
 import { type Claim, ClaimUnknown, releaseLease, takeClaim } from './claim.ts'
-import { type Effect, endAsDeleted, failForGood, giveBack, publish } from './effects.ts'
+import { endAsDeleted, type FittedModel, failForGood, giveBack, publish } from './effects.ts'
 import type { Fitter } from './fit-pool.ts'
 import { type ProgressReport, reportProgress } from './progress.ts'
 import type { Spent } from './return-attempt.ts'
 import { seedOf } from './seed.ts'
+import { joinShards } from './shards/join.ts'
 import { FitStopped, type StopReason, watchForStop } from './stop.ts'
 import type { Unclaimed } from './subject.ts'
-import type { FitReply } from './worker-protocol.ts'
 
 export type FitParts = {
   readonly context: NodeContext
@@ -86,22 +88,29 @@ async function work(
       () => context.store.readBlob(ref, stop.signal),
       patienceOf(context, claim, stop.signal, 'fit-waits-for-data'),
     )
+  if (claim.job.kind === 'fit-shards')
+    return await join(context, claim, progress, stop.signal, read)
   const dataset = await read({ kind: 'dataset', id: claim.version.dataset.blob })
   const base = await readBase(claim.version, read)
   progress.phase('fitting')
   const request = {
     dataset,
     base,
+    passedOver: null,
     spec: claim.version.spec,
     seed: seedOf(claim.of, claim.version.version),
     workMax,
   }
   const reply = await stop.within(context, context.timing.fitMs, () =>
-    pool.fit(request, stop.signal, (source) => progress.follow(source)),
+    pool.fit(request, stop.signal, (under) => progress.follow(under.progress)),
   )
   switch (reply.kind) {
     case 'fitted':
-      return store(context, claim, progress, stop.signal, reply)
+      return store(context, claim, progress, stop.signal, {
+        content: reply.model,
+        metrics: plainMetrics(reply.report),
+        calendar: reply.calendar,
+      })
     case 'refused':
       return fail(context, claim, progress, { reason: reply.code, detail: reply.detail })
     case 'crashed':
@@ -109,11 +118,40 @@ async function work(
       await progress.stop()
       await giveBack(context, claim, 'spent')
       return 'crashed'
+    case 'fitted-shard':
+      throw new Bug('one series was asked for, not a shard')
     case 'stopped':
       stop.signal.throwIfAborted()
       return 'claim-lost'
     default:
       return unreachable(reply)
+  }
+}
+
+/** The end of a job of shards: its version names the index of them. */
+async function join(
+  context: NodeContext,
+  claim: Claim,
+  progress: ProgressReport,
+  signal: AbortSignal,
+  read: (ref: BlobRef) => Promise<Uint8Array>,
+): Promise<FitOutcome> {
+  const joined = await untilAvailable(
+    () => joinShards(context, claim, read, signal),
+    patienceOf(context, claim, signal, 'fit-waits-for-shards'),
+  )
+  switch (joined.kind) {
+    case 'whole': {
+      const { index: content, metrics } = joined
+      return store(context, claim, progress, signal, { content, metrics, calendar: null })
+    }
+    case 'failed':
+      return fail(context, claim, progress, joined)
+    case 'open':
+      await progress.stop()
+      return outcomeOf(await giveBack(context, claim, 'returned'), 'given-back')
+    default:
+      return unreachable(joined)
   }
 }
 
@@ -148,7 +186,7 @@ async function store(
   claim: Claim,
   progress: ProgressReport,
   signal: AbortSignal,
-  reply: FitReply & { kind: 'fitted' },
+  { content, metrics, calendar }: Omit<FittedModel, 'manifest'> & { readonly content: Uint8Array },
 ): Promise<FitOutcome> {
   progress.phase('storing')
   const { of, version } = claim
@@ -158,7 +196,7 @@ async function store(
         {
           kind: 'model',
           id: context.mintId(),
-          content: reply.model,
+          content,
           label: `${of.tenant}/${of.model}/${version.version}`,
         },
         signal,
@@ -169,8 +207,7 @@ async function store(
   // Drained or not, the work is done, and the fence decides whether it counts. But a model that was
   // deleted wants no version.
   if (signal.reason instanceof FitStopped && signal.reason.why === 'deleted') throw signal.reason
-  const metrics = plainMetrics(reply.report)
-  const effect = await publish(context, claim, { manifest, metrics, calendar: reply.calendar })
+  const effect = await publish(context, claim, { manifest, metrics, calendar })
   return outcomeOf(effect, 'stored')
 }
 

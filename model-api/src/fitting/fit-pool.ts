@@ -1,9 +1,9 @@
 import { Worker } from 'node:worker_threads'
 import { Bug, type Clock } from '@almanac/shared'
 import { bounds } from '../config/bounds.ts'
-import { FitControl, type FitReply, type FitRequest } from './worker-protocol.ts'
+import { FitControl, type FitReply, type FitRequest, type FitUnderWay } from './worker-protocol.ts'
 
-export type FitWork = Pick<FitRequest, 'dataset' | 'base' | 'spec' | 'seed' | 'workMax'>
+export type FitWork = Omit<FitRequest, 'id' | 'control'>
 
 export type FitPoolOptions = {
   readonly workersMax: number
@@ -41,7 +41,7 @@ export class FitPool {
   async fit(
     work: FitWork,
     signal: AbortSignal,
-    onStart: (progress: () => number) => void = () => {},
+    onStart: (under: FitUnderWay) => void = () => {},
   ): Promise<FitReply> {
     signal.throwIfAborted()
     if (this.#closed || this.#busy.size >= this.#options.workersMax)
@@ -74,7 +74,7 @@ export class FitPool {
     worker: Worker,
     work: FitWork,
     signal: AbortSignal,
-    onStart: (progress: () => number) => void,
+    onStart: (under: FitUnderWay) => void,
   ): Promise<FitReply> {
     const id = ++this.#count
     const control = new FitControl()
@@ -89,7 +89,7 @@ export class FitPool {
     }
     signal.addEventListener('abort', stop, { once: true })
     worker.postMessage({ ...work, id, control: control.memory } satisfies FitRequest)
-    onStart(() => control.progress())
+    onStart(control)
     try {
       return await reply
     } finally {

@@ -1,15 +1,19 @@
 import { limits } from '@almanac/shared'
 import { retryWaitMs } from '../base/patience.ts'
 import { bounds } from '../config/bounds.ts'
-import { attemptFit, type FitOutcome, type FitParts } from './fit-attempt.ts'
+import { attemptFit, type FitParts } from './fit-attempt.ts'
 import { returnAttempt } from './return-attempt.ts'
+import { takeTurn } from './shards/turn.ts'
 
 type Accepted = 'accepted' | 'already-here' | 'full' | 'draining'
 
-/** Fits that wait in this node, a bounded number, and fits under way, as many as workers. */
+/**
+ * Fits that wait in this node, a bounded number, and fits under way, as many as workers. Jobs of
+ * shards share what other fits leave: by turns, of one shard each.
+ */
 export type FitQueue = {
   /** Takes a job by its id; `full` when it should go elsewhere. */
-  accept(job: string): Accepted
+  accept(job: string, isOfShards?: boolean): Accepted
   busy(): number
   /** Forgets what waits (nobody has claimed it) and resolves when nothing is under way. */
   drained(): Promise<void>
@@ -31,31 +35,59 @@ export function createFitQueue(
     },
   }
   const waiting: string[] = []
+  /** Jobs of shards; the one that waits longest for a turn is first. */
+  const byTurns = new Set<string>()
   const running = new Map<string, Promise<void>>()
+  let turns = 0
 
   const changed = () => {
     context.metrics.fitsBusy.set({ state: 'waiting' }, waiting.length)
     context.metrics.fitsBusy.set({ state: 'running' }, running.size)
     options.onChange()
   }
+  const start = (name: string, work: Promise<unknown>) => {
+    const ended = work.then(() => {
+      running.delete(name)
+      next()
+      changed()
+    })
+    running.set(name, ended)
+  }
+  const startTurn = () => {
+    const [job] = byTurns
+    if (job === undefined) return false
+    // Behind the others.
+    byTurns.delete(job)
+    byTurns.add(job)
+    turns += 1
+    const work = run(parts, job, () => takeTurn(parts, job)).then((turn) => {
+      if (turn === 'more' && !drain.aborted) byTurns.add(job)
+      else byTurns.delete(job)
+    })
+    start(`${job}/${turns}`, work)
+    return true
+  }
   const next = () => {
-    while (!drain.aborted && running.size < options.workers && waiting.length > 0) {
-      const job = waiting.shift()!
-      const ended = run(parts, job).then(() => {
-        running.delete(job)
-        next()
-        changed()
-      })
-      running.set(job, ended)
+    while (!drain.aborted && running.size < options.workers) {
+      const job = waiting.shift()
+      if (job !== undefined)
+        start(
+          job,
+          run(parts, job, () => attemptFit(parts, job)),
+        )
+      else if (!startTurn()) return
     }
   }
   return {
-    accept(job) {
+    accept(job, isOfShards = false) {
       if (drain.aborted) return 'draining'
-      if (running.has(job) || waiting.includes(job)) return 'already-here'
-      const full = running.size >= options.workers && waiting.length >= limits.queuedFitsMax
-      if (full) return 'full'
-      waiting.push(job)
+      if (running.has(job) || waiting.includes(job) || byTurns.has(job)) return 'already-here'
+      const isFull = isOfShards
+        ? byTurns.size >= bounds.shardJobsMax
+        : running.size >= options.workers && waiting.length >= limits.queuedFitsMax
+      if (isFull) return 'full'
+      if (isOfShards) byTurns.add(job)
+      else waiting.push(job)
       next()
       changed()
       return 'accepted'
@@ -63,24 +95,29 @@ export function createFitQueue(
     busy: () => waiting.length + running.size,
     async drained() {
       waiting.length = 0
+      byTurns.clear()
       await Promise.all(running.values())
     },
   }
 }
 
 /** Never rejects. An order that cannot be claimed is dropped: brokers order again. */
-async function run(parts: FitParts, job: string): Promise<void> {
-  const { context, drain } = parts
+async function run<T>(
+  { context, drain }: FitParts,
+  job: string,
+  work: () => Promise<T>,
+): Promise<T | undefined> {
   for (let tries = 1; !drain.aborted; tries++) {
     try {
-      const outcome: FitOutcome = await attemptFit(parts, job)
+      const outcome = await work()
       context.logger.debug({ event: 'fit-order-ended', job, outcome })
-      return
+      return outcome
     } catch (error) {
-      if (drain.aborted) return
+      if (drain.aborted) return undefined
       context.logger.warn({ event: 'fit-not-claimed', job, tries, err: error })
-      if (tries >= bounds.claimTriesMax) return
+      if (tries >= bounds.claimTriesMax) return undefined
       await context.clock.sleep(retryWaitMs(tries, context.random), drain).catch(() => {})
     }
   }
+  return undefined
 }

@@ -2,9 +2,13 @@
 import { parentPort } from 'node:worker_threads'
 import {
   decodeModel,
+  decodeShard,
   describedSeries,
   encodeModel,
+  encodeShard,
+  faultOfData,
   fitModel,
+  fitShard,
   parseSpec,
   updateModel,
 } from '@almanac/engine'
@@ -18,12 +22,20 @@ yieldProcessor()
 
 parent.on('message', (request: FitRequest) => {
   const reply = answer(request)
-  parent.postMessage(reply, reply.kind === 'fitted' ? [reply.model.buffer as ArrayBuffer] : [])
+  parent.postMessage(reply, bytesOf(reply))
 })
+
+/** What is handed over, not copied. */
+function bytesOf(reply: FitReply): ArrayBuffer[] {
+  if (reply.kind === 'fitted') return [reply.model.buffer as ArrayBuffer]
+  return reply.kind === 'fitted-shard' ? [reply.shard.buffer as ArrayBuffer] : []
+}
 
 function answer(request: FitRequest): FitReply {
   try {
-    return request.base === null ? fit(request) : update(request.id, request.base, request.dataset)
+    const { id, base, dataset, passedOver } = request
+    if (passedOver !== null) return fitSeriesOf(request, passedOver)
+    return base === null ? fit(request) : update(id, base, dataset)
   } catch (error) {
     const detail = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
     return { kind: 'crashed', id: request.id, detail }
@@ -47,6 +59,27 @@ function fit({ id, dataset, spec, seed, workMax, control: memory }: FitRequest):
   if (fitted.kind === 'stopped' && control.shouldStop()) return { kind: 'stopped', id }
   const model = Uint8Array.from(encodeModel(fitted.value))
   return { kind: 'fitted', id, model, report: fitted.report, calendar: calendarOf(series) }
+}
+
+/** Series by series: what is wrong with one is in its result. */
+function fitSeriesOf(request: FitRequest, passedOver: ReadonlyMap<number, string>): FitReply {
+  const { id, dataset, spec, seed, workMax } = request
+  const control = new FitControl(request.control)
+  const decoded = decodeShard(dataset)
+  if (decoded.kind === 'refused') return refused(id, decoded.reason)
+  const data = decoded.value
+  const fault = faultOfData(data)
+  if (fault !== undefined) return { kind: 'refused', id, code: 'bad-dataset', detail: fault }
+  const parsed = parseSpec(spec)
+  if (parsed.kind === 'refused') return refused(id, parsed.reason)
+  const { content, codes, isStopped } = fitShard(data, parsed.value, {
+    ...{ seed, workMax, passedOver },
+    shouldStop: () => control.shouldStop(),
+    onProgress: (fraction) => control.setProgress(fraction),
+    onSeries: (place) => control.setPlace(place),
+  })
+  if (isStopped) return { kind: 'stopped', id }
+  return { kind: 'fitted-shard', id, shard: Uint8Array.from(encodeShard(content)), codes }
 }
 
 /** The parameters stay; only the state moves on, at a cost of the new observations. */

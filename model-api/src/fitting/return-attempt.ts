@@ -6,14 +6,25 @@ import {
   type ModelName,
   modifiedAt,
   put,
+  shardClaimKey,
+  shardKey,
   Unavailable,
   versionKey,
 } from '@almanac/shared'
 import type { NodeContext } from '../base/context.ts'
 import { bounds } from '../config/bounds.ts'
 
-/** An attempt that this node spent on a fit without having been able to finish it. */
-export type Spent = {
+/** An attempt that this node spent without having been able to finish it. */
+export type Spent = SpentOnFit | SpentOnShard
+
+type SpentOnShard = {
+  readonly job: string
+  readonly shard: number
+  /** That were counted when this one was: others say that somebody has gone on. */
+  readonly attempts: number
+}
+
+type SpentOnFit = {
   readonly job: string
   readonly of: ModelName
   readonly version: number
@@ -46,7 +57,7 @@ export async function returnAttempt(
         return
       if (look !== 'held') {
         written = look
-        if (await write(context, spent, look, signal)) {
+        if (await write(context, look, signal)) {
           logger.info({ event: 'attempt-returned', job: spent.job })
           return
         }
@@ -63,16 +74,27 @@ export async function returnAttempt(
   }
 }
 
-/** The job as it is to be, and the revision of what it was. */
-type Written = { readonly text: string; readonly modRevision: number }
+/** The record as it is to be, and the revision of what it was. */
+type Written = {
+  readonly key: string
+  readonly claim: string
+  readonly text: string
+  readonly modRevision: number
+}
 
 const isBefore = (now: Written, tried: Written) => now.modRevision === tried.modRevision
 
-async function lookAt(
+type Looked = Written | 'held' | 'nothing-to-do'
+
+function lookAt(context: NodeContext, spent: Spent, signal: AbortSignal): Promise<Looked> {
+  return 'shard' in spent ? lookAtShard(context, spent, signal) : lookAtFit(context, spent, signal)
+}
+
+async function lookAtFit(
   { coordinator, clock }: NodeContext,
-  { job: id, of, version, claimedAs }: Spent,
+  { job: id, of, version, claimedAs }: SpentOnFit,
   signal: AbortSignal,
-): Promise<Written | 'held' | 'nothing-to-do'> {
+): Promise<Looked> {
   const [entry, claim, held] = await Promise.all([
     coordinator.get(jobKey(id), signal),
     coordinator.get(claimKey(id), signal),
@@ -88,16 +110,34 @@ async function lookAt(
   if (claimedAs !== undefined && held?.value !== claimedAs) return 'nothing-to-do'
   if (claim) return 'held'
   const text = codecs.job.encode({ ...job.value, attempts: attempts - 1 })
-  return { text, modRevision: entry.modRevision }
+  return { key: jobKey(id), claim: claimKey(id), text, modRevision: entry.modRevision }
+}
+
+async function lookAtShard(
+  { coordinator }: NodeContext,
+  { job, shard, attempts }: SpentOnShard,
+  signal: AbortSignal,
+): Promise<Looked> {
+  const [key, claimed] = [shardKey(job, shard), shardClaimKey(job, shard)]
+  const [entry, claim] = await Promise.all([
+    coordinator.get(key, signal),
+    coordinator.get(claimed, signal),
+  ])
+  const record = entry && codecs.shard.decode(entry.value)
+  if (!entry || !record?.ok) return 'nothing-to-do'
+  const { fitted, error, attempts: counted } = record.value
+  if (fitted || error || counted !== attempts) return 'nothing-to-do'
+  if (claim) return 'held'
+  const text = codecs.shard.encode({ ...record.value, attempts: attempts - 1 })
+  return { key, claim: claimed, text, modRevision: entry.modRevision }
 }
 
 async function write(
   { coordinator }: NodeContext,
-  { job }: Spent,
-  { text, modRevision }: Written,
+  { key, claim, text, modRevision }: Written,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const when = [absent(claimKey(job)), modifiedAt(jobKey(job), modRevision)]
-  const { succeeded } = await coordinator.transact({ when, then: [put(jobKey(job), text)] }, signal)
+  const when = [absent(claim), modifiedAt(key, modRevision)]
+  const { succeeded } = await coordinator.transact({ when, then: [put(key, text)] }, signal)
   return succeeded
 }

@@ -26,8 +26,10 @@ export type FitStop = {
   done(): void
 }
 
+type Claimed = Pick<Claim, 'of' | 'version' | 'fence' | 'lease'>
+
 /** Watches for what ends a fit early: its lease, a drain, the deletion of its model. */
-export function watchForStop(claim: Claim, drain: AbortSignal, view: ModelsView): FitStop {
+export function watchForStop(claim: Claimed, drain: AbortSignal, view: ModelsView): FitStop {
   const stop = new AbortController()
   const now = (why: StopReason) => stop.abort(new FitStopped(why))
   const { lost } = claim.lease

@@ -10,6 +10,11 @@ export type FitRequest = {
   readonly dataset: Uint8Array
   /** A stored model: the data goes on where it ends. Null: the data is all there is. */
   readonly base: Uint8Array | null
+  /**
+   * Where the data is a shard of many series: the places of those that are not to be fitted as asked,
+   * and why. Null where it is one series.
+   */
+  readonly passedOver: ReadonlyMap<number, string> | null
   readonly spec: unknown
   readonly seed: number
   readonly workMax: number
@@ -32,6 +37,13 @@ export type FitReply =
       readonly calendar: Calendar | null
     }
   | {
+      readonly kind: 'fitted-shard'
+      readonly id: number
+      readonly shard: Uint8Array
+      /** How many series have which result code. */
+      readonly codes: Readonly<Record<string, number>>
+    }
+  | {
       readonly kind: 'refused'
       readonly id: number
       readonly code: string
@@ -40,12 +52,20 @@ export type FitReply =
   | { readonly kind: 'stopped'; readonly id: number }
   | { readonly kind: 'crashed'; readonly id: number; readonly detail: string }
 
-/** Two numbers in shared memory: whether to stop, and progress in thousandths. */
-export class FitControl {
+/** How far a fit is. */
+export type FitUnderWay = {
+  /** From 0 to 1. */
+  readonly progress: () => number
+  /** Of the series that is being fitted, in its shard; -1 before the first. */
+  readonly place: () => number
+}
+
+/** Three numbers in shared memory: whether to stop, progress in thousandths, and the place. */
+export class FitControl implements FitUnderWay {
   readonly memory: SharedArrayBuffer
   readonly #cells: Int32Array
 
-  constructor(memory: SharedArrayBuffer = new SharedArrayBuffer(8)) {
+  constructor(memory: SharedArrayBuffer = new SharedArrayBuffer(12)) {
     this.memory = memory
     this.#cells = new Int32Array(memory)
   }
@@ -64,5 +84,13 @@ export class FitControl {
 
   progress(): number {
     return Atomics.load(this.#cells, 1) / 1_000
+  }
+
+  setPlace(place: number): void {
+    Atomics.store(this.#cells, 2, place + 1)
+  }
+
+  place(): number {
+    return Atomics.load(this.#cells, 2) - 1
   }
 }

@@ -10,10 +10,10 @@ export function addFitsRoute(server: FastifyInstance, queue: FitQueue | undefine
     async (request, reply) => {
       if (queue === undefined)
         throw new Refused(409, 'wrong-role', 'This node does not have the role fit.')
-      const { job } = request.body
+      const { job, shards = false } = request.body
       if (job.includes('/'))
         throw new Refused(400, 'invalid', 'job is not an id.', { field: 'job' })
-      const accepted = queue.accept(job)
+      const accepted = queue.accept(job, shards)
       if (accepted === 'full')
         throw new Refused(429, 'fits-full', 'This node has as many fits as it takes.', {
           retryAfterSeconds: 1,

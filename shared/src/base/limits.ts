@@ -13,6 +13,21 @@ export const limits = {
   /** A fit that has killed this many nodes is taken to be the killer. */
   fitAttemptsMax: 3,
   /**
+   * A shard that has ended so many processes is given the simplest models there are, which have every
+   * right to end well.
+   */
+  shardPatienceAttempts: 3,
+  /** One that ends processes even so fails its job. */
+  shardAttemptsMax: 6,
+  /** Series of one shard: some seconds of fitting where each is short. */
+  shardSeriesMax: 2_000,
+  /** Observations of one shard: about as long where each is long; 1 MB. */
+  shardObservationsMax: 120_000,
+  /** Result codes that a version of many series counts: more would be a fault of the engine. */
+  resultCodesMax: 50,
+  /** Shards of one version: so many small records in the coordinator while it is fitted. */
+  shardsMax: 1_000,
+  /**
    * Nodes that lost a fit to an outage, and live, mostly give its attempt back within two seconds.
    * A lease may have to end before it, and all is to be well soon after that.
    */

@@ -7,6 +7,7 @@ import {
   ModelRecord,
   NodeModelRecord,
   NodeRecord,
+  ShardRecord,
   VersionRecord,
 } from '../wire/records.ts'
 
@@ -26,6 +27,7 @@ export const codecs = {
   claim: codec(ClaimRecord),
   node: codec(NodeRecord),
   nodeModel: codec(NodeModelRecord),
+  shard: codec(ShardRecord),
 } as const
 
 /**
@@ -38,6 +40,9 @@ export type ClusterState = {
   readonly versions: ReadonlyMap<string, ReadonlyMap<number, Held<VersionRecord>>>
   readonly jobs: ReadonlyMap<string, Held<JobRecord>>
   readonly claims: ReadonlyMap<string, Held<ClaimRecord>>
+  /** By job, then by number. */
+  readonly shards: ReadonlyMap<string, ReadonlyMap<number, Held<ShardRecord>>>
+  readonly shardClaims: ReadonlyMap<string, ReadonlyMap<number, Held<ClaimRecord>>>
   readonly nodes: ReadonlyMap<string, Held<NodeRecord>>
   /** By node, then by model id. */
   readonly nodeModels: ReadonlyMap<string, ReadonlyMap<string, Held<NodeModelRecord>>>
@@ -95,6 +100,8 @@ function createMaps() {
     versions: new Map<string, Map<number, Held<VersionRecord>>>(),
     jobs: new Map<string, Held<JobRecord>>(),
     claims: new Map<string, Held<ClaimRecord>>(),
+    shards: new Map<string, Map<number, Held<ShardRecord>>>(),
+    shardClaims: new Map<string, Map<number, Held<ClaimRecord>>>(),
     nodes: new Map<string, Held<NodeRecord>>(),
     nodeModels: new Map<string, Map<string, Held<NodeModelRecord>>>(),
   }
@@ -123,6 +130,10 @@ function applyChange(
     inner(maps.versions, modelId(parsed), (map) => set(map, parsed.version, codecs.version))
   if (parsed.kind === 'job') set(maps.jobs, parsed.id, codecs.job)
   if (parsed.kind === 'claim') set(maps.claims, parsed.job, codecs.claim)
+  if (parsed.kind === 'shard')
+    inner(maps.shards, parsed.job, (map) => set(map, parsed.shard, codecs.shard))
+  if (parsed.kind === 'shard-claim')
+    inner(maps.shardClaims, parsed.job, (map) => set(map, parsed.shard, codecs.claim))
   if (parsed.kind === 'node') set(maps.nodes, parsed.node, codecs.node)
   if (parsed.kind === 'node-model')
     inner(maps.nodeModels, parsed.node, (map) => set(map, modelId(parsed), codecs.nodeModel))
@@ -131,7 +142,8 @@ function applyChange(
 function mark(parsed: ParsedKey, touched: MutableTouched): void {
   if (parsed.kind === 'model' || parsed.kind === 'version') touched.models.add(modelId(parsed))
   if (parsed.kind === 'job') touched.jobs.add(parsed.id)
-  if (parsed.kind === 'claim') touched.jobs.add(parsed.job)
+  if (parsed.kind === 'claim' || parsed.kind === 'shard' || parsed.kind === 'shard-claim')
+    touched.jobs.add(parsed.job)
   if (parsed.kind === 'node') touched.nodes.add(parsed.node)
   // What a node says about one model is news of that model: the node is as it was.
   if (parsed.kind === 'node-model') touched.models.add(modelId(parsed))

@@ -29,7 +29,11 @@ export const forecastPath = (
 
 export const fitsPath = '/internal/v1/fits'
 
-export const FitOrder = Type.Object({ job: Type.String({ minLength: 1, maxLength: 64 }) })
+export const FitOrder = Type.Object({
+  job: Type.String({ minLength: 1, maxLength: 64 }),
+  /** Whether it is a job of shards: the node then takes one after the other, with all its threads. */
+  shards: Type.Optional(Type.Boolean()),
+})
 export type FitOrder = Static<typeof FitOrder>
 
 /** Why a node does not have a version, with its own view of the model for a broker behind it. */

@@ -24,6 +24,10 @@ export const logPrefix = (of: ModelName) => `${modelKey(of)}/log/`
 export const logKey = (of: ModelName, n: number) => `${logPrefix(of)}${padded(n)}`
 export const jobKey = (id: string) => `/jobs/${id}`
 export const claimKey = (job: string) => `/claims/${job}`
+export const shardsPrefix = (job: string) => `${jobKey(job)}/shards/`
+export const shardKey = (job: string, shard: number) => `${shardsPrefix(job)}${shard}`
+export const shardClaimsPrefix = (job: string) => `${claimKey(job)}/`
+export const shardClaimKey = (job: string, shard: number) => `${shardClaimsPrefix(job)}${shard}`
 export const requestKey = (tenant: string, hash: string) => `/requests/${tenant}/${hash}`
 export const nodeKey = (node: string) => `/nodes/${node}`
 export const nodeModelKey = (node: string, of: ModelName) =>
@@ -39,6 +43,8 @@ export type ParsedKey =
   | ({ readonly kind: 'log'; readonly n: number } & ModelName)
   | { readonly kind: 'job'; readonly id: string }
   | { readonly kind: 'claim'; readonly job: string }
+  | { readonly kind: 'shard'; readonly job: string; readonly shard: number }
+  | { readonly kind: 'shard-claim'; readonly job: string; readonly shard: number }
   | { readonly kind: 'request'; readonly tenant: string; readonly hash: string }
   | { readonly kind: 'node'; readonly node: string }
   | ({ readonly kind: 'node-model'; readonly node: string } & ModelName)
@@ -50,7 +56,11 @@ export function parseKey(key: string): ParsedKey {
   if (root !== '' || rest.length > 0) return unknown
   if (head === 'models' && isName(a) && isName(b)) return modelPart({ tenant: a, model: b }, c, d)
   if (head === 'jobs' && a && b === undefined) return { kind: 'job', id: a }
+  if (head === 'jobs' && a && b === 'shards' && isNumber(c) && d === undefined)
+    return { kind: 'shard', job: a, shard: Number(c) }
   if (head === 'claims' && a && b === undefined) return { kind: 'claim', job: a }
+  if (head === 'claims' && a && isNumber(b) && c === undefined)
+    return { kind: 'shard-claim', job: a, shard: Number(b) }
   if (head === 'requests' && isName(a) && b && c === undefined)
     return { kind: 'request', tenant: a, hash: b }
   if (head === 'nodes' && a) return nodePart(a, b, c, d)
@@ -62,7 +72,7 @@ const unknown: ParsedKey = { kind: 'unknown' }
 function modelPart(of: ModelName, part?: string, number?: string): ParsedKey {
   if (part === undefined) return { kind: 'model', ...of }
   if (part === 'counter' && number === undefined) return { kind: 'counter', ...of }
-  if (number === undefined || !/^\d{1,15}$/.test(number)) return unknown
+  if (!isNumber(number)) return unknown
   if (part === 'versions') return { kind: 'version', ...of, version: Number(number) }
   if (part === 'log') return { kind: 'log', ...of, n: Number(number) }
   return unknown
@@ -77,6 +87,10 @@ function nodePart(node: string, part?: string, tenant?: string, model?: string):
 
 function isName(text: string | undefined): text is string {
   return text !== undefined && name.test(text)
+}
+
+function isNumber(text: string | undefined): text is string {
+  return text !== undefined && /^\d{1,15}$/.test(text)
 }
 
 function padded(n: number): string {

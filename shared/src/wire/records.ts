@@ -106,11 +106,14 @@ export const LogRecord = record({
 export type LogRecord = Static<typeof LogRecord>
 
 /**
- * `/jobs/{id}`. `fit`: all data of the version; `update`: its base and what came after. Who knows no
- * updates skips such a job, and does not take its data for all there is. `queued`: nobody works on it; `running`: somebody did, as its claim says. */
+ * `/jobs/{id}`. `fit`: all data of the version; `update`: its base and what came after; `fit-shards`:
+ * many series, in shards that several nodes work on. Who does not know a kind skips such a job, and
+ * does not take its data for something else. `queued`: nobody works on it; `running`: somebody did,
+ * as claims say.
+ */
 export const JobRecord = record({
   id: Type.String({ maxLength: 64 }),
-  kind: Type.Union([Type.Literal('fit'), Type.Literal('update')]),
+  kind: Type.Union([Type.Literal('fit'), Type.Literal('update'), Type.Literal('fit-shards')]),
   subject: record({ tenant: Name, model: Name, version: Version }),
   state: Type.Union([
     Type.Literal('queued'),
@@ -124,10 +127,34 @@ export const JobRecord = record({
   requestId: Type.String({ maxLength: 100 }),
   createdAt: Time,
   endedAt: nullable(Time),
+  /** Of `fit-shards`: how many there are. */
+  shards: Type.Optional(Count),
 })
 export type JobRecord = Static<typeof JobRecord>
 
-/** `/claims/{job}`: leased; the key's create revision is the fencing token. */
+/** `/jobs/{id}/shards/{n}`: one shard of a job, from its first claim until the job has ended. */
+export const ShardRecord = record({
+  /** Claims that did not end in order: they were lost with their nodes, unless these give them back. */
+  attempts: Count,
+  /** The models of the shard; null while it is not fitted. */
+  fitted: nullable(
+    record({
+      blob: Type.String({ maxLength: 64 }),
+      sha256: Sha256,
+      sizeBytes: Count,
+      series: Count,
+      /** How many series have which result code. */
+      codes: Type.Record(Type.String({ maxLength: 100 }), Count),
+    }),
+  ),
+  /** Why nobody will ever fit it; then the job fails. */
+  error: nullable(
+    record({ reason: Type.String({ maxLength: 100 }), detail: Type.String({ maxLength: 2_000 }) }),
+  ),
+})
+export type ShardRecord = Static<typeof ShardRecord>
+
+/** `/claims/{job}` and `/claims/{job}/{shard}`: leased; the create revision is the fencing token. */
 export const ClaimRecord = record({
   node: Type.String({ maxLength: 100 }),
   instance: Type.String({ maxLength: 64 }),

@@ -3,6 +3,7 @@
  * a blob of its own, of models or, for a data set, of observations.
  */
 import { type Static, Type } from 'typebox'
+import { limits } from '../base/limits.ts'
 import { codec, type Decoded } from './codec.ts'
 
 const Count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
@@ -22,7 +23,7 @@ export type ShardRef = Static<typeof ShardRef>
 export const ShardIndex = Type.Object({
   format: Type.Literal(1),
   kind: Type.Union([Type.Literal('models'), Type.Literal('data')]),
-  shards: Type.Array(ShardRef, { minItems: 1, maxItems: 1_000 }),
+  shards: Type.Array(ShardRef, { minItems: 1, maxItems: limits.shardsMax }),
 })
 export type ShardIndex = Static<typeof ShardIndex>
 

@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto'
+import { encodeShardIndex, type ShardRef, type Store } from '@almanac/shared'
+
+/** What a fit is made of: one series, or many in shards, in the order of their keys. */
+export type FitData = OneSeries | ManySeries
+
+type OneSeries = {
+  readonly kind: 'one'
+  readonly observations: number
+  readonly dataset: Uint8Array<ArrayBuffer>
+}
+
+export type ManySeries = {
+  readonly kind: 'many'
+  readonly series: number
+  readonly observations: number
+  readonly shards: readonly DataShard[]
+}
+
+/** A shard of data, ready to be stored. */
+export type DataShard = {
+  readonly first: string
+  readonly series: number
+  readonly bytes: Uint8Array<ArrayBuffer>
+}
+
+/** Where data is in the store, as a version tells it. */
+export type StoredData = {
+  readonly dataset: { readonly blob: string; readonly observations: number }
+  /** Of many series. */
+  readonly many?: { readonly series: number; readonly shards: number }
+}
+
+type Parts = { readonly store: Store; readonly mintId: () => string }
+
+/** Writes what a fit is made of. Rejects with `Unavailable`; what was written then is garbage. */
+export async function storeData(
+  { store, mintId }: Parts,
+  label: string,
+  data: FitData,
+  signal: AbortSignal,
+): Promise<StoredData> {
+  const write = async (content: Uint8Array) => {
+    const id = mintId()
+    await store.writeBlob({ kind: 'dataset', id, label, content }, signal)
+    return id
+  }
+  const { observations } = data
+  if (data.kind === 'one') return { dataset: { blob: await write(data.dataset), observations } }
+  const shards: ShardRef[] = []
+  for (const { first, series, bytes } of data.shards) {
+    const sha256 = createHash('sha256').update(bytes).digest('hex')
+    shards.push({ first, blob: await write(bytes), sha256, sizeBytes: bytes.byteLength, series })
+  }
+  const blob = await write(encodeShardIndex({ format: 1, kind: 'data', shards }))
+  return {
+    dataset: { blob, observations },
+    many: { series: data.series, shards: shards.length },
+  }
+}

@@ -1,0 +1,154 @@
+import { type BlobRef, Damaged, limits, Missing } from '@almanac/shared'
+import type { NodeContext } from '../../base/context.ts'
+import { untilAvailable } from '../../base/patience.ts'
+import { bounds } from '../../config/bounds.ts'
+import type { FitParts } from '../fit-attempt.ts'
+import { seedOf } from '../seed.ts'
+import { type FitStop, FitStopped, watchForStop } from '../stop.ts'
+import type { FitReply, FitUnderWay } from '../worker-protocol.ts'
+import type { ShardClaim } from './claim.ts'
+import { endShard, giveShardBack, keepShard } from './effects.ts'
+import { readDataIndex, readShardData } from './read.ts'
+
+/** `unusable`: no node will fit it, whatever it tries. */
+export type ShardOutcome =
+  | 'fitted'
+  | 'given-back'
+  | 'crashed'
+  | 'deleted'
+  | 'claim-lost'
+  | 'unusable'
+
+/** One attempt at one shard, from its claim to its end. Rejects only with faults of the node. */
+export async function attemptShard(parts: FitParts, claim: ShardClaim): Promise<ShardOutcome> {
+  const { context } = parts
+  const stop = watchForStop(claim, parts.drain, parts.view)
+  try {
+    const fitted = await fit(parts, claim, stop)
+    return fitted === undefined ? await giveUp(context, claim) : await keep(context, claim, fitted)
+  } catch (error) {
+    if (stop.signal.aborted) return await afterStop(context, claim, stop.signal.reason)
+    if (error instanceof Damaged || error instanceof Missing || error instanceof RangeError) {
+      context.logger.error({ event: 'shard-unusable', ...label(claim), cause: error.message })
+      await endShard(context, claim, {
+        reason: 'bad-dataset',
+        detail: error.message.slice(0, 2_000),
+      })
+      return 'unusable'
+    }
+    context.logger.error({ event: 'shard-failed', ...label(claim), err: error })
+    await giveShardBack(context, claim, 'spent')
+    return 'crashed'
+  } finally {
+    stop.done()
+  }
+}
+
+type Fitted = FitReply & { kind: 'fitted-shard' }
+type Stored = Parameters<typeof keepShard>[2]
+
+async function fit(parts: FitParts, claim: ShardClaim, stop: FitStop): Promise<Stored | undefined> {
+  const { context } = parts
+  const { signal } = stop
+  const read = (ref: BlobRef) =>
+    untilAvailable(() => context.store.readBlob(ref, signal), patienceOf(context, claim, signal))
+  const index = await readDataIndex(read, claim.version.dataset.blob)
+  const dataset = await readShardData(read, index, claim.shard.number)
+  const series = index.shards[claim.shard.number]?.series ?? 0
+  const reply = await fitAround(parts, claim, stop, dataset, series)
+  return reply && (await store(context, claim, signal, { reply, series }))
+}
+
+/** A series that ends its thread is passed over, and all of them once that has been too often. */
+async function fitAround(
+  { context, pool }: FitParts,
+  { of, version, shard, job }: ShardClaim,
+  stop: FitStop,
+  dataset: Uint8Array,
+  series: number,
+): Promise<Fitted | undefined> {
+  const all = (why: string) => new Map(Array.from({ length: series }, (_, place) => [place, why]))
+  // The attempt of now is counted already.
+  const isHopeless = shard.record.attempts > limits.shardPatienceAttempts
+  let passedOver: Map<number, string> = isHopeless ? all('ends-processes') : new Map()
+  for (let crashes = 0; crashes <= bounds.shardCrashesMax; crashes++) {
+    const work = {
+      ...{ dataset, base: null, passedOver, spec: version.spec },
+      ...{ seed: seedOf(of, version.version), workMax: bounds.fitWorkMax },
+    }
+    let under: FitUnderWay | undefined
+    const reply = await stop.within(context, context.timing.fitMs, () =>
+      pool.fit(work, stop.signal, (started) => {
+        under = started
+      }),
+    )
+    if (reply.kind === 'fitted-shard') return reply
+    stop.signal.throwIfAborted()
+    if (reply.kind === 'refused') throw new Damaged(`${reply.code}: ${reply.detail}`)
+    if (reply.kind !== 'crashed') return undefined
+    const place = under?.place() ?? -1
+    const what = { job: job.id, shard: shard.number, place, detail: reply.detail }
+    context.logger.error({ event: 'series-ends-thread', ...of, ...what })
+    const isLast = crashes === bounds.shardCrashesMax - 1
+    if (place < 0 || isLast || passedOver.has(place)) passedOver = all('ends-threads')
+    else passedOver.set(place, 'ends-threads')
+  }
+  return undefined
+}
+
+async function store(
+  context: NodeContext,
+  claim: ShardClaim,
+  signal: AbortSignal,
+  { reply, series }: { readonly reply: Fitted; readonly series: number },
+): Promise<Stored> {
+  const { of, version, shard } = claim
+  const label = `${of.tenant}/${of.model}/${version.version}/${shard.number}`
+  const upload = () =>
+    context.store.writeBlob(
+      { kind: 'model', id: context.mintId(), content: reply.shard, label },
+      signal,
+    )
+  const manifest = await untilAvailable(upload, patienceOf(context, claim, signal))
+  const { id: blob, sha256, sizeBytes } = manifest
+  return { blob, sha256, sizeBytes, series, codes: reply.codes }
+}
+
+async function keep(
+  context: NodeContext,
+  claim: ShardClaim,
+  fitted: Stored,
+): Promise<ShardOutcome> {
+  return (await keepShard(context, claim, fitted)) === 'applied' ? 'fitted' : 'claim-lost'
+}
+
+async function giveUp(context: NodeContext, claim: ShardClaim): Promise<ShardOutcome> {
+  return (await giveShardBack(context, claim, 'spent')) === 'applied' ? 'crashed' : 'claim-lost'
+}
+
+async function afterStop(
+  context: NodeContext,
+  claim: ShardClaim,
+  reason: unknown,
+): Promise<ShardOutcome> {
+  const why = reason instanceof FitStopped ? reason.why : 'claim-lost'
+  if (why === 'claim-lost') return why
+  if (why === 'too-long') return await giveUp(context, claim)
+  await giveShardBack(context, claim, 'returned')
+  return why === 'drain' ? 'given-back' : 'deleted'
+}
+
+function patienceOf(context: NodeContext, claim: ShardClaim, signal: AbortSignal) {
+  const { clock, random, logger } = context
+  return {
+    ...{ clock, random, signal },
+    onWait: (error: Error, tries: number) => {
+      if (tries === 1)
+        logger.warn({ event: 'shard-waits-for-store', ...label(claim), cause: error.message })
+    },
+  }
+}
+
+function label({ of, version, job, shard }: ShardClaim) {
+  return { ...of, version: version.version, job: job.id, shard: shard.number }
+}
