@@ -57,7 +57,7 @@ export function readSeries(
       field: '/series',
     })
   if (series === undefined) {
-    const wrong = wrongNumbers(data, '/data')
+    const wrong = wrongNumbers(data, '/data') ?? wrongEmpty(data as number[], '/data')
     if (wrong) return wrong
     return { key: null, start: null, frequency: null, y: data as number[], field: '/data' }
   }
@@ -65,10 +65,11 @@ export function readSeries(
     return fault('series', 'series must be an array of exactly one series.', { field: '/series' })
   const [one] = series as unknown[]
   if (!isObject(one)) return fault('series', 'A series must be an object.', { field: '/series/0' })
-  return readDescribed(one, fields, 0)
+  const read = readDescribed(one, fields, 0)
+  return 'kind' in read ? read : (wrongEmpty(read.y, read.field) ?? read)
 }
 
-/** A series at some place of `series`. */
+/** A series at some place of `series`; it may be without any number. */
 export function readDescribed(
   one: Readonly<Record<string, unknown>>,
   fields: readonly string[],
@@ -117,14 +118,15 @@ function wrongNumbers(values: unknown, field: string): BodyFault | undefined {
         field,
       },
     )
-  let numbers = 0
-  for (let i = 0; i < values.length; i += 1) {
-    const value: unknown = values[i]
-    if (value === null) continue
-    if (typeof value !== 'number' || !Number.isFinite(value)) return wrongNumber(value, field, i)
-    numbers += 1
-  }
-  if (numbers > 0) return undefined
+  const isNumber = (value: unknown) =>
+    value === null || (typeof value === 'number' && Number.isFinite(value))
+  const wrong = values.findIndex((value) => !isNumber(value))
+  return wrong < 0 ? undefined : wrongNumber(values[wrong], field, wrong)
+}
+
+function wrongEmpty(values: readonly (number | null)[], field: string): BodyFault | undefined {
+  if (values.some((value) => value !== null)) return undefined
+  const name = field.slice(1)
   const what = values.length === 0 ? 'is empty' : 'has only missing values'
   return fault('no-data', `${name} ${what}.`, { field, remedy: sendData })
 }
@@ -154,7 +156,9 @@ function notJson(text: string, error: Error): BodyFault {
   const open = text.lastIndexOf('[', at)
   const index = text.slice(open + 1, at + 1).split(',').length - 1
   const name = /"(data|y)"\s*:\s*$/.exec(text.slice(0, open))?.[1]
-  const field = name === undefined ? undefined : `/${name === 'y' ? 'series/0/y' : name}/${index}`
+  const place = text.slice(0, open).split(/"y"\s*:/).length - 2
+  const field =
+    name === undefined ? undefined : `/${name === 'y' ? `series/${place}/y` : name}/${index}`
   const detail = `The body is not JSON: ${word[1]} is not a value of JSON.`
   const remedy = 'Write null for a missing observation.'
   return fault('not-json', detail, field === undefined ? { remedy } : { field, remedy })

@@ -1,3 +1,4 @@
+import { decodeShard, seriesAt } from '@almanac/engine'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { readFitBody } from '../../src/api/fit-body.ts'
@@ -17,6 +18,11 @@ describe('what is wrong with a body', () => {
     ['text', '"x"', { says: /object/ }],
     ['cut off', '{"data":[1,2', { says: /JSON/ }],
     ['NaN', '{"data":[1, 2, NaN, 3]}', { field: '/data/2', says: /NaN/ }],
+    [
+      'NaN in one of many series',
+      '{"series":[{"key":"a","y":[1]},{"key":"b","y":[1,NaN]}]}',
+      { field: '/series/1/y/1', says: /NaN/ },
+    ],
     ['a negative infinity', '{"data":[-Infinity]}', { field: '/data/0', says: /Infinity/ }],
     ['NaN in a series', '{"series":[{"y":[NaN]}]}', { field: '/series/0/y/0' }],
     ['no data', {}, { field: '/data', says: /no data/ }],
@@ -29,7 +35,49 @@ describe('what is wrong with a body', () => {
     ['a number too large', '{"data":[1,1e999]}', { field: '/data/1', says: /large/ }],
     ['data and series', { data: [1], series: [] }, { field: '/series' }],
     ['a field that is not known', { dat: [1] }, { field: '/dat', says: /no field "dat"/ }],
-    ['two series', { series: [{ y: [1] }, { y: [1] }] }, { field: '/series' }],
+    ['two series without keys', { series: [{ y: [1] }, { y: [1] }] }, { field: '/series/0/key' }],
+    [
+      'two series with the same key',
+      {
+        series: [
+          { key: 'a', y: [1] },
+          { key: 'b', y: [1] },
+          { key: 'a', y: [1] },
+        ],
+      },
+      { field: '/series/2/key', says: /Series 0 and 2/ },
+    ],
+    [
+      'text in one of many series',
+      {
+        series: [
+          { key: 'a', y: [1] },
+          { key: 'b', y: [1, 'x'] },
+        ],
+      },
+      { field: '/series/1/y/1', says: /series\/1\/y\/1 is the text "x"/ },
+    ],
+    [
+      'an unknown field in one of many series',
+      {
+        series: [
+          { key: 'a', y: [1] },
+          { key: 'b', z: 1 },
+        ],
+      },
+      { field: '/series/1/z' },
+    ],
+    [
+      'a bad spec for many series',
+      {
+        series: [
+          { key: 'a', y: [1] },
+          { key: 'b', y: [1] },
+        ],
+        spec: { family: 'nope' },
+      },
+      { field: '/spec/family' },
+    ],
     ['a series without y', { series: [{}] }, { field: '/series/0/y' }],
     ['an unknown field of a series', { series: [{ z: 1 }] }, { field: '/series/0/z' }],
     ['a bad start', { series: [{ y: [1], start: '1.5.2024' }] }, { field: '/series/0/start' }],
@@ -152,5 +200,57 @@ describe('a good body', () => {
 
   test('of a constant series is fine', () => {
     expect(read({ data: Array(40).fill(3), spec }).kind).toBe('fit')
+  })
+})
+
+describe('many series', () => {
+  const manyOf = (series: readonly unknown[]) => {
+    const body = read({ series, spec: { family: 'baseline', method: 'naive' } })
+    if (body.kind !== 'fit' || body.data.kind !== 'many') throw new Error(JSON.stringify(body))
+    return body.data
+  }
+  const shardIn = (bytes: Uint8Array) => {
+    const shard = decodeShard(bytes)
+    if (shard.kind === 'refused') throw new Error(shard.reason.detail)
+    return shard.value
+  }
+
+  test('are one shard in the order of their keys, with what each says of itself', () => {
+    const about = { start: '2024-05-01', frequency: 'daily' }
+    const data = manyOf([
+      { key: 'b', y: [1, null] },
+      { key: 'a', y: [3], ...about },
+    ])
+    expect(data).toMatchObject({ series: 2, observations: 3, shards: [{ first: 'a', series: 2 }] })
+    const shard = shardIn(data.shards[0]!.bytes)
+    expect([seriesAt(shard, 0), seriesAt(shard, 1)]).toMatchObject([
+      { key: 'a', y: Float64Array.of(3) },
+      { key: 'b', y: Float64Array.of(1, Number.NaN) },
+    ])
+    expect(shard.columns.get('start')).toEqual(['2024-05-01', ''])
+  })
+
+  test.each([
+    ['by their number', 4_100, 2, [2_000, 2_000, 100]],
+    ['by their observations', 5, 50_000, [2, 2, 1]],
+    ['one by one where they are long', 3, 130_000, [1, 1, 1]],
+  ])('are cut %s', (_, count, length, sizes) => {
+    const y = Array.from({ length }, (_, i) => i % 10)
+    const key = (i: number) => String(i).padStart(4, '0')
+    const data = manyOf(Array.from({ length: count }, (_, i) => ({ key: key(i), y })))
+    expect(data.shards.map(({ series }) => series)).toEqual(sizes)
+    const keys = data.shards.flatMap(({ bytes }) => {
+      const shard = shardIn(bytes)
+      return Array.from({ length: shard.count }, (_, place) => shard.keyAt(place))
+    })
+    expect(keys).toEqual(Array.from({ length: count }, (_, i) => key(i)))
+  })
+
+  test('may have among them what cannot be fitted', () => {
+    const data = manyOf([
+      { key: 'a', y: [] },
+      { key: 'b', y: [null] },
+    ])
+    expect(data).toMatchObject({ series: 2, observations: 1 })
   })
 })

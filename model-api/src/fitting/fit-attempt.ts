@@ -102,7 +102,7 @@ async function work(
     workMax,
   }
   const reply = await stop.within(context, context.timing.fitMs, () =>
-    pool.fit(request, stop.signal, (under) => progress.follow(under.progress)),
+    pool.fit(request, stop.signal, (under) => progress.follow(() => under.progress())),
   )
   switch (reply.kind) {
     case 'fitted':

@@ -11,8 +11,8 @@ export type FitRequest = {
   /** A stored model: the data goes on where it ends. Null: the data is all there is. */
   readonly base: Uint8Array | null
   /**
-   * Where the data is a shard of many series: the places of those that are not to be fitted as asked,
-   * and why. Null where it is one series.
+   * Where the data is a shard of many series: the places of those that are not to be fitted as
+   * asked, and why. Null where it is one series.
    */
   readonly passedOver: ReadonlyMap<number, string> | null
   readonly spec: unknown

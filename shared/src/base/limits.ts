@@ -13,8 +13,8 @@ export const limits = {
   /** A fit that has killed this many nodes is taken to be the killer. */
   fitAttemptsMax: 3,
   /**
-   * A shard that has ended so many processes is given the simplest models there are, which have every
-   * right to end well.
+   * A shard that has ended so many processes is given the simplest models there are, which should
+   * end well.
    */
   shardPatienceAttempts: 3,
   /** One that ends processes even so fails its job. */

@@ -44,8 +44,8 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * Writes down what was compiled, where NODE_COMPILE_CACHE says, once everything is loaded. Node does
- * so when a process ends in order, which those that are killed do not.
+ * Writes down what was compiled, where NODE_COMPILE_CACHE says, once everything is loaded. Node
+ * does so when a process ends in order, which those that are killed do not.
  */
 export function keepCompiled(): void {
   setTimeout(flushCompileCache, loadedMs).unref()

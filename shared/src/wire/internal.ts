@@ -31,7 +31,7 @@ export const fitsPath = '/internal/v1/fits'
 
 export const FitOrder = Type.Object({
   job: Type.String({ minLength: 1, maxLength: 64 }),
-  /** Whether it is a job of shards: the node then takes one after the other, with all its threads. */
+  /** Whether it is a job of shards: the node takes one after the other, with all its threads. */
   shards: Type.Optional(Type.Boolean()),
 })
 export type FitOrder = Static<typeof FitOrder>

@@ -134,7 +134,7 @@ export type JobRecord = Static<typeof JobRecord>
 
 /** `/jobs/{id}/shards/{n}`: one shard of a job, from its first claim until the job has ended. */
 export const ShardRecord = record({
-  /** Claims that did not end in order: they were lost with their nodes, unless these give them back. */
+  /** Claims that did not end in order: their nodes were lost, or else will give them back. */
   attempts: Count,
   /** The models of the shard; null while it is not fitted. */
   fitted: nullable(

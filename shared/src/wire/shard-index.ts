@@ -1,6 +1,6 @@
 /**
- * The blob that a version of many series names: its shards in the order of their keys. Each shard is
- * a blob of its own, of models or, for a data set, of observations.
+ * The blob that a version of many series names: its shards in the order of their keys. Each shard
+ * is a blob of its own, of models or, for a data set, of observations.
  */
 import { type Static, Type } from 'typebox'
 import { limits } from '../base/limits.ts'

@@ -48,8 +48,8 @@ export class ShardClaimUnknown extends Unavailable {
 }
 
 /**
- * Claims a shard and counts the attempt in one transaction; the first claim of a job says that it is
- * being fitted. Undefined when somebody was faster. Rejects with `ShardClaimUnknown`.
+ * Claims a shard and counts the attempt in one transaction; the first claim of a job says that it
+ * is being fitted. Undefined when somebody was faster. Rejects with `ShardClaimUnknown`.
  */
 export async function takeShardClaim(
   context: NodeContext,

@@ -31,7 +31,7 @@ export function endShard(
   return settle(context, claim, { ...claim.shard.record, error })
 }
 
-/** Leaves the shard to another turn; with its attempt when this one ended through no fault of it. */
+/** Leaves the shard to another turn; with its attempt, where it was no fault of the shard. */
 export function giveShardBack(
   context: NodeContext,
   claim: ShardClaim,
