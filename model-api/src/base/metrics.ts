@@ -57,6 +57,23 @@ export function createNodeMetrics(registry: Registry) {
       help: 'Memory of the placed versions, as the engine estimates it.',
       registers,
     }),
+    shardLoads: new Counter({
+      name: 'almanac_shard_loads_total',
+      help: 'Shards of versions with many series read from the store, by what came of it.',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    shardLoadSeconds: new Histogram({
+      name: 'almanac_shard_load_seconds',
+      help: 'Time to read, verify and decode a shard, without the wait for its turn.',
+      buckets: latencyBuckets,
+      registers,
+    }),
+    shardBytes: new Gauge({
+      name: 'almanac_shard_bytes',
+      help: 'Memory of the shards that are kept.',
+      registers,
+    }),
     servingVersion: new Gauge({
       name: 'almanac_serving_version',
       help: 'The version of a model that serves, as this node sees it.',

@@ -4,6 +4,31 @@ export const bounds = {
   loadsAtOnceMax: 4,
   /** Loads of pinned versions under way; one more is refused, for memory is bounded. */
   onDemandLoadsMax: 8,
+  /** Shards in memory unless set: some hundred of them, with two thousand series each. */
+  shardMemoryMb: 256,
+  /** Shards that are read from the store at once: each is in memory twice for a moment. */
+  shardLoadsAtOnceMax: 4,
+  /** Shards that are read or wait for it: more would not be there in time. */
+  shardLoadsMax: 128,
+  /** Requests that wait for shards; one more is refused. */
+  shardWaitersMax: 1_000,
+  /** A forecast waits so long for its shard: less than a broker waits for a node. */
+  shardPatienceMs: 800,
+  /** Who asks for many series can wait for longer, but still less than brokers wait for him. */
+  shardPatienceOfManyMs: 5_000,
+  /** Larger shards are read one after the other, with large models: they may be 100 MB. */
+  largeShardBytes: 16_777_216,
+  /** A shard that is damaged is not read again for so long, and so many are remembered. */
+  damagedShardMs: 5_000,
+  damagedShardsMax: 1_000,
+  /** Numbers in one answer of many series: some 2 MB of text. */
+  manyAnswerCellsMax: 100_000,
+  /** Such an answer ends after so long: who waits behind it has a request to answer, too. */
+  manyAnswerMs: 250,
+  /** So long it computes until others have their turn. */
+  manyAnswerTurnMs: 4,
+  /** Answers of many series that wait for their turn; one more is refused. */
+  manyAnswersWaitingMax: 16,
   /** Former serving versions of one model that are kept during their grace. */
   formerVersionsMax: 4,
   /** Bytes of answers kept for repeated questions. */

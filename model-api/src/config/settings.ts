@@ -60,6 +60,14 @@ export const nodeSettings = {
     maximum: 65_536,
     help: 'The heap of one fit; beyond it the fit ends, not the node.',
   }),
+  shardMemoryMb: integer({
+    flag: 'shard-memory-mb',
+    env: 'ALMANAC_SHARD_MEMORY_MB',
+    fallback: bounds.shardMemoryMb,
+    minimum: 1,
+    maximum: 65_536,
+    help: 'Memory for models of versions with many series; others are read when asked for.',
+  }),
   ...backendSettings,
   ...processSettings,
 } as const

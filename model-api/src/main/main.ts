@@ -30,7 +30,8 @@ async function run(settings: NodeSettings): Promise<void> {
     throw new Error('no address for others to reach this node at: give one with --advertise')
   const { coordinator, store, close } = await openBackends(settings, logger, systemClock)
   const own = { host, port, advertiseIp, roles: rolesOf(settings), fitWorkers, fitMemoryMb }
-  const node = await startNode({ coordinator, store, ...own, logger, token })
+  const shardMemoryBytes = settings.shardMemoryMb * 1_048_576
+  const node = await startNode({ coordinator, store, ...own, shardMemoryBytes, logger, token })
   // Before anybody is told that it runs: whoever reads that may end it at once.
   stopOnSignals(node, close, logger)
   logger.info({ event: 'listening', url: node.url, advertiseIp, instance: node.instance })

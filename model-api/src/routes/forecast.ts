@@ -1,41 +1,25 @@
-import {
-  type ModelName,
-  modelId,
-  type NotLoaded,
-  namePattern,
-  headers as names,
-  Refused,
-} from '@almanac/shared'
+import { modelId, headers as names, Refused, shardOf } from '@almanac/shared'
 import type { FastifyInstance } from 'fastify'
 import type { Answers } from '../serving/answers.ts'
-import type { LoadedVersion } from '../serving/load-version.ts'
-import type { OnDemandVersions } from '../serving/on-demand-versions.ts'
-import type { PlacedVersions } from '../serving/placed-versions.ts'
-import { readQuestion } from '../serving/question.ts'
-import type { ModelsView } from '../serving/view.ts'
+import { computeOnce } from '../serving/forecasts.ts'
+import type { LoadedIndex, LoadedModel, LoadedVersion } from '../serving/load-version.ts'
+import { type Question, readQuestion } from '../serving/question.ts'
+import { modelAt } from '../serving/shard-series.ts'
+import type { Shards } from '../serving/shards.ts'
+import {
+  type AskedVersion,
+  type FindParts,
+  findVersion,
+  json,
+  notLoaded,
+  readPlace,
+  type Said,
+} from './find-version.ts'
 
-export type ForecastParts = {
-  readonly placed: PlacedVersions
-  readonly onDemand: OnDemandVersions
-  readonly answers: Answers
-  readonly view: ModelsView
-  /** A node without the role `serve` has nothing loaded and loads nothing. */
-  readonly serves: boolean
-}
+export type ForecastParts = FindParts & { readonly answers: Answers; readonly shards: Shards }
 
 /** A question as it stands in a path, not checked yet. */
-export type Asked = {
-  readonly tenant: string
-  readonly model: string
-  readonly version: string
-  readonly horizon: string
-}
-
-type Said = {
-  readonly status: 200 | 409
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: Buffer
-}
+export type Asked = AskedVersion & { readonly horizon: string }
 
 /** What is said to a question; throws or rejects with a refusal. */
 export type AnswerForecast = (
@@ -60,52 +44,69 @@ export function addForecastRoute(server: FastifyInstance, answer: AnswerForecast
 
 /** Who answers forecasts, however the question came. */
 export function createForecastAnswer(parts: ForecastParts): AnswerForecast {
-  return ({ tenant, model, version: versionText, horizon }, query) => {
-    if (!name.test(tenant) || !name.test(model))
-      throw new Refused(400, 'invalid', 'This is not the name of a model.', { field: 'model' })
-    const version = readVersion(versionText)
-    const question = readQuestion(horizon, query)
-    const of = { tenant, model }
+  return (asked, query) => {
+    const { of, version } = readPlace(asked)
+    const question = readQuestion(asked.horizon, query)
     const id = modelId(of)
-    const loaded = parts.placed.find(id, version) ?? parts.onDemand.find(of, version)
-    if (loaded) return said(loaded, parts.answers.answer(id, loaded, question))
-    if (!question.load || !parts.serves) return notLoaded(parts.view, of, version)
-    return parts.onDemand
-      .load(of, version)
-      .then((late) =>
-        late
-          ? said(late, parts.answers.answer(id, late, question))
-          : notLoaded(parts.view, of, version),
-      )
+    const found = findVersion(parts, of, version, question.load)
+    if (found === undefined) return notLoaded(parts.view, of, version)
+    if (!(found instanceof Promise)) return said(found, bodyOf(parts, id, found, question))
+    return found.then((late) =>
+      late ? said(late, bodyOf(parts, id, late, question)) : notLoaded(parts.view, of, version),
+    )
   }
 }
 
-const name = new RegExp(namePattern)
+function bodyOf(parts: ForecastParts, id: string, loaded: LoadedVersion, question: Question) {
+  return loaded.kind === 'one'
+    ? ofModel(parts, id, loaded, question)
+    : ofSeries(parts, id, loaded, question)
+}
+
+function ofModel({ answers }: ForecastParts, id: string, loaded: LoadedModel, question: Question) {
+  if (question.series === null) return answers.answer(id, loaded, question)
+  throw new Refused(422, 'one-series', 'This version has one series, without a key.', {
+    field: 'series',
+    remedy: 'Ask without series.',
+  })
+}
+
+/** At once where the answer or its shard is at hand. */
+function ofSeries(
+  { answers, shards }: ForecastParts,
+  id: string,
+  { version, sha256, index }: LoadedIndex,
+  question: Question,
+): Buffer | Promise<Buffer> {
+  const { series } = question
+  if (series === null)
+    throw new Refused(422, 'series-missing', 'This version has many series.', {
+      field: 'series',
+      remedy: 'Name one, as series=KEY; /api/models/{model}/forecasts/{horizon} gives all of them.',
+    })
+  const name = `${id}@${version}@${sha256}#${series}`
+  const known = answers.kept(name, question)
+  if (known) return known
+  const ref = index.shards[shardOf(index, series)]!
+  const answer = (shard: NonNullable<ReturnType<Shards['find']>>) => {
+    const place = shard.find(series)
+    if (place < 0) throw unknownSeries(version)
+    const { model, calendar } = modelAt(shard, place)
+    return answers.make(name, { calendar, compute: (asked) => computeOnce(model, asked) }, question)
+  }
+  const shard = shards.find(ref)
+  return shard ? answer(shard) : shards.load(ref).then(answer)
+}
+
+function unknownSeries(version: number): Refused {
+  return new Refused(404, 'no-such-series', `Version ${version} has no series with this key.`, {
+    field: 'series',
+    remedy: 'GET /api/models/{model}/versions/{version}/series lists them.',
+  })
+}
 
 function said(loaded: LoadedVersion, body: Buffer | Promise<Buffer>): Said | Promise<Said> {
   if (!Buffer.isBuffer(body)) return body.then((bytes) => said(loaded, bytes))
   const version = String(loaded.version)
   return { status: 200, headers: { [names.modelVersion]: version, ...json }, body }
-}
-
-const json = { 'content-type': 'application/json; charset=utf-8' } as const
-
-/** The node's own view of the model, for a broker that is behind it. */
-function notLoaded(view: ModelsView, of: ModelName, version: number): Said {
-  const held = view.state.models.get(modelId(of))
-  const body: NotLoaded = {
-    type: 'not-loaded',
-    tenant: of.tenant,
-    model: of.model,
-    version,
-    record: held?.text ?? null,
-    modRevision: held?.modRevision ?? 0,
-  }
-  return { status: 409, headers: json, body: Buffer.from(JSON.stringify(body)) }
-}
-
-function readVersion(text: string): number {
-  const version = Number(text)
-  if (/^[1-9]\d{0,14}$/.test(text)) return version
-  throw new Refused(400, 'invalid', 'version must be a whole number from 1.', { field: 'version' })
 }

@@ -8,6 +8,7 @@ import { register } from '../registration/registration.ts'
 import { addFitsRoute } from '../routes/fits.ts'
 import { addForecastRoute, createForecastAnswer } from '../routes/forecast.ts'
 import { accessGuard, identityGuard } from '../routes/guard.ts'
+import { addShardRoutes } from '../routes/shards.ts'
 import { addStateRoute } from '../routes/state.ts'
 import { createDirect, type Direct, internalPrefix } from './direct.ts'
 import { createParts, type NodeOptions, type NodeParts } from './parts.ts'
@@ -63,7 +64,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 }
 
 function createNodeServer(parts: NodeParts) {
-  const { context, registry, options, placed, onDemand, answers, view, queue, serves } = parts
+  const { context, registry, options, placed, view, queue } = parts
   const create = options.createServer ?? createServer
   const { logger } = context
   const times = createRequestTimes(registry)
@@ -84,7 +85,7 @@ function createNodeServer(parts: NodeParts) {
   const { instance } = context
   const access = accessGuard(options)
   const identity = identityGuard({ instance, clusterId: () => parts.clusterId })
-  const answer = createForecastAnswer({ placed, onDemand, answers, view, serves })
+  const answer = createForecastAnswer(parts)
   server.register(
     async (internal) => {
       internal.addHook('onRequest', async ({ headers }) => access(headers))
@@ -92,6 +93,7 @@ function createNodeServer(parts: NodeParts) {
       internal.register(async (addressed) => {
         addressed.addHook('onRequest', async ({ headers }) => identity(headers))
         addForecastRoute(addressed, answer)
+        addShardRoutes(addressed, parts)
         addFitsRoute(addressed, queue)
       })
     },

@@ -26,8 +26,10 @@ import type { NodeRole } from '../registration/own-records.ts'
 import type { Registration } from '../registration/registration.ts'
 import { Answers } from '../serving/answers.ts'
 import type { LoadedVersion } from '../serving/load-version.ts'
+import { ManyAnswers } from '../serving/many-answers.ts'
 import { OnDemandVersions } from '../serving/on-demand-versions.ts'
 import { PlacedVersions } from '../serving/placed-versions.ts'
+import { Shards } from '../serving/shards.ts'
 import { followModels, type ModelsView } from '../serving/view.ts'
 
 export type NodeOptions = {
@@ -54,6 +56,8 @@ export type NodeOptions = {
   readonly timing?: Partial<NodeTiming>
   /** Of answers kept for repeated questions; what is kept of forecasts goes with it. */
   readonly answerCacheBytes?: number
+  /** Of shards of models that are kept. */
+  readonly shardMemoryBytes?: number
   /** Another file for the fitting threads to run. */
   readonly fitWorkerFile?: URL
   /** What a simulation brings instead: what fits, HTTP, ids, and metrics without a process. */
@@ -76,6 +80,8 @@ export type NodeParts = {
   readonly placed: PlacedVersions
   readonly onDemand: OnDemandVersions
   readonly answers: Answers
+  readonly shards: Shards
+  readonly manyAnswers: ManyAnswers
   /** Only with the role `fit`. */
   readonly pool: Fitter | undefined
   readonly queue: FitQueue | undefined
@@ -112,7 +118,10 @@ export function createParts(options: NodeOptions): NodeParts {
   const onChange = () => parts.registration?.kick()
   const view = followModels(context)
   const answers = new Answers(context.metrics, options.answerCacheBytes)
-  const warm = (id: string, loaded: LoadedVersion) => answers.warm(id, loaded)
+  const warm = async (id: string, loaded: LoadedVersion) => {
+    if (loaded.kind === 'one') await answers.warm(id, loaded)
+  }
+  const { shardMemoryBytes = bounds.shardMemoryMb * 1_048_576 } = options
   const pool = fits ? (options.fitter ?? createPool(options, clock)) : undefined
   const parts: NodeParts = {
     options,
@@ -125,6 +134,8 @@ export function createParts(options: NodeOptions): NodeParts {
     placed: new PlacedVersions(context, view, { serves, onChange, warm }),
     onDemand: new OnDemandVersions(context, view),
     answers,
+    shards: new Shards(context, shardMemoryBytes),
+    manyAnswers: new ManyAnswers(clock, context.metrics),
     pool,
     queue: pool
       ? createFitQueue(

@@ -3,12 +3,19 @@ import { assert, Doorkeeper, limits, Refused } from '@almanac/shared'
 import { Gate } from '../base/gate.ts'
 import type { NodeMetrics } from '../base/metrics.ts'
 import { bounds } from '../config/bounds.ts'
+import { answerText, bytesOf } from './answer-text.ts'
 import { ByteCache } from './byte-cache.ts'
 import { type Computed, Forecasts, type Subject } from './forecasts.ts'
-import type { LoadedVersion } from './load-version.ts'
-import { numbersText } from './numbers-text.ts'
+import type { LoadedModel } from './load-version.ts'
 import type { Question } from './question.ts'
-import { timestampsAfter } from './timestamps.ts'
+import { type Calendar, timestampsAfter } from './timestamps.ts'
+
+/** What an answer is made from. */
+export type Source = {
+  readonly calendar: Calendar | undefined
+  /** Throws a refusal where there is no forecast. */
+  readonly compute: (question: Question) => Computed
+}
 
 /**
  * Answers as bytes. A version never changes, so what was answered once is answered again from
@@ -30,29 +37,35 @@ export class Answers {
   }
 
   /** The public body. Throws or rejects with a refusal where the question has no answer. */
-  answer(id: string, loaded: LoadedVersion, question: Question): Buffer | Promise<Buffer> {
+  answer(id: string, loaded: LoadedModel, question: Question): Buffer | Promise<Buffer> {
     const of = subjectOf(id, loaded)
-    const key = `${of.key}?${question.key}`
-    const known = this.#cache.get(key)
-    this.#metrics.forecasts.inc({ from: known ? 'cache' : 'model' })
+    const known = this.kept(of.key, question)
     if (known) return known
+    const compute = (asked: Question) => this.#forecasts.compute(of, loaded, asked)
+    return this.make(of.key, { calendar: loaded.calendar, compute }, question)
+  }
+
+  /** What was answered before, under a name that tells its model from any other. */
+  kept(name: string, question: Question): Buffer | undefined {
+    const known = this.#cache.get(keyOf(name, question))
+    if (known) this.#metrics.forecasts.inc({ from: 'cache' })
+    return known
+  }
+
+  /** What was not. Throws or rejects with a refusal where the question has no answer. */
+  make(name: string, source: Source, question: Question): Buffer | Promise<Buffer> {
+    this.#metrics.forecasts.inc({ from: 'model' })
+    const key = keyOf(name, question)
     const cells = question.horizon * (1 + 2 * question.levels.length)
-    if (cells > bounds.answerCellsAtOnce) return this.#answerLarge(key, of, loaded, question)
-    const bytes = bytesOf([...this.#text(of, loaded, question)])
+    if (cells > bounds.answerCellsAtOnce) return this.#answerLarge(key, source, question)
+    const bytes = bytesOf([...textOf(source, question)])
     this.#keep(key, bytes)
     return bytes
   }
 
   /** Makes the first answers of a version that is about to serve as quick as all others. */
-  warm(id: string, loaded: LoadedVersion): Promise<void> {
+  warm(id: string, loaded: LoadedModel): Promise<void> {
     return this.#forecasts.warm(subjectOf(id, loaded), loaded)
-  }
-
-  #text(of: Subject, loaded: LoadedVersion, question: Question): Generator<string> {
-    const { horizon, timestamps } = question
-    assert(horizon <= limits.horizonMax, 'horizons are checked before')
-    const times = timestamps ? timestampsAfter(loaded.calendar, horizon) : undefined
-    return textOf(this.#forecasts.compute(of, loaded, question), question, times)
   }
 
   #keep(key: string, bytes: Buffer): void {
@@ -60,12 +73,7 @@ export class Answers {
     if (isKnown || this.#cache.hasRoom(key, bytes)) this.#cache.set(key, bytes)
   }
 
-  #answerLarge(
-    key: string,
-    of: Subject,
-    loaded: LoadedVersion,
-    question: Question,
-  ): Promise<Buffer> {
+  #answerLarge(key: string, source: Source, question: Question): Promise<Buffer> {
     const underWay = this.#underWay.get(key)
     if (underWay) return underWay
     if (this.#large.size >= bounds.largeAnswersWaitingMax)
@@ -75,7 +83,7 @@ export class Answers {
     const work = this.#large
       .run(async () => {
         const parts: string[] = []
-        for (const part of this.#text(of, loaded, question)) {
+        for (const part of textOf(source, question)) {
           parts.push(part)
           await nextTurn()
         }
@@ -89,54 +97,15 @@ export class Answers {
   }
 }
 
-function subjectOf(id: string, { version, sha256 }: LoadedVersion): Subject {
+function subjectOf(id: string, { version, sha256 }: LoadedModel): Subject {
   return { id, key: `${id}@${version}@${sha256}` }
 }
 
-/** One after the other, without a string of them all. */
-function bytesOf(parts: readonly string[]): Buffer {
-  const bytes = Buffer.allocUnsafeSlow(
-    parts.reduce((sum, part) => sum + Buffer.byteLength(part), 0),
-  )
-  let at = 0
-  for (const part of parts) at += bytes.write(part, at)
-  return bytes
-}
+const keyOf = (name: string, question: Question) => `${name}?${question.key}`
 
-/** The body in slices of bounded work. */
-function* textOf(
-  { forecast, pointText }: Computed,
-  { horizon, levels }: Question,
-  times: readonly string[] | undefined,
-): Generator<string> {
-  const { point, quantiles, notes } = forecast
-  yield '{"data":['
-  if (pointText === undefined) yield* numbers(point, horizon, 1, 0)
-  else yield pointText
-  yield ']'
-  const width = 2 * levels.length
-  for (const [i, level] of levels.entries()) {
-    yield `${i === 0 ? ',"intervals":[' : ','}{"level":${level},"lower":[`
-    yield* numbers(quantiles, horizon, width, levels.length - 1 - i)
-    yield '],"upper":['
-    yield* numbers(quantiles, horizon, width, levels.length + i)
-    yield ']}'
-  }
-  if (levels.length > 0) yield ']'
-  if (levels.length > 0 && notes.length > 0) yield `,"notes":${JSON.stringify(notes)}`
-  if (times) yield `,"timestamps":${JSON.stringify(times)}`
-  yield '}'
-}
-
-function* numbers(
-  values: Float64Array,
-  rows: number,
-  width: number,
-  column: number,
-): Generator<string> {
-  for (let from = 0; from < rows; from += bounds.answerCellsAtOnce) {
-    const to = Math.min(rows, from + bounds.answerCellsAtOnce)
-    if (from > 0) yield ','
-    yield numbersText(values, { from, to }, width, column)
-  }
+function textOf(source: Source, question: Question): Generator<string> {
+  const { horizon, timestamps } = question
+  assert(horizon <= limits.horizonMax, 'horizons are checked before')
+  const times = timestamps ? timestampsAfter(source.calendar, horizon) : undefined
+  return answerText(source.compute(question), question, times)
 }

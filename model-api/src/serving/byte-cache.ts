@@ -6,6 +6,7 @@ export class ByteCache<Value> {
   readonly #bytesMax: number
   readonly #sizeOf: (value: Value) => number
   readonly #onDrop: (value: Value) => void
+  readonly #entryBytesMax: number
   readonly #entries = new Map<string, Entry<Value>>()
   #bytes = 0
 
@@ -14,10 +15,12 @@ export class ByteCache<Value> {
     bytesMax: number,
     sizeOf: (value: Value) => number,
     onDrop: (value: Value) => void = () => {},
+    entryBytesMax: number = bytesMax / 4,
   ) {
     this.#bytesMax = bytesMax
     this.#sizeOf = sizeOf
     this.#onDrop = onDrop
+    this.#entryBytesMax = entryBytesMax
   }
 
   get bytes(): number {
@@ -38,10 +41,10 @@ export class ByteCache<Value> {
     return this.#bytes + this.#costOf(key, value) <= this.#bytesMax
   }
 
-  /** Keeps it, unless it alone would take more than a quarter of the room; tells whether. */
+  /** Keeps it, unless it alone is too large: by default a quarter of the room; tells whether. */
   set(key: string, value: Value): boolean {
     const cost = this.#costOf(key, value)
-    if (cost > this.#bytesMax / 4) return false
+    if (cost > this.#entryBytesMax) return false
     this.#drop(key)
     this.#entries.set(key, { value })
     this.#bytes += cost

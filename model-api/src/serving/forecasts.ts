@@ -10,7 +10,7 @@ import {
 import { Refused } from '@almanac/shared'
 import { bounds } from '../config/bounds.ts'
 import { ByteCache } from './byte-cache.ts'
-import type { LoadedVersion } from './load-version.ts'
+import type { LoadedModel } from './load-version.ts'
 import { numbersText } from './numbers-text.ts'
 import type { Question } from './question.ts'
 
@@ -60,15 +60,11 @@ export class Forecasts {
   }
 
   /** Throws a refusal where the model has no forecast. */
-  compute({ id, key }: Subject, { model }: LoadedVersion, question: Question): Computed {
+  compute({ id, key }: Subject, { model }: LoadedModel, question: Question): Computed {
     const { horizon, levels } = question
-    // Lower bounds, widest first, then upper bounds, widest last.
-    const quantiles = levelQuantiles(levels)
     if (levels.length === 0 || horizon > bounds.preparedHorizonMax)
-      return {
-        forecast: settled(forecastModel(model, { horizon, quantiles })),
-        pointText: undefined,
-      }
+      return computeOnce(model, question)
+    const quantiles = levelQuantiles(levels)
     this.#remember(id, horizon)
     const kept = this.#keep(key, model, horizon)
     const forecast = settled(kept.prepared.at(quantiles, horizon))
@@ -83,7 +79,7 @@ export class Forecasts {
    * its model before it, in pieces of less than a millisecond with as much rest between them that
    * requests have most of the processor: so nobody waits for a new version.
    */
-  async warm({ id, key }: Subject, { model }: LoadedVersion): Promise<void> {
+  async warm({ id, key }: Subject, { model }: LoadedModel): Promise<void> {
     const horizon = this.#asked.get(id)
     if (horizon === undefined) return
     // To load a version took some milliseconds at a stretch.
@@ -116,6 +112,13 @@ export class Forecasts {
     if (this.#places.set(key, { model: new WeakRef(model), sizeBytes })) this.#kept.set(model, kept)
     return kept
   }
+}
+
+/** A forecast of which nothing is kept. Throws a refusal where the model has none. */
+export function computeOnce(model: AnyModel, { horizon, levels }: Question): Computed {
+  // Lower bounds, widest first, then upper bounds, widest last.
+  const quantiles = levelQuantiles(levels)
+  return { forecast: settled(forecastModel(model, { horizon, quantiles })), pointText: undefined }
 }
 
 const growth = 1.25

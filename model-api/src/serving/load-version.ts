@@ -1,18 +1,36 @@
 import { hash } from 'node:crypto'
 import { type AnyModel, decodeModel, forecastModel, modelSizeBytes } from '@almanac/engine'
-import { assert, Damaged, limits, Missing, type VersionRecord } from '@almanac/shared'
+import {
+  assert,
+  Damaged,
+  limits,
+  Missing,
+  readShardIndex,
+  type ShardIndex,
+  type VersionRecord,
+} from '@almanac/shared'
 import type { NodeContext } from '../base/context.ts'
 import { type DecodeReply, decodeAside } from './decode-aside.ts'
 
-/** A version in memory, verified and warmed. */
-export type LoadedVersion = {
+/** A version in memory, verified. */
+export type LoadedVersion = LoadedModel | LoadedIndex
+
+type Loaded = {
   readonly version: number
-  readonly model: AnyModel
   readonly sizeBytes: number
   /** Of the stored bytes: tells answers of this content from any other. */
   readonly sha256: string
+}
+
+/** A version of one series, warmed. */
+export type LoadedModel = Loaded & {
+  readonly kind: 'one'
+  readonly model: AnyModel
   readonly calendar: VersionRecord['calendar']
 }
+
+/** A version of many series: their models are read when they are asked for. */
+export type LoadedIndex = Loaded & { readonly kind: 'many'; readonly index: ShardIndex }
 
 /** What of a node is needed to load. */
 export type LoadContext = Pick<NodeContext, 'store' | 'clock' | 'metrics' | 'largeLoads'>
@@ -27,8 +45,8 @@ const warmSteps = 8
 const warmQuantiles = Float64Array.of(0.1, 0.9)
 
 /**
- * Reads what the version's record names, compares checksums, decodes, and computes one forecast.
- * Rejects with `Unloadable`, or `Unavailable` while the store does not answer.
+ * Reads what the version's record names, compares checksums, decodes, and computes one forecast; of
+ * many series it reads the index alone. Rejects with `Unloadable`, or `Unavailable` while the store does not answer.
  */
 export async function loadVersion(
   context: LoadContext,
@@ -56,6 +74,29 @@ async function load(
   record: VersionRecord,
   signal: AbortSignal,
 ): Promise<LoadedVersion> {
+  return record.series === undefined
+    ? await loadModel(context, record, signal)
+    : await loadIndex(context, record, signal)
+}
+
+async function loadIndex(
+  { store }: LoadContext,
+  record: VersionRecord,
+  signal: AbortSignal,
+): Promise<LoadedIndex> {
+  const { version, blob, sha256, sizeBytes } = record
+  assert(blob !== null && sha256 !== null && sizeBytes !== null, 'only stored versions are loaded')
+  signal.throwIfAborted()
+  const ref = { blob, sha256, sizeBytes }
+  const index = await readShardIndex(store, ref, signal).catch(throwUnloadable)
+  return { kind: 'many', version, index, sizeBytes, sha256 }
+}
+
+async function loadModel(
+  context: LoadContext,
+  record: VersionRecord,
+  signal: AbortSignal,
+): Promise<LoadedModel> {
   const isLarge = (record.sizeBytes ?? 0) >= limits.loadJitterBytesMax
   const read = () => readModel(context, record, signal)
   // Large ones one after the other: the bytes and the model are in memory at the same time.
@@ -67,7 +108,15 @@ async function load(
   if (!warmed.value.point.every(Number.isFinite))
     throw new Unloadable('no-forecast: the forecast is not finite')
   const { version, calendar } = record
-  return { version, model, sizeBytes: modelSizeBytes(model), sha256: record.sha256!, calendar }
+  const sizeBytes = modelSizeBytes(model)
+  return { kind: 'one', version, model, sizeBytes, sha256: record.sha256!, calendar }
+}
+
+/** What was read is there, and is not what was stored. */
+function throwUnloadable(error: unknown): never {
+  if (error instanceof Damaged) throw new Unloadable(`checksum: ${error.message}`)
+  if (error instanceof Missing) throw new Unloadable(`missing: ${error.message}`)
+  throw error
 }
 
 async function readModel(
@@ -78,11 +127,7 @@ async function readModel(
   const { blob, sha256 } = record
   assert(blob !== null && sha256 !== null, 'only stored versions are loaded')
   signal.throwIfAborted()
-  const bytes = await store.readBlob({ kind: 'model', id: blob }, signal).catch((error) => {
-    if (error instanceof Damaged) throw new Unloadable(`checksum: ${error.message}`)
-    if (error instanceof Missing) throw new Unloadable(`missing: ${error.message}`)
-    throw error
-  })
+  const bytes = await store.readBlob({ kind: 'model', id: blob }, signal).catch(throwUnloadable)
   const decoded = await decode(bytes, signal)
   if (decoded.sha256 !== sha256)
     throw new Unloadable(`checksum: the stored bytes have ${decoded.sha256}, the version ${sha256}`)

@@ -1,4 +1,4 @@
-import { limits, Refused } from '@almanac/shared'
+import { limits, Refused, seriesKeyCharactersMax } from '@almanac/shared'
 
 /** What a forecast is asked for, checked. */
 export type Question = {
@@ -8,11 +8,25 @@ export type Question = {
   readonly timestamps: boolean
   /** Load the version when it is stored and not loaded. */
   readonly load: boolean
-  /** The same for the same answer. */
+  /** The key of one of many series; null where the version is of one. */
+  readonly series: string | null
+  /** The same for the same answer of a model. */
   readonly key: string
 }
 
-const known: ReadonlySet<string> = new Set(['level', 'timestamps', 'load'])
+/** What is asked of one shard, checked. */
+export type ShardQuestion = Question & ShardSlice & { readonly format: 'json' | 'csv' }
+
+/** Which series of a shard, in the order of their keys. */
+export type ShardSlice = {
+  readonly prefix: string
+  /** Only those that come after this key. */
+  readonly after: string | null
+  /** At most so many. */
+  readonly limit: number
+}
+
+const known: ReadonlySet<string> = new Set(['level', 'timestamps', 'load', 'series'])
 
 /** Reads horizon and query. Throws a 400 that names the parameter at fault. */
 export function readQuestion(horizonText: string, query: Readonly<Record<string, unknown>>) {
@@ -23,13 +37,46 @@ export function readQuestion(horizonText: string, query: Readonly<Record<string,
   if (stranger !== undefined)
     throw new Refused(400, 'invalid', `There is no parameter ${stranger.slice(0, 100)} here.`, {
       field: stranger,
-      remedy: 'There are level, timestamps and load.',
+      remedy: 'There are level, timestamps, load and series.',
     })
   const levels = readLevels(query.level)
   const timestamps = readFlag('timestamps', query.timestamps)
   const load = readFlag('load', query.load)
+  const series = query.series === undefined ? null : readKey('series', query.series)
   const key = `${horizon}|${levels.join(',')}|${timestamps}`
-  return { horizon, levels, timestamps, load, key } satisfies Question
+  return { horizon, levels, timestamps, load, series, key } satisfies Question
+}
+
+/** The same for many series of a shard. */
+export function readShardQuestion(
+  horizonText: string,
+  query: Readonly<Record<string, unknown>>,
+): ShardQuestion {
+  const { prefix, after, limit, format = 'json', ...rest } = query
+  const question = readQuestion(horizonText, rest)
+  if (question.series !== null) throw fault('series', 'left out here')
+  if (format !== 'json' && format !== 'csv') throw fault('format', 'json or csv')
+  return { ...question, ...readSlice({ prefix, after, limit }), format }
+}
+
+/** Which series of a shard a query asks for. */
+export function readSlice(query: Readonly<Record<string, unknown>>): ShardSlice {
+  const prefix = query.prefix === undefined ? '' : readKey('prefix', query.prefix)
+  const after = query.after === undefined ? null : readKey('after', query.after)
+  if (query.limit === undefined) return { prefix, after, limit: Number.POSITIVE_INFINITY }
+  if (typeof query.limit !== 'string' || !/^[1-9]\d{0,8}$/.test(query.limit))
+    throw fault('limit', 'a whole number from 1')
+  return { prefix, after, limit: Number(query.limit) }
+}
+
+/** Whether a stored version may be loaded for the answer. */
+export function readLoad(query: Readonly<Record<string, unknown>>): boolean {
+  return readFlag('load', query.load)
+}
+
+function readKey(field: string, given: unknown): string {
+  if (typeof given === 'string' && given.length <= seriesKeyCharactersMax) return given
+  throw fault(field, `one text of at most ${seriesKeyCharactersMax} characters`)
 }
 
 function readLevels(given: unknown): readonly number[] {

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createNodeMetrics } from '../../src/base/metrics.ts'
 import { Answers } from '../../src/serving/answers.ts'
-import type { LoadedVersion } from '../../src/serving/load-version.ts'
+import type { LoadedModel } from '../../src/serving/load-version.ts'
 import { readQuestion } from '../../src/serving/question.ts'
 import { quickSpec, shortSeries } from '../support/machine.ts'
 
@@ -127,7 +127,7 @@ async function ask(
   return JSON.parse(bytes.toString()) as Body
 }
 
-function loadedVersion(given: unknown = quickSpec): LoadedVersion {
+function loadedVersion(given: unknown = quickSpec): LoadedModel {
   const spec = parseSpec(given)
   if (spec.kind === 'refused') throw new Error(spec.reason.detail)
   const fitted = fitModel({ y: Float64Array.from(shortSeries()) }, spec.value, {
@@ -136,6 +136,7 @@ function loadedVersion(given: unknown = quickSpec): LoadedVersion {
   })
   if (fitted.kind === 'refused') throw new Error(fitted.reason.detail)
   return {
+    kind: 'one',
     version: 1,
     model: fitted.value,
     sizeBytes: 1,

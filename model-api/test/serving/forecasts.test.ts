@@ -11,25 +11,26 @@ import {
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Forecasts } from '../../src/serving/forecasts.ts'
-import type { LoadedVersion } from '../../src/serving/load-version.ts'
+import type { LoadedModel } from '../../src/serving/load-version.ts'
 
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
 
 const arima = { family: 'arima', p: 1, d: 0, q: 0, differenceLag: 7, constant: false }
 
-function loadedVersion(version: number, given: unknown = arima): LoadedVersion {
+function loadedVersion(version: number, given: unknown = arima): LoadedModel {
   const spec = parseSpec(given)
   if (spec.kind === 'refused') throw new Error(spec.reason.detail)
   const y = Array.from({ length: 60 }, (_, t) => version + Math.sin(t * 1.7) + (t % 7))
   const series = describedSeries({ y, start: null, frequency: null })
   const fitted = fitModel(series, spec.value, { seed: 1, workMax: 1e9 })
   if (fitted.kind === 'refused') throw new Error(fitted.reason.detail)
-  return { version, model: fitted.value, sizeBytes: 1_000, sha256: 'x', calendar: undefined }
+  const more = { sizeBytes: 1_000, sha256: 'x', calendar: undefined }
+  return { kind: 'one', version, model: fitted.value, ...more }
 }
 
 const question = (horizon: number) => ({
-  ...{ horizon, levels: [80], timestamps: false, load: false },
+  ...{ horizon, levels: [80], timestamps: false, load: false, series: null },
   key: `${horizon}`,
 })
 

@@ -7,6 +7,7 @@ test('a plain question has no levels and no times', () => {
     levels: [],
     timestamps: false,
     load: false,
+    series: null,
     key: '500||false',
   })
 })

@@ -97,6 +97,22 @@ export const limits = {
   chunkBytes: 262_144,
   /** A blob as a whole; buffers are sized from manifests: a damaged one must not ask for more. */
   blobBytesMax: 268_435_456,
+  /** The index of a version of many series: 1,000 shards with long keys are some 2 MB. */
+  shardIndexBytesMax: 8_388_608,
+  /** Indexes that one broker keeps, in bytes as stored: some hundred versions of a million series. */
+  shardIndexesBytesMax: 33_554_432,
+  /** A forecast waits so long for its version's index; without it another node may load a shard. */
+  shardIndexPatienceMs: 250,
+  /** An index that could not be read is not asked for again for so long. */
+  shardIndexRestMs: 1_000,
+  /** What a node that has this many requests does besides does not count as more than its share. */
+  sharedRequestsMin: 8,
+  /** Answers of many series that one broker streams at once: each holds some MB. */
+  streamsMax: 8,
+  /** One part of a stream: a node computes for a quarter second, after others, and may load. */
+  streamPartMs: 10_000,
+  /** A stream that no node goes on with for this long is broken off. */
+  streamPatienceMs: 30_000,
   /** Versions of a model kept in the coordinator; older ones go to the store. */
   versionsKept: 100,
   /** Registrations compared when a version is promoted. */

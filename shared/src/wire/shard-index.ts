@@ -6,11 +6,14 @@ import { type Static, Type } from 'typebox'
 import { limits } from '../base/limits.ts'
 import { codec, type Decoded } from './codec.ts'
 
+/** A key is text that people read: some columns' names and values. */
+export const seriesKeyCharactersMax = 1_024
+
 const Count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
 
 export const ShardRef = Type.Object({
   /** The key of its first series: those from here to the first one of the next shard. */
-  first: Type.String({ maxLength: 1_024 }),
+  first: Type.String({ maxLength: seriesKeyCharactersMax }),
   blob: Type.String({ minLength: 1, maxLength: 64 }),
   sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
   sizeBytes: Count,
@@ -51,6 +54,15 @@ export function shardOf({ shards }: ShardIndex, key: string): number {
     else high = middle
   }
   return Math.max(0, low - 1)
+}
+
+/** The shards, from the first to before the last, that keys with this prefix can be in. */
+export function shardsWith(index: ShardIndex, prefix: string): { from: number; to: number } {
+  const { shards } = index
+  const from = shardOf(index, prefix)
+  let to = from + 1
+  while (to < shards.length && shards[to]!.first.startsWith(prefix)) to++
+  return { from, to }
 }
 
 const isBefore = (a: ShardRef, b: ShardRef) => compareBytes(a.first, b.first) < 0

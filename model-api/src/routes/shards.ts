@@ -1,0 +1,98 @@
+import type { Shard } from '@almanac/engine'
+import {
+  limits,
+  type ModelName,
+  headers as names,
+  nextText,
+  Refused,
+  type SeriesEntry,
+  type SeriesPage,
+  type ShardRef,
+} from '@almanac/shared'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { bounds } from '../config/bounds.ts'
+import type { LoadedVersion } from '../serving/load-version.ts'
+import type { ManyAnswers } from '../serving/many-answers.ts'
+import { readLoad, readShardQuestion, readSlice, type ShardSlice } from '../serving/question.ts'
+import { entryAt, placesOf } from '../serving/shard-series.ts'
+import type { Shards } from '../serving/shards.ts'
+import {
+  type AskedVersion,
+  type FindParts,
+  findVersion,
+  json,
+  notLoaded,
+  readNumber,
+  readPlace,
+} from './find-version.ts'
+
+export type ShardParts = FindParts & { readonly shards: Shards; readonly manyAnswers: ManyAnswers }
+
+type AskedShard = AskedVersion & { readonly shard: string }
+type Query = Record<string, unknown>
+
+/** `GET …/forecasts/…` and `GET …/series/…`: of many series of one shard, or a 409. */
+export function addShardRoutes(server: FastifyInstance, parts: ShardParts): void {
+  server.get<{ Params: AskedShard & { horizon: string }; Querystring: Query }>(
+    '/forecasts/:tenant/:model/:version/:shard/:horizon',
+    async ({ params, query }, reply) => {
+      const question = readShardQuestion(params.horizon, query)
+      const shard = await findShard(parts, params, question.load, reply)
+      if (shard === undefined) return reply
+      const { body, count, after } = await parts.manyAnswers.answer(shard, question)
+      reply.header(names.count, String(count)).header(names.next, nextText(after))
+      return reply.type(question.format === 'csv' ? 'text/csv' : 'application/x-ndjson').send(body)
+    },
+  )
+  server.get<{ Params: AskedShard; Querystring: Query }>(
+    '/series/:tenant/:model/:version/:shard',
+    async ({ params, query }, reply) => {
+      const slice = readSlice(query)
+      const shard = await findShard(parts, params, readLoad(query), reply)
+      if (shard === undefined) return reply
+      const code = typeof query.code === 'string' ? query.code : null
+      return listed(shard, slice, code)
+    },
+  )
+}
+
+/** The shard that is asked for; undefined when the answer, that it is not here, has been sent. */
+async function findShard(
+  parts: ShardParts,
+  asked: AskedShard,
+  load: boolean,
+  reply: FastifyReply,
+): Promise<Shard | undefined> {
+  const { of, version } = readPlace(asked)
+  const place = readNumber('shard', asked.shard, 0)
+  const loaded = await findVersion(parts, of, version, load)
+  if (loaded === undefined) {
+    const { status, body } = notLoaded(parts.view, of, version)
+    reply.code(status).headers(json).send(body)
+    return undefined
+  }
+  reply.header(names.modelVersion, String(version))
+  return await parts.shards.load(refAt(loaded, of, place), bounds.shardPatienceOfManyMs)
+}
+
+function refAt(loaded: LoadedVersion, { model }: ModelName, place: number): ShardRef {
+  const name = `Version ${loaded.version} of ${model}`
+  if (loaded.kind === 'one')
+    throw new Refused(422, 'one-series', `${name} has one series, without a key.`)
+  const ref = loaded.index.shards[place]
+  if (ref) return ref
+  throw new Refused(404, 'no-such-shard', `${name} has no shard ${place}.`, { field: 'shard' })
+}
+
+/** At most a page, and not more looks than a shard has series. */
+function listed(shard: Shard, slice: ShardSlice, code: string | null): SeriesPage {
+  const { from, to } = placesOf(shard, slice)
+  const most = Math.min(slice.limit, limits.pageItemsMax)
+  const series: SeriesEntry[] = []
+  let place = from
+  for (; place < to && series.length < most; place++) {
+    const entry = entryAt(shard, place)
+    if (code === null || entry.code === code) series.push(entry)
+  }
+  return { series, next: place < to ? shard.keyAt(place - 1) : null }
+}
