@@ -1,8 +1,8 @@
-import { limits, namePattern, Refused } from '@almanac/shared'
+import { limits, namePattern, Refused, seriesKeyCharactersMax } from '@almanac/shared'
 import type { Ask } from '../routing/ask.ts'
 
 const name = new RegExp(namePattern)
-const known = ['level', 'timestamps', 'version', 'at_least']
+const known = ['level', 'timestamps', 'version', 'at_least', 'series']
 
 /** A forecast's path and query as a question. Throws a 400 that names the parameter at fault. */
 export function readAsk(
@@ -29,11 +29,29 @@ export function readAsk(
   if (atLeast !== null && query.version !== undefined)
     throw fault('at_least', 'left out when version is given')
   const levels = readLevels(query.level)
+  const timestamps = readFlag('timestamps', query.timestamps)
+  const plain = { tenant, model, horizon, version, atLeast }
+  if (query.series === undefined) return { ...plain, query: queryOf(levels, timestamps) }
+  const series = readKey('series', query.series)
+  const named = `series=${encodeURIComponent(series)}`
+  return { ...plain, series, query: [queryOf(levels, timestamps), named].filter(Boolean).join('&') }
+}
+
+/** In one way only, so that equal questions have equal text. */
+function queryOf(levels: readonly number[], timestamps: boolean): string {
   const parts = [
     ...(levels.length > 0 ? [`level=${levels.join(',')}`] : []),
-    ...(readFlag('timestamps', query.timestamps) ? ['timestamps=true'] : []),
+    ...(timestamps ? ['timestamps=true'] : []),
   ]
-  return { tenant, model, horizon, query: parts.join('&'), version, atLeast }
+  return parts.join('&')
+}
+
+/** The key of a series, or how it begins. */
+export function readKey(field: string, given: unknown): string {
+  const isKey =
+    typeof given === 'string' && given.length <= seriesKeyCharactersMax && given.isWellFormed()
+  if (isKey) return given
+  throw fault(field, `one text of at most ${seriesKeyCharactersMax} characters`)
 }
 
 export function readModelName(model: string): string {

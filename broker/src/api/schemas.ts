@@ -1,5 +1,5 @@
 import { frequencies } from '@almanac/engine'
-import { limits, namePattern, Problem } from '@almanac/shared'
+import { limits, namePattern, Problem, seriesKeyCharactersMax } from '@almanac/shared'
 import { type TSchema, Type } from 'typebox'
 
 /** What the API takes and gives. OpenAPI, static types and answers all come from here. */
@@ -41,6 +41,12 @@ export const ForecastQuery = Type.Object({
   ),
   at_least: Type.Optional(
     Type.Integer({ minimum: 1, description: 'Waits until this version or a newer one serves.' }),
+  ),
+  series: Type.Optional(
+    Type.String({
+      maxLength: seriesKeyCharactersMax,
+      description: 'The key of one series, where the version has many.',
+    }),
   ),
 })
 

@@ -9,6 +9,8 @@ export type Ask = {
   readonly version: 'serving' | 'previous' | 'latest' | number
   /** Only what is at least as new will do. */
   readonly atLeast: number | null
+  /** The key of one of many series, which the query names, too; absent where there is one. */
+  readonly series?: string
   /** What was worked out of it before: kept for what is asked again and again. */
   readonly memo?: Memo
 }
@@ -21,8 +23,10 @@ export const rememberedAsk = (ask: Ask): Ask => ({
   memo: { id: idOf(ask), version: Number.NaN, key: '' },
 })
 
-export const idOf = (ask: Pick<Ask, 'tenant' | 'model' | 'memo'>) =>
-  ask.memo?.id ?? `${ask.tenant}/${ask.model}`
+/** Whose model is asked. */
+export type Whose = Pick<Ask, 'tenant' | 'model' | 'memo'>
+
+export const idOf = (ask: Whose) => ask.memo?.id ?? `${ask.tenant}/${ask.model}`
 
 /** The name of an answer: versions never change, so neither does what this names. */
 export function answerKey(ask: Ask, version: number): string {

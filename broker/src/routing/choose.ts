@@ -31,6 +31,36 @@ export function choosePeer(holders: Holders, choice: Choice): Peer | undefined {
   )
 }
 
+/**
+ * Whom to ask for a shard: the first in its order who has not more than his share to do, so that
+ * what is hardly asked for is in one node's memory, and what is asked for a lot in that of several
+ * (consistent hashing with bounded loads, Mirrokni et al. 2018). Who is unconfirmed or rests comes
+ * last here, too.
+ */
+export function chooseForShard(
+  { confirmed, unconfirmed }: Holders,
+  shard: string,
+  choice: Choice & { readonly shareMin: number },
+): Peer | undefined {
+  const resting = restingPeers([...confirmed, ...unconfirmed], choice.nowMs)
+  const inOrder = (peers: readonly Peer[], isResting: boolean) =>
+    byRendezvous(shard, peers).filter(
+      (peer) => isFree(peer, choice) && resting.has(peer) === isResting,
+    )
+  const near = inOrder(confirmed, false)
+  const open = confirmed.reduce((sum, peer) => sum + peer.inFlight, 0)
+  const share = Math.max(choice.shareMin, Math.ceil((shareGrowth * open) / confirmed.length))
+  return (
+    near.find((peer) => peer.inFlight < share) ??
+    near[0] ??
+    inOrder(unconfirmed, false)[0] ??
+    inOrder([...resting], true)[0]
+  )
+}
+
+/** More than an equal share: few shards have to move when one of them is asked for a lot. */
+const shareGrowth = 1.25
+
 /** Whether there is somebody who was left out only because he has too much to do. */
 export function areAllBusy(holders: Holders, choice: Choice): boolean {
   const asked = [...holders.confirmed, ...holders.unconfirmed].filter((p) => !choice.isExcluded(p))

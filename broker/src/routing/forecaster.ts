@@ -1,4 +1,4 @@
-import { type ClusterState, Refused, type VersionRecord } from '@almanac/shared'
+import { type ClusterState, type ModelName, Refused, type VersionRecord } from '@almanac/shared'
 import pRetry from 'p-retry'
 import type { Bounds } from '../config/bounds.ts'
 import { someNames } from '../view/first-in-order.ts'
@@ -10,7 +10,7 @@ import type { Lookup } from './lookup.ts'
 import type { Peer } from './peer.ts'
 import { resolveVersion } from './resolve.ts'
 import type { Answer, ResponseCache } from './response-cache.ts'
-import { type Tried, type TryParts, tryNodes, withAll } from './try-nodes.ts'
+import { forecastErrand, type Tried, type TryParts, tryNodes, withAll } from './try-nodes.ts'
 import type { WaitingRoom } from './waiting-room.ts'
 
 /** What goes to the client: an answer, or what a node said instead. */
@@ -67,6 +67,8 @@ export type ForecasterParts = TryParts & {
   readonly room: WaitingRoom
   readonly lookup: Lookup
   readonly hearsay: Hearsay
+  /** What nodes have an order for where a series is asked for, if that is known in time. */
+  readonly shardOf: (of: ModelName, version: number, series: string) => Promise<string | undefined>
   readonly bounds: Bounds
   readonly onRetry: (count: number) => void
 }
@@ -163,9 +165,12 @@ export function createForecaster(parts: ForecasterParts): Forecaster {
   }
   const depart = (ask: Ask, version: number, course: Omit<Course, 'moves' | 'first'>) => {
     const { requestId, endMs, sent: sentBefore, broken: brokenBefore, why: whyBefore } = course
-    const start = (cancel: Cancel) =>
+    const errand = forecastErrand
+    const tryAll = (shard: string | undefined, cancel: Cancel) =>
       tryNodes(parts, {
+        errand,
         ask,
+        shard,
         version,
         requestId,
         sentBefore,
@@ -174,6 +179,11 @@ export function createForecaster(parts: ForecasterParts): Forecaster {
         endMs,
         cancel,
       })
+    const { series } = ask
+    const start = (cancel: Cancel) =>
+      series === undefined
+        ? tryAll(undefined, cancel)
+        : parts.shardOf(ask, version, series).then((shard) => tryAll(shard, cancel))
     // Without a cache every request is to reach a node; else those that ask the same share one.
     if (bounds.responseCacheBytes === 0) return flyAlone(start)
     return flights.join(answerKey(ask, version), start)

@@ -9,8 +9,8 @@ import {
   type Random,
 } from '@almanac/shared'
 import type { Bounds } from '../config/bounds.ts'
-import { type Ask, etagOf, idOf } from './ask.ts'
-import { areAllBusy, byRendezvous, choosePeer, restingPeers } from './choose.ts'
+import { type Ask, etagOf, idOf, type Whose } from './ask.ts'
+import { areAllBusy, byRendezvous, chooseForShard, choosePeer, restingPeers } from './choose.ts'
 import type { Cancel } from './flight.ts'
 import { noteAnswer, openMax } from './load.ts'
 import { answered, isResting, type Peer, rest } from './peer.ts'
@@ -21,10 +21,10 @@ import type { Holders } from './table.ts'
 import type { Reply, Upstream } from './upstream.ts'
 
 /** What asking the nodes for one version came to. */
-export type Tried = Finding & Costs
+export type Tried<T = Answer> = Finding<T> & Costs
 
-type Finding =
-  | { readonly kind: 'answer'; readonly answer: Answer }
+type Finding<T = Answer> =
+  | { readonly kind: 'answer'; readonly answer: T }
   /** A node's own refusal or failure, handed on as it is. */
   | {
       readonly kind: 'forward'
@@ -60,8 +60,20 @@ export type TryParts = {
   readonly observe: (peer: Peer, reply: Reply, seconds: number) => void
 }
 
-export type Attempt = {
-  readonly ask: Ask
+/** What nodes are asked for, and what is made of an answer. */
+export type Errand<Q extends Whose, T> = {
+  readonly path: (ask: Q, version: number, load: boolean) => string
+  /** Undefined where the answer is not all that was asked for. */
+  readonly read: (ask: Q, version: number, reply: Received) => T | undefined
+  /** Takes its time also where nothing has to be loaded: it is no measure of a node. */
+  readonly isLong: boolean
+}
+
+export type Attempt<Q extends Whose = Ask, T = Answer> = {
+  readonly errand: Errand<Q, T>
+  readonly ask: Q
+  /** What nodes have an order for, if they do: see `chooseForShard`. */
+  readonly shard: string | undefined
   readonly version: number
   readonly requestId: string
   /** Tries of this request that reached a node before. */
@@ -81,18 +93,21 @@ const notLoaded = codec(NotLoaded)
  * that was not reached, is not the one that was meant, or does not have the version, costs no try:
  * nobody worked on it. Nodes that are only silent are `nobody` in the end: worth waiting for.
  */
-export async function tryNodes(parts: TryParts, attempt: Attempt): Promise<Tried> {
+export async function tryNodes<Q extends Whose, T>(
+  parts: TryParts,
+  attempt: Attempt<Q, T>,
+): Promise<Tried<T>> {
   const { router, clock } = parts
   const id = idOf(attempt.ask)
   const revision = router.table().models.get(id)?.modRevision
-  const course: Course = {
+  const course: Course<T> = {
     tried: new Set(),
     sent: 0,
     broken: attempt.brokenBefore,
     refusal: undefined,
     why: undefined,
   }
-  const told = (finding: Finding): Tried => ({
+  const told = (finding: Finding<T>): Tried<T> => ({
     ...finding,
     sent: course.sent,
     broken: course.broken,
@@ -109,7 +124,8 @@ export async function tryNodes(parts: TryParts, attempt: Attempt): Promise<Tried
     const nowMs = clock.monotonicMs()
     const tookMs = nowMs - startedMs
     parts.observe(place.peer, reply, tookMs / 1_000)
-    noteReply(parts, place, reply, { nowMs, tookMs })
+    const isMeasure = !place.load && !attempt.errand.isLong
+    if (isMeasure) noteReply(parts, place.peer, reply, { nowMs, tookMs })
     if (!isTurnedAway(reply)) course.sent += 1
     // Again and again by one process that lives on, it is the way to it, and not this request.
     if (reply.kind === 'lost') course.broken = withAll(course.broken, [place.peer])
@@ -120,15 +136,14 @@ export async function tryNodes(parts: TryParts, attempt: Attempt): Promise<Tried
   }
 }
 
-/** What was read from the store first says nothing about how busy the node is. */
+/** What was read from the store first would say nothing about how busy the node is. */
 function noteReply(
-  parts: TryParts,
-  { peer, load }: { readonly peer: Peer; readonly load: boolean },
+  { bounds }: TryParts,
+  { load, inFlight: open }: Peer,
   reply: Reply,
   times: { readonly nowMs: number; readonly tookMs: number },
 ): void {
-  if (reply.kind === 'reply' && !load)
-    noteAnswer(peer.load, { open: peer.inFlight, ...times }, parts.bounds)
+  if (reply.kind === 'reply') noteAnswer(load, { open, ...times }, bounds)
 }
 
 /** Those of both, each once. */
@@ -138,7 +153,11 @@ export function withAll(peers: readonly Peer[], more: readonly Peer[]): readonly
 }
 
 /** Why there must not be one more try now, if so. */
-function mayTry(parts: TryParts, attempt: Attempt, course: Course): Finding | undefined {
+function mayTry<Q extends Whose, T>(
+  parts: TryParts,
+  attempt: Attempt<Q, T>,
+  course: Course<T>,
+): Exclude<Finding<T>, { kind: 'answer' }> | undefined {
   const { bounds, budget } = parts
   const why = course.why ?? attempt.whyBefore ?? 'no more retries are allowed at present'
   if (course.broken.length >= bounds.triesMax) return { kind: 'exhausted', why }
@@ -148,7 +167,7 @@ function mayTry(parts: TryParts, attempt: Attempt, course: Course): Finding | un
   return undefined
 }
 
-const abandoned: Finding = { kind: 'exhausted', why: 'nobody waits any more' }
+const abandoned: Finding<never> = { kind: 'exhausted', why: 'nobody waits any more' }
 
 /** As after a restart under the same address, while the former registration still stands. */
 function isTurnedAway(reply: Reply): boolean {
@@ -161,12 +180,12 @@ const refusals = new Set([401, 403, 421])
 /** A node's word for 'I do not have that version'. */
 const notLoadedStatus = 409
 
-type Course = {
+type Course<T> = {
   readonly tried: Set<Peer>
   sent: number
   broken: readonly Peer[]
   /** What is handed on if no other node does better. */
-  refusal: Finding | undefined
+  refusal: Finding<T> | undefined
   why: string | undefined
 }
 
@@ -174,9 +193,13 @@ type Place =
   | { readonly kind: 'peer'; readonly peer: Peer; readonly load: boolean }
   | { readonly kind: 'busy' | 'nobody' }
 
-function pick(parts: TryParts, attempt: Attempt, tried: ReadonlySet<Peer>): Place {
+function pick<Q extends Whose, T>(
+  parts: TryParts,
+  attempt: Attempt<Q, T>,
+  tried: ReadonlySet<Peer>,
+): Place {
   const { router, clock, random, bounds } = parts
-  const { ask, version } = attempt
+  const { ask, version, shard } = attempt
   const id = idOf(ask)
   const table = router.table()
   const routes = table.models.get(id)
@@ -184,16 +207,19 @@ function pick(parts: TryParts, attempt: Attempt, tried: ReadonlySet<Peer>): Plac
   const choice = {
     nowMs,
     random,
+    shareMin: bounds.sharedRequestsMin,
     openMax: (peer: Peer) => openMax(peer.load, nowMs, bounds),
     isExcluded: (peer: Peer) => tried.has(peer) || router.isDenied(peer, id, version),
   }
   const holders = routes?.holders.get(version)
-  const peer = holders && choosePeer(holders, choice)
+  const peer =
+    holders &&
+    (shard === undefined ? choosePeer(holders, choice) : chooseForShard(holders, shard, choice))
   if (peer) return { kind: 'peer', peer, load: false }
   if (holders && areAllBusy(holders, choice)) return { kind: 'busy' }
   // What serves is loaded by the nodes themselves; anything else only when it is asked for.
   if (routes === undefined || version === routes.record.serving) return { kind: 'nobody' }
-  const loader = pickLoader(table.serving, `${id} ${version}`, choice)
+  const loader = pickLoader(table.serving, shard ?? `${id} ${version}`, choice)
   return loader ? { kind: 'peer', peer: loader, load: true } : { kind: 'nobody' }
 }
 
@@ -213,28 +239,28 @@ function pickLoader(
 }
 
 /** What is loaded first takes its time, but no more than the request has left. */
-function timeoutOf(
+function timeoutOf<Q extends Whose, T>(
   { bounds }: TryParts,
-  { endMs }: Attempt,
+  { endMs, errand }: Attempt<Q, T>,
   { load }: { readonly load: boolean },
   nowMs: number,
 ): number {
+  if (errand.isLong) return bounds.streamPartMs
   if (!load) return bounds.tryTimeoutMs
   return Math.max(bounds.tryTimeoutMs, Math.min(bounds.pinnedTryTimeoutMs, endMs - nowMs))
 }
 
-async function call(
+async function call<Q extends Whose, T>(
   parts: TryParts,
-  attempt: Attempt,
+  attempt: Attempt<Q, T>,
   place: { readonly peer: Peer; readonly load: boolean },
   timeoutMs: number,
 ): Promise<Reply> {
-  const { ask, version, requestId, cancel } = attempt
+  const { errand, ask, version, requestId, cancel } = attempt
   const { peer, load } = place
-  const query = load ? (ask.query ? `${ask.query}&load=true` : 'load=true') : ask.query
   const under = parts.upstream.call(peer, {
     method: 'GET',
-    path: forecastPath(ask.tenant, ask.model, version, ask.horizon, query),
+    path: errand.path(ask, version, load),
     headers: internalHeaders(parts, peer, requestId),
     timeoutMs,
   })
@@ -259,13 +285,13 @@ export function internalHeaders(
 }
 
 /** What a reply means for the node and the request: the end of it, or undefined to go on. */
-function judge(
+function judge<Q extends Whose, T>(
   parts: TryParts,
-  attempt: Attempt,
+  attempt: Attempt<Q, T>,
   { peer, load, timeoutMs }: { readonly peer: Peer; readonly load: boolean; timeoutMs: number },
   reply: Reply,
-  course: Course,
-): Finding | undefined {
+  course: Course<T>,
+): Finding<T> | undefined {
   const nowMs = parts.clock.monotonicMs()
   switch (reply.kind) {
     case 'cancelled':
@@ -285,23 +311,25 @@ function judge(
   }
 }
 
-type Received = Extract<Reply, { kind: 'reply' }>
+/** An answer as it came. */
+export type Received = Extract<Reply, { kind: 'reply' }>
 
-function judgeReply(
+function judgeReply<Q extends Whose, T>(
   parts: TryParts,
-  attempt: Attempt,
+  attempt: Attempt<Q, T>,
   peer: Peer,
   reply: Received,
-  course: Course,
-): Finding | undefined {
-  const { ask, version } = attempt
+  course: Course<T>,
+): Finding<T> | undefined {
+  const { errand, ask, version } = attempt
   const { status } = reply
   if (!isResting(peer, parts.clock.monotonicMs())) answered(peer)
   if (status === 200) {
-    if (reply.headers[names.modelVersion] === String(version))
-      return { kind: 'answer', answer: answerOf(ask, version, reply) }
+    const isMeant = reply.headers[names.modelVersion] === String(version)
+    const answer = isMeant ? errand.read(ask, version, reply) : undefined
+    if (answer !== undefined) return { kind: 'answer', answer }
     rest(peer, parts.clock.monotonicMs(), parts.bounds)
-    course.why = `${peer.name} answered for another version`
+    course.why = `${peer.name} answered ${isMeant ? 'in part' : 'for another version'}`
     return undefined
   }
   if (status === notLoadedStatus && learn(parts, attempt, peer, reply)) return undefined
@@ -311,7 +339,7 @@ function judgeReply(
     return undefined
   }
   const contentType = textHeader(reply.headers['content-type']) ?? 'application/json'
-  const forward: Finding = { kind: 'forward', status, contentType, body: reply.body }
+  const forward: Finding<T> = { kind: 'forward', status, contentType, body: reply.body }
   // A failure to compute may be the node's: one other node may say. Overload: somebody else may
   // have room.
   const mayBeTheNode = status >= 500 || status === 429
@@ -322,7 +350,12 @@ function judgeReply(
 }
 
 /** Whether this was about the version not being there; takes over what the node knows. */
-function learn(parts: TryParts, attempt: Attempt, peer: Peer, reply: Received): boolean {
+function learn<Q extends Whose, T>(
+  parts: TryParts,
+  attempt: Attempt<Q, T>,
+  peer: Peer,
+  reply: Received,
+): boolean {
   const body = notLoaded.decode(reply.body.toString('utf8'))
   if (!body.ok) return false
   const id = idOf(attempt.ask)
@@ -332,15 +365,24 @@ function learn(parts: TryParts, attempt: Attempt, peer: Peer, reply: Received): 
   return true
 }
 
-function withoutPeer(kind: 'busy' | 'nobody', course: Course): Finding {
+function withoutPeer<T>(kind: 'busy' | 'nobody', course: Course<T>): Finding<T> {
   if (kind === 'busy') return { kind }
   return { kind: 'nobody', why: course.why ?? 'no node has it' }
 }
 
-function answerOf(ask: Ask, version: number, reply: Received): Answer {
-  const contentType = textHeader(reply.headers['content-type']) ?? 'application/json'
-  return { version, etag: etagOf(ask, version), contentType, body: reply.body }
+/** The errand of a forecast. */
+export const forecastErrand: Errand<Ask, Answer> = {
+  path: ({ tenant, model, horizon, query }, version, load) =>
+    forecastPath(tenant, model, version, horizon, load ? withLoad(query) : query),
+  read: (ask, version, { headers, body }) => {
+    const contentType = textHeader(headers['content-type']) ?? 'application/json'
+    return { version, etag: etagOf(ask, version), contentType, body }
+  },
+  isLong: false,
 }
+
+/** The query with which a node loads what it does not have. */
+export const withLoad = (query: string) => (query ? `${query}&load=true` : 'load=true')
 
 function textHeader(value: string | string[] | undefined): string | undefined {
   return typeof value === 'string' ? value : value?.[0]

@@ -26,6 +26,7 @@ import type { Peer } from '../routing/peer.ts'
 import { createResponseCache } from '../routing/response-cache.ts'
 import { createRetryBudget } from '../routing/retry-budget.ts'
 import { createRouter } from '../routing/router.ts'
+import { createShardIndexes } from '../routing/shard-indexes.ts'
 import { internalHeaders, type TryParts } from '../routing/try-nodes.ts'
 import type { Reply, Upstream } from '../routing/upstream.ts'
 import { createWaitingRoom } from '../routing/waiting-room.ts'
@@ -126,7 +127,10 @@ export function assemble(given: AssembleParts): Assembly {
   }
   const onRetry = (count: number) => metrics.retries.inc(count)
   const hearsay = createHearsay(tries)
-  const forecaster = createForecaster({ ...tries, state, cache, room, lookup, hearsay, onRetry })
+  const indexes = createShardIndexes(observed)
+  const { shardOf } = indexes
+  const asking = { ...tries, state, cache, room, lookup, hearsay, shardOf, onRetry }
+  const forecaster = createForecaster(asking)
   const fits = createFits({ ...base, mintId, onAccepted: dispatcher.accepted })
   const bodies = createFitBodyReader(bounds)
   // Nodes that are long gone expire by themselves, without any event.
@@ -136,7 +140,7 @@ export function assemble(given: AssembleParts): Assembly {
   expiry.unref()
   isAssembled = true
   if (view.ready()) onChange(everything)
-  watchGauges(registry, { view, router, cache, room, waiters, clock })
+  watchGauges(registry, { view, router, cache, indexes, room, waiters, clock })
   const api: ApiParts = {
     ...observed,
     metrics,

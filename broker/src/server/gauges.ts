@@ -3,6 +3,7 @@ import type { Waiters } from '../jobs/waiters.ts'
 import { isResting } from '../routing/peer.ts'
 import type { ResponseCache } from '../routing/response-cache.ts'
 import type { Router } from '../routing/router.ts'
+import type { ShardIndexes } from '../routing/shard-indexes.ts'
 import type { WaitingRoom } from '../routing/waiting-room.ts'
 import type { ClusterView } from '../view/cluster-view.ts'
 import { gauge, gauges } from './metrics.ts'
@@ -11,6 +12,7 @@ export type Watched = {
   readonly view: ClusterView
   readonly router: Router
   readonly cache: ResponseCache
+  readonly indexes: ShardIndexes
   readonly room: WaitingRoom
   readonly waiters: Waiters
   readonly clock: Pick<Clock, 'monotonicMs'>
@@ -21,11 +23,12 @@ const modelsMax = 100
 
 /** What this broker sees and holds, as gauges. */
 export function watchGauges(registry: Registry, watched: Watched): void {
-  const { view, router, cache, room, waiters, clock } = watched
+  const { view, router, cache, indexes, room, waiters, clock } = watched
   const add = (name: string, help: string, look: () => number) =>
     gauge(registry, `almanac_${name}`, help, look)
   add('cache_bytes', 'Bytes of kept responses.', cache.bytes)
   add('cache_responses', 'Kept responses.', cache.count)
+  add('shard_index_bytes', 'Bytes of kept indexes of versions with many series.', indexes.bytes)
   add('forecasts_waiting', 'Forecasts that wait for a node.', room.count)
   add('fit_requests_waiting', 'Clients that wait for their fit.', waiters.count)
   add('table_revision', 'Revision of the routing table.', () => router.table().revision)

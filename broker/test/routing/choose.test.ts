@@ -1,7 +1,13 @@
 import { seededRandom } from '@almanac/shared'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { areAllBusy, byRendezvous, choosePeer, restingPeers } from '../../src/routing/choose.ts'
+import {
+  areAllBusy,
+  byRendezvous,
+  chooseForShard,
+  choosePeer,
+  restingPeers,
+} from '../../src/routing/choose.ts'
 import { answered, createPeer, isResting, type Peer, rest } from '../../src/routing/peer.ts'
 
 const restBounds = { nodeRestMs: 250, nodeRestMaxMs: 10_000 }
@@ -131,4 +137,69 @@ test('rendezvous order moves little when a node comes', () => {
   }
   expect(moved).toBeGreaterThan(150)
   expect(moved).toBeLessThan(350)
+})
+
+describe('the choice of a node for a shard', () => {
+  const shared = (change = {}) => ({ ...choice(change), shareMin: 2 })
+  const peers = [1, 2, 3].map((port) => peer(port))
+  const inOrder = () => byRendezvous('m a', peers) as [Peer, Peer, Peer]
+  const of = (confirmed: readonly Peer[], unconfirmed: readonly Peer[] = []) => ({
+    confirmed,
+    unconfirmed,
+  })
+  const chosen = (holders = of(peers), change = {}) =>
+    chooseForShard(holders, 'm a', shared(change))
+  const free = () => {
+    for (const one of peers) Object.assign(one, { inFlight: 0, restsUntilMs: 0 })
+  }
+
+  test('is always the same while little is asked', () => {
+    free()
+    const [first] = inOrder()
+    first.inFlight = 1
+    expect(chosen()).toBe(first)
+    expect(chosen(of(peers.toReversed()))).toBe(first)
+  })
+
+  test('goes on to the next one where the first has more than his share', () => {
+    free()
+    const [first, second] = inOrder()
+    first.inFlight = 4
+    expect(chosen()).toBe(second)
+    for (const one of peers) one.inFlight = 4
+    expect(chosen()).toBe(first)
+  })
+
+  test('leaves out who rests, is excluded or full, as long as there are others', () => {
+    free()
+    const [first, second, third] = inOrder()
+    first.restsUntilMs = 2_000
+    expect(chosen()).toBe(second)
+    expect(chosen(of(peers), { isExcluded: (one: Peer) => one === second })).toBe(third)
+    second.inFlight = 10
+    third.inFlight = 10
+    expect(chosen()).toBe(first)
+    first.inFlight = 10
+    expect(chosen()).toBeUndefined()
+  })
+
+  test('is an unconfirmed one only where no other is left', () => {
+    free()
+    const [first, second, third] = inOrder()
+    expect(chosen(of([third], [first, second]))).toBe(third)
+    expect(chosen(of([], [second, first]))).toBe(first)
+    expect(chosen(of([], []))).toBeUndefined()
+  })
+
+  test('gives nobody much more than his share, whatever is asked', () => {
+    free()
+    const random = seededRandom(4)
+    for (let i = 0; i < 300; i++) {
+      // A third of all requests are for one shard.
+      const shard = random() < 1 / 3 ? 'hot' : `s ${Math.floor(random() * 50)}`
+      const one = chooseForShard(of(peers), shard, shared({ openMax: () => 1_000 }))!
+      one.inFlight += 1
+    }
+    expect(Math.max(...peers.map(({ inFlight }) => inFlight))).toBeLessThanOrEqual(126)
+  })
 })

@@ -68,7 +68,7 @@ async function findShard(
   const loaded = await findVersion(parts, of, version, load)
   if (loaded === undefined) {
     const { status, body } = notLoaded(parts.view, of, version)
-    reply.code(status).headers(json).send(body)
+    reply.code(status).type(json['content-type']).send(body)
     return undefined
   }
   reply.header(names.modelVersion, String(version))

@@ -99,7 +99,7 @@ export const limits = {
   blobBytesMax: 268_435_456,
   /** The index of a version of many series: 1,000 shards with long keys are some 2 MB. */
   shardIndexBytesMax: 8_388_608,
-  /** Indexes that one broker keeps, in bytes as stored: some hundred versions of a million series. */
+  /** Indexes that one broker keeps, as stored: a hundred versions of a million series. */
   shardIndexesBytesMax: 33_554_432,
   /** A forecast waits so long for its version's index; without it another node may load a shard. */
   shardIndexPatienceMs: 250,
