@@ -1,6 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { openLoopback, untilLoaded } from '../support/loopback.ts'
-import { seedManySeries, seriesKey } from '../support/many-series.ts'
+import { openLoopback, until, untilLoaded } from '../support/loopback.ts'
+import { type ManySeries, seedManySeries, seriesKey } from '../support/many-series.ts'
 
 const at = (url: string, key: string, rest = '') =>
   fetch(`${url}/api/models/sales/forecast/3?series=${encodeURIComponent(key)}${rest}`)
@@ -64,6 +65,221 @@ test('a broker whose store is away still finds a node that answers', async () =>
   await untilLoaded(broker, 'sales', 1)
   expect((await at(broker.url, many.keys[0]!)).status).toBe(200)
 })
+
+test('all series are streamed in the order of their keys', async () => {
+  const machine = await openLoopback()
+  const many = await seedManySeries(machine)
+  const shardMemoryBytes = Math.ceil(many.sizeBytes / 10)
+  for (let i = 0; i < 3; i++) await machine.node({ shardMemoryBytes })
+  const broker = await machine.broker()
+  await untilLoaded(broker, 'sales', 3)
+  const response = await streamed(broker.url, '5?level=80&timestamps=true')
+  expect(response.headers.get('content-type')).toBe('application/x-ndjson')
+  expect(response.headers.get('x-model-version')).toBe('1')
+  const lines = linesOf(await response.text())
+  expect(lines.map(({ series }) => series)).toEqual(many.keys)
+  for (const { series, data, intervals, timestamps, error } of lines) {
+    const wanted = many.forecastOf(series, 5)
+    if (!wanted) expect(error).toEqual({ code: expect.any(String), detail: expect.any(String) })
+    else expect([data, intervals?.length, timestamps?.length]).toEqual([wanted, 1, 5])
+  }
+})
+
+test('a stream has what begins with a prefix, comes after a key, and is not too many', async () => {
+  const machine = await openLoopback()
+  const many = await seedManySeries(machine, { shards: 5 })
+  await machine.node()
+  const broker = await machine.broker()
+  await untilLoaded(broker, 'sales', 1)
+  const keysOf = async (query: string) =>
+    linesOf(await (await streamed(broker.url, `2?${query}`)).text()).map(({ series }) => series)
+  expect(await keysOf('prefix=store%3D03')).toEqual(many.keys.slice(60, 80))
+  expect(await keysOf('prefix=store%3D03%2Cproduct%3D01')).toEqual(many.keys.slice(70, 80))
+  expect(await keysOf('prefix=store%3D0')).toEqual(many.keys)
+  expect(await keysOf('prefix=nothing')).toEqual([])
+  expect(await keysOf('prefix=zz')).toEqual([])
+  const after = `after=${encodeURIComponent(many.keys[49]!)}`
+  expect(await keysOf(after)).toEqual(many.keys.slice(50))
+  expect(await keysOf(`${after}&limit=25`)).toEqual(many.keys.slice(50, 75))
+  expect(await keysOf(`${after}&prefix=store%3D00`)).toEqual([])
+})
+
+test('rows are given to who accepts them, and nothing to who accepts neither', async () => {
+  const machine = await openLoopback()
+  const many = await seedManySeries(machine, { shards: 2 })
+  await machine.node()
+  const broker = await machine.broker()
+  await untilLoaded(broker, 'sales', 1)
+  const csv = await streamed(broker.url, '2?level=80,95', 'text/csv')
+  const [head, first] = (await csv.text()).split('\n')
+  expect(head).toBe('series,step,forecast,lower_80,upper_80,lower_95,upper_95')
+  expect(first).toMatch(
+    new RegExp(`^"${many.keys[0]}",1,${many.forecastOf(many.keys[0]!, 1)![0]},`),
+  )
+  expect((await streamed(broker.url, '2', 'application/json')).status).toBe(406)
+  expect((await streamed(broker.url, '2', 'text/csv;q=0.1, */*')).headers.get('content-type')).toBe(
+    'application/x-ndjson',
+  )
+  for (const path of ['0', '2?limit=0', '2?at_least=1', `2?prefix=${'x'.repeat(1_025)}`])
+    expect((await streamed(broker.url, path)).status).toBe(400)
+})
+
+test('a stream outlives the node that it comes from', async () => {
+  const machine = await openLoopback()
+  const many = await seedManySeries(machine, { shards: 6, products: 30 })
+  const nodes = [await machine.node(), await machine.node(), await machine.node()]
+  const broker = await machine.broker()
+  await untilLoaded(broker, 'sales', 3)
+  const lines = await slowly(await streamed(broker.url, '8000'), async (count) => {
+    if (count === 20) await nodes[0]!.close()
+    if (count === 60) await nodes[1]!.close()
+  })
+  expect(lines.map(({ series }) => series)).toEqual(many.keys)
+  for (const { series, data } of lines.filter((_, i) => i % 20 === 0))
+    expect(data).toEqual(many.forecastOf(series, 8_000))
+})
+
+test('a stream that nobody goes on with is broken off, not short', async () => {
+  const machine = await openLoopback()
+  await seedManySeries(machine, { shards: 6, products: 30 })
+  const node = await machine.node()
+  const broker = await machine.broker({ bounds: { streamPatienceMs: 300 } })
+  await untilLoaded(broker, 'sales', 1)
+  const reading = slowly(await streamed(broker.url, '8000'), async (count) => {
+    if (count === 20) await node.close()
+  })
+  await expect(reading).rejects.toThrow()
+})
+
+test('a stream of which a shard is damaged is broken off there', async () => {
+  const machine = await openLoopback()
+  const many = await seedManySeries(machine, { shards: 3 })
+  const { blob } = many.index.shards[1]!
+  await machine.store.deleteBlob({ kind: 'model', id: blob }, AbortSignal.timeout(5_000))
+  await machine.node()
+  const broker = await machine.broker()
+  await untilLoaded(broker, 'sales', 1)
+  await expect(streamed(broker.url, '2').then((response) => response.text())).rejects.toThrow()
+  const late = await streamed(broker.url, '2?prefix=store%3D01')
+  expect([late.status, ((await late.json()) as { type: string }).type]).toEqual([
+    500,
+    'urn:almanac:problem:unloadable',
+  ])
+})
+
+test('a stream stays with its version while another one begins to serve', async () => {
+  const machine = await openLoopback()
+  const many = await seedManySeries(machine, { shards: 6, products: 30 })
+  await machine.node()
+  const broker = await machine.broker()
+  await untilLoaded(broker, 'sales', 1)
+  let next: ManySeries | undefined
+  const response = await streamed(broker.url, '8000')
+  const lines = await slowly(response, async (count) => {
+    if (count === 20) next = await seedManySeries(machine, { version: 2, shards: 2 })
+  })
+  expect(response.headers.get('x-model-version')).toBe('1')
+  expect(lines.map(({ series }) => series)).toEqual(many.keys)
+  expect(lines.at(-1)!.data).toEqual(many.forecastOf(many.keys.at(-1)!, 8_000))
+  await until(
+    async () => (await at(broker.url, many.keys[0]!)).headers.get('x-model-version') === '2',
+  )
+  expect(await (await at(broker.url, many.keys[0]!)).json()).toEqual({
+    data: next!.forecastOf(many.keys[0]!, 3),
+  })
+})
+
+test('a stream whose client has left ends, and there are only so many at once', async () => {
+  const machine = await openLoopback()
+  await seedManySeries(machine, { shards: 8, products: 40 })
+  await machine.node()
+  const broker = await machine.broker({ bounds: { streamsMax: 1 } })
+  await untilLoaded(broker, 'sales', 1)
+  const left = new AbortController()
+  // It is read no further, so that it waits for its client.
+  const response = await streamed(broker.url, '8000', '*/*', left.signal)
+  const refused = await streamed(broker.url, '2')
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1'])
+  expect(await metric(broker.url, 'almanac_forecast_streams')).toBe(1)
+  left.abort()
+  await response.text().catch(() => {})
+  await until(async () => (await metric(broker.url, 'almanac_forecast_streams')) === 0)
+  expect((await streamed(broker.url, '2')).status).toBe(200)
+})
+
+test('the series of a version are listed by page and by result', async () => {
+  const machine = await openLoopback()
+  const many = await seedManySeries(machine, { shards: 6, products: 30 })
+  await machine.node()
+  const broker = await machine.broker()
+  await untilLoaded(broker, 'sales', 1)
+  type Page = { series: { key: string; code: string }[]; next: string | null }
+  const listed = async (query: string) => {
+    const found: Page['series'] = []
+    for (let cursor: string | null = '', pages = 1; ; pages++) {
+      const more: string = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`
+      const path = `/api/models/sales/versions/1/series?${query}${more}`
+      const page = (await (await fetch(`${broker.url}${path}`)).json()) as Page
+      found.push(...page.series)
+      cursor = page.next
+      if (cursor === null) return { found, pages }
+    }
+  }
+  const all = await listed('')
+  expect(all.found.map(({ key }) => key)).toEqual(many.keys)
+  expect(all.pages).toBe(2)
+  expect(all.found[0]).toEqual({
+    ...{ key: many.keys[0], family: 'arima', code: 'ok', detail: '', steps: 120, observed: 120 },
+  })
+  const { code } = all.found[16]!
+  const bare = await listed(`code=${code}&limit=3`)
+  expect(bare.found).toEqual(all.found.filter((entry) => entry.code === code))
+  const status = async (path: string) => (await fetch(`${broker.url}/api/models/${path}`)).status
+  expect(await status('sales/versions/1/series?limit=101')).toBe(400)
+  expect(await status('sales/versions/9/series')).toBe(404)
+  expect(await status('nobody/versions/1/series')).toBe(404)
+})
+
+type Line = {
+  series: string
+  data?: number[]
+  intervals?: object[]
+  timestamps?: string[]
+  error?: object
+}
+
+const streamed = (url: string, rest: string, accept = '*/*', signal?: AbortSignal) =>
+  fetch(`${url}/api/models/sales/forecasts/${rest}`, {
+    headers: { accept },
+    ...(signal ? { signal } : {}),
+  })
+
+const linesOf = (text: string) =>
+  text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Line)
+
+/** Takes a stream so slowly that it has to wait, and tells how many lines have come. */
+async function slowly(
+  response: Response,
+  onLine: (count: number) => Promise<void>,
+): Promise<readonly Line[]> {
+  const lines: Line[] = []
+  let rest = ''
+  const decoder = new TextDecoder()
+  for await (const chunk of response.body!) {
+    const texts = (rest + decoder.decode(chunk, { stream: true })).split('\n')
+    rest = texts.pop() ?? ''
+    for (const text of texts) {
+      lines.push(JSON.parse(text) as Line)
+      await onLine(lines.length)
+    }
+    await pause(1)
+  }
+  expect(rest).toBe('')
+  return lines
+}
 
 async function metric(url: string, name: string): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text()

@@ -2,9 +2,11 @@ import type { Clock, ClusterState, Coordinator, Logger, Random, Store } from '@a
 import type { Bounds } from '../config/bounds.ts'
 import type { Fits } from '../jobs/fits.ts'
 import type { Waiters } from '../jobs/waiters.ts'
+import type { AskShard } from '../routing/ask-shard.ts'
 import type { Forecaster } from '../routing/forecaster.ts'
 import type { Lookup } from '../routing/lookup.ts'
 import type { Router } from '../routing/router.ts'
+import type { ShardIndexes } from '../routing/shard-indexes.ts'
 import type { BrokerMetrics } from '../server/metrics.ts'
 import type { LogView } from '../view/log-fold.ts'
 import type { FitBodyReader } from './fit-body-reader.ts'
@@ -25,6 +27,8 @@ export type ApiParts = {
   readonly router: Router
   readonly lookup: Lookup
   readonly forecaster: Forecaster
+  readonly indexes: ShardIndexes
+  readonly askShard: AskShard
   readonly fits: Fits
   readonly waiters: Waiters
   readonly bodies: FitBodyReader

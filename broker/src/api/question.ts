@@ -13,17 +13,7 @@ export function readAsk(
 ): Ask {
   readModelName(model)
   const horizon = readHorizon(horizonText)
-  const stranger = Object.keys(query).find((key) => !known.includes(key))
-  if (stranger !== undefined)
-    throw new Refused(
-      400,
-      'unknown-parameter',
-      `There is no parameter ${stranger.slice(0, 100)} here.`,
-      {
-        field: stranger,
-        remedy: `There are ${known.join(', ')}.`,
-      },
-    )
+  refuseStrangers(query, known)
   const version = readVersion(query.version)
   const atLeast = query.at_least === undefined ? null : readNumber('at_least', query.at_least)
   if (atLeast !== null && query.version !== undefined)
@@ -38,7 +28,7 @@ export function readAsk(
 }
 
 /** In one way only, so that equal questions have equal text. */
-function queryOf(levels: readonly number[], timestamps: boolean): string {
+export function queryOf(levels: readonly number[], timestamps: boolean): string {
   const parts = [
     ...(levels.length > 0 ? [`level=${levels.join(',')}`] : []),
     ...(timestamps ? ['timestamps=true'] : []),
@@ -52,6 +42,18 @@ export function readKey(field: string, given: unknown): string {
     typeof given === 'string' && given.length <= seriesKeyCharactersMax && given.isWellFormed()
   if (isKey) return given
   throw fault(field, `one text of at most ${seriesKeyCharactersMax} characters`)
+}
+
+/** Throws a 400 where a query has a parameter that nobody would look at. */
+export function refuseStrangers(
+  query: Readonly<Record<string, unknown>>,
+  known: readonly string[],
+): void {
+  const stranger = Object.keys(query).find((key) => !known.includes(key))
+  if (stranger === undefined) return
+  const detail = `There is no parameter ${stranger.slice(0, 100)} here.`
+  const remedy = `There are ${known.join(', ')}.`
+  throw new Refused(400, 'unknown-parameter', detail, { field: stranger, remedy })
 }
 
 export function readModelName(model: string): string {
@@ -69,20 +71,20 @@ function readNumber(field: string, given: unknown): number {
   throw fault(field, 'a whole number from 1')
 }
 
-function readHorizon(text: string): number {
+export function readHorizon(text: string): number {
   const horizon = Number(text)
   if (/^\d{1,6}$/.test(text) && horizon >= 1 && horizon <= limits.horizonMax) return horizon
   throw fault('horizon', `a whole number of steps from 1 to ${limits.horizonMax}`)
 }
 
-function readVersion(given: unknown): Ask['version'] {
+export function readVersion(given: unknown): Ask['version'] {
   if (given === undefined) return 'serving'
   if (given === 'serving' || given === 'previous' || given === 'latest') return given
   if (typeof given === 'string' && /^[1-9]\d{0,14}$/.test(given)) return Number(given)
   throw fault('version', 'a whole number from 1, or one of serving, previous, latest')
 }
 
-function readLevels(given: unknown): readonly number[] {
+export function readLevels(given: unknown): readonly number[] {
   if (given === undefined) return []
   const texts = typeof given === 'string' ? given.split(',') : []
   const levels = texts.map((text) => (/^\d{1,2}(\.\d{1,4})?$/.test(text) ? Number(text) : 0))
@@ -94,12 +96,12 @@ function readLevels(given: unknown): readonly number[] {
   return [...new Set(levels)].sort((a, b) => a - b)
 }
 
-function readFlag(field: string, given: unknown): boolean {
+export function readFlag(field: string, given: unknown): boolean {
   if (given === undefined || given === 'false') return false
   if (given === 'true') return true
   throw fault(field, 'true or false')
 }
 
-function fault(field: string, wanted: string): Refused {
+export function fault(field: string, wanted: string): Refused {
   return new Refused(400, 'invalid', `${field} must be ${wanted}.`, { field })
 }

@@ -69,6 +69,34 @@ export const ForecastBody = Type.Object({
   timestamps: Type.Optional(Type.Array(Type.String({ format: 'date-time' }))),
 })
 
+const { level, timestamps, version } = ForecastQuery.properties
+const Key = Type.String({ maxLength: seriesKeyCharactersMax })
+export const ManyForecastsQuery = Type.Object({
+  ...{ level, timestamps, version },
+  prefix: Type.Optional({ ...Key, description: 'Only series whose keys begin with it.' }),
+  after: Type.Optional({ ...Key, description: 'Only series after this key: to go on.' }),
+  limit: Type.Optional(Type.Integer({ minimum: 1, description: 'At most so many series.' })),
+})
+
+export const NdjsonBody = Type.String({
+  description:
+    'A line for each series: {"series": key} with the fields of a forecast, or with ' +
+    '"error": {code, detail} where it has none.',
+})
+export const CsvBody = Type.String({
+  description:
+    'A row for each step: series,step[,timestamp],forecast[,lower_80,upper_80…]; one with ' +
+    'nothing but the key for a series without a forecast.',
+})
+
+export const SeriesQuery = Type.Object({
+  cursor: Type.Optional({ ...Key, description: 'The `next` of a page.' }),
+  limit: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: limits.pageItemsMax, description: 'At most 100 series.' }),
+  ),
+  code: Type.Optional(Type.String({ description: 'Only those with this result, like ok.' })),
+})
+
 export const NotModified = Type.Null({ description: 'The client has this answer already.' })
 
 const Spec = Type.Object(

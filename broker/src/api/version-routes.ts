@@ -157,7 +157,8 @@ async function findVersion(
   })
 }
 
-function readVersionNumber(text: string): number {
+/** A version's number in a path. */
+export function readVersionNumber(text: string): number {
   if (/^[1-9]\d{0,14}$/.test(text)) return Number(text)
   throw new Refused(400, 'invalid', 'version must be a whole number from 1.', { field: 'version' })
 }

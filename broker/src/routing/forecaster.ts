@@ -41,6 +41,11 @@ export type Forecaster = {
     done: (first: First | undefined) => void,
   ) => { readonly leave: () => void } | undefined
   /**
+   * The version that would answer, waiting for one if need be; throws as `answer` does. Who streams
+   * stays with it.
+   */
+  readonly version: (ask: Ask, requestId: string, signal: AbortSignal) => Promise<number>
+  /**
    * Answers, waiting for a node if need be, from where a first round has led to. Throws `Refused`
    * when there is no answer, and `Unavailable` when only the coordinator could tell. The signal is
    * the client's patience.
@@ -125,7 +130,7 @@ export function createForecaster(parts: ForecasterParts): Forecaster {
       signal.throwIfAborted()
       const { first } = course
       course.first = undefined
-      const version = first?.version ?? (await versionOf(ask, course))
+      const version = first?.version ?? (await versionOf(ask, course.requestId))
       const answer = cache.get(answerKey(ask, version))
       if (answer) return { kind: 'answer', answer }
       const tried = first?.tried ?? (await fly(ask, version, course, signal))
@@ -134,7 +139,7 @@ export function createForecaster(parts: ForecasterParts): Forecaster {
       if (course.moves > bounds.triesMax) throw new NotReady('moving', 'the model keeps moving on')
     }
   }
-  const versionOf = async (ask: Ask, { requestId }: Course): Promise<number> => {
+  const versionOf = async (ask: Ask, requestId: string): Promise<number> => {
     const resolution = resolve(ask) ?? (await lookUpModel(ask, requestId))
     switch (resolution.kind) {
       case 'version':
@@ -248,18 +253,34 @@ export function createForecaster(parts: ForecasterParts): Forecaster {
       const why = first?.tried.kind === 'nobody' ? first.tried.why : undefined
       const endMs = (first?.begunMs ?? clock.monotonicMs()) + bounds.nodeWaitMs
       const course: Course = { sent, broken, why, moves: 0, requestId, endMs, first }
-      try {
-        return await once(ask, course, signal)
-      } catch (error) {
-        if (!(error instanceof NotReady)) throw error
-        if (clock.monotonicMs() >= endMs) throw inVain(error, bounds)
-      }
-      return await waitAndTry(parts, ask, { endMs, signal }, () => {
+      return await patiently(parts, ask, { endMs, signal }, () => {
         course.moves = 0
         return once(ask, course, signal)
       })
     },
+    version: async (ask, requestId, signal) => {
+      const endMs = clock.monotonicMs() + bounds.nodeWaitMs
+      return await patiently(parts, ask, { endMs, signal }, () => versionOf(ask, requestId))
+    },
   }
+}
+
+type Patience = { readonly endMs: number; readonly signal: AbortSignal }
+
+/** At once if possible, else as soon as it is, within the time that is given. */
+async function patiently<T>(
+  parts: ForecasterParts,
+  ask: Ask,
+  patience: Patience,
+  attempt: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await attempt()
+  } catch (error) {
+    if (!(error instanceof NotReady)) throw error
+    if (parts.clock.monotonicMs() >= patience.endMs) throw inVain(error, parts.bounds)
+  }
+  return await waitAndTry(parts, ask, patience, attempt)
 }
 
 /** What others have begun later may end later: nobody waits for it longer than for his own. */
@@ -277,12 +298,12 @@ async function inTime(flight: Flight<Tried>, leftMs: number): Promise<Tried> {
  * Tries again after growing pauses, each cut short by a change of the model's routes. The end is
  * counted from the arrival of the request: silent nodes have cost it some seconds already.
  */
-async function waitAndTry(
+async function waitAndTry<T>(
   parts: ForecasterParts,
   ask: Ask,
-  { endMs, signal }: { readonly endMs: number; readonly signal: AbortSignal },
-  attempt: () => Promise<Outcome>,
-): Promise<Outcome> {
+  { endMs, signal }: Patience,
+  attempt: () => Promise<T>,
+): Promise<T> {
   const { bounds, room, clock, random } = parts
   if (!room.enter()) throw unavailable('too-many-waiting', 'Too many requests wait for a node.')
   const pause = async (attemptNumber: number) => {
@@ -330,7 +351,7 @@ function unknownModel(ask: Ask, ids: Iterable<string>): Refused {
   })
 }
 
-function unavailable(code: string, detail: string): Refused {
+export function unavailable(code: string, detail: string): Refused {
   return new Refused(503, code, detail, { retryAfterSeconds: 1 })
 }
 

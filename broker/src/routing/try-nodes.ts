@@ -312,7 +312,7 @@ function judge<Q extends Whose, T>(
 }
 
 /** An answer as it came. */
-export type Received = Extract<Reply, { kind: 'reply' }>
+type Received = Extract<Reply, { kind: 'reply' }>
 
 function judgeReply<Q extends Whose, T>(
   parts: TryParts,

@@ -9,6 +9,7 @@ import { createHotPath, type HotPath } from '../api/hot-path.ts'
 import { addModelRoutes } from '../api/model-routes.ts'
 import { addOperationRoutes } from '../api/operation-routes.ts'
 import type { ApiParts } from '../api/parts.ts'
+import { addSeriesRoutes, addStreamRoutes } from '../api/series-routes.ts'
 import { addVersionRoutes } from '../api/version-routes.ts'
 
 export type ApiServerOptions = {
@@ -60,16 +61,28 @@ function addApi(api: FastifyInstance, parts: ApiParts, hotPath: HotPath): void {
   api.setErrorHandler((error) => {
     throw asRefused(error)
   })
-  const notReady = new Refused(503, 'not-ready', 'The cluster has not been seen yet.', {
-    retryAfterSeconds: 1,
+  const unready = () => (parts.isReady() ? undefined : notReady)
+  api.register(async (streams) => {
+    streams.addHook('onRequest', (_request, _reply, done) => done(unready()))
+    addStreamRoutes(streams, parts)
   })
-  api.addHook('onRequest', (request, _reply, done) =>
-    done(unacceptable(request) ?? (parts.isReady() ? undefined : notReady)),
-  )
+  api.register(async (plain) => {
+    plain.addHook('onRequest', (request, _reply, done) => done(unacceptable(request) ?? unready()))
+    addPlainRoutes(plain, parts, hotPath)
+  })
+}
+
+const notReady = new Refused(503, 'not-ready', 'The cluster has not been seen yet.', {
+  retryAfterSeconds: 1,
+})
+
+/** All of these answer in JSON. */
+function addPlainRoutes(api: FastifyInstance, parts: ApiParts, hotPath: HotPath): void {
   addForecastRoutes(api, parts, hotPath)
   addFitRoutes(api, parts)
   addModelRoutes(api, parts)
   addVersionRoutes(api, parts)
+  addSeriesRoutes(api, parts)
   addOperationRoutes(api, parts)
   api.get('/openapi.json', { schema: { hide: true } as object }, async () => api.swagger())
 }

@@ -19,6 +19,7 @@ import { startHousekeeping } from '../jobs/housekeeping.ts'
 import { failExhausted } from '../jobs/settle.ts'
 import { createWaiters } from '../jobs/waiters.ts'
 import { startRollouts } from '../rollout/loop.ts'
+import { createAskShard } from '../routing/ask-shard.ts'
 import { createForecaster } from '../routing/forecaster.ts'
 import { createHearsay } from '../routing/hearsay.ts'
 import { createLookup } from '../routing/lookup.ts'
@@ -150,6 +151,8 @@ export function assemble(given: AssembleParts): Assembly {
     router,
     lookup,
     forecaster,
+    indexes,
+    askShard: createAskShard({ ...tries, room }),
     fits,
     waiters,
     bodies,

@@ -18,6 +18,11 @@ export function createBrokerMetrics(registry: Registry) {
     cacheMisses: counter('almanac_cache_misses_total', 'Forecasts that a node was asked for.'),
     retries: counter('almanac_retries_total', 'Forecasts that needed more than one try.'),
     refusals: counter('almanac_refused_forecasts_total', 'Forecasts refused for too much load.'),
+    streams: new Gauge({
+      name: 'almanac_forecast_streams',
+      help: 'Answers of many series that are being sent.',
+      registers,
+    }),
     upstream: upstreamTimes(registry),
     rollouts: new Counter({
       name: 'almanac_rollout_steps_total',

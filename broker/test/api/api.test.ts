@@ -199,6 +199,7 @@ test('every public call is in the OpenAPI document, with its problems', async ()
     '/api/models/{model}',
     '/api/models/{model}/fit',
     '/api/models/{model}/forecast/{horizon}',
+    '/api/models/{model}/forecasts/{horizon}',
     '/api/models/{model}/hold',
     '/api/models/{model}/log',
     '/api/models/{model}/observations',
@@ -206,6 +207,7 @@ test('every public call is in the OpenAPI document, with its problems', async ()
     '/api/models/{model}/rollback',
     '/api/models/{model}/versions',
     '/api/models/{model}/versions/{version}',
+    '/api/models/{model}/versions/{version}/series',
     '/api/nodes',
   ])
 })
