@@ -175,7 +175,7 @@ test('the series of a shard can be asked for by prefix, limit and code', async (
   expect(series).toHaveLength(38)
 })
 
-test('rows say the same as lines, and a key is never a formula', async () => {
+test('rows say the same as lines', async () => {
   const machine = await openMachine()
   const many = await seedManySeries(machine, { shards: 1, products: 18 })
   const node = await serving(machine)

@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest'
-import { decodeShardIndex, encodeShardIndex, type ShardIndex, shardOf } from '../../src/index.ts'
+import {
+  decodeShardIndex,
+  encodeShardIndex,
+  nextOf,
+  nextText,
+  type ShardIndex,
+  shardOf,
+  shardsWith,
+} from '../../src/index.ts'
 
 const shard = (first: string) => ({
   ...{ first, blob: `of-${first}`, sha256: 'a'.repeat(64), sizeBytes: 10, series: 2 },
@@ -31,4 +39,22 @@ test.each([
   ['after all', 'zz', 2],
 ])('a key %s is looked for in its shard', (_, key, place) => {
   expect(shardOf(index('b', 'd', 'f'), key)).toBe(place)
+})
+
+test.each([
+  ['before all', '0', [0, 1]],
+  ['in the first', 'ba', [0, 1]],
+  ['at a border', 'd', [1, 3]],
+  ['within a shard', 'da1', [2, 3]],
+  ['over all', '', [0, 4]],
+  ['after all', 'zz', [3, 4]],
+])('a prefix %s is looked for in all shards that may have it', (_, prefix, [from, to]) => {
+  expect(shardsWith(index('b', 'd', 'da', 'f'), prefix)).toEqual({ from, to })
+})
+
+test('where to go on comes through a header, whatever the key is', () => {
+  for (const after of [null, '', 'store=3,product=\u00e9%', 'a b\n"'])
+    expect(nextOf(nextText(after))).toEqual({ after })
+  for (const text of [undefined, '', 'beginning', 'after=%', ['end']])
+    expect(nextOf(text)).toBeUndefined()
 })
