@@ -23,6 +23,8 @@ export const bounds = {
   damagedShardsMax: 1_000,
   /** Numbers in one answer of many series: some 2 MB of text. */
   manyAnswerCellsMax: 100_000,
+  /** Characters, where keys and times are longer than the numbers; no broker takes 16 MB. */
+  manyAnswerCharactersMax: 4_000_000,
   /** Such an answer ends after so long: who waits behind it has a request to answer, too. */
   manyAnswerMs: 250,
   /** So long it computes until others have their turn. */

@@ -1,4 +1,4 @@
-import { type ModelName, modelId, type NotLoaded, namePattern, Refused } from '@almanac/shared'
+import { modelId, type NotLoaded, namePattern, Refused } from '@almanac/shared'
 import type { LoadedVersion } from '../serving/load-version.ts'
 import type { OnDemandVersions } from '../serving/on-demand-versions.ts'
 import type { PlacedVersions } from '../serving/placed-versions.ts'
@@ -19,6 +19,9 @@ export type AskedVersion = {
   readonly version: string
 }
 
+/** The same, checked. */
+export type Place = ReturnType<typeof readPlace>
+
 export type Said = {
   readonly status: 200 | 409
   readonly headers: Readonly<Record<string, string>>
@@ -31,7 +34,8 @@ export const json = { 'content-type': 'application/json; charset=utf-8' } as con
 export function readPlace({ tenant, model, version: text }: AskedVersion) {
   if (!name.test(tenant) || !name.test(model))
     throw new Refused(400, 'invalid', 'This is not the name of a model.', { field: 'model' })
-  return { of: { tenant, model }, version: readNumber('version', text, 1) }
+  const of = { tenant, model }
+  return { of, id: modelId(of), version: readNumber('version', text, 1) }
 }
 
 /** A whole number in a path. */
@@ -43,11 +47,10 @@ export function readNumber(field: string, text: string, minimum: 0 | 1): number 
 /** Exactly that version; undefined where it is not here, and not to be loaded or not there. */
 export function findVersion(
   parts: FindParts,
-  of: ModelName,
-  version: number,
+  { of, id, version }: Place,
   load: boolean,
 ): LoadedVersion | Promise<LoadedVersion | undefined> | undefined {
-  const loaded = parts.placed.find(modelId(of), version) ?? parts.onDemand.find(of, version)
+  const loaded = parts.placed.find(id, version) ?? parts.onDemand.find(of, version)
   if (loaded || !load || !parts.serves) return loaded
   return parts.onDemand.load(of, version)
 }
@@ -55,8 +58,8 @@ export function findVersion(
 const name = new RegExp(namePattern)
 
 /** The node's own view of the model, for a broker that is behind it. */
-export function notLoaded(view: ModelsView, of: ModelName, version: number): Said {
-  const held = view.state.models.get(modelId(of))
+export function notLoaded(view: ModelsView, { of, id, version }: Place): Said {
+  const held = view.state.models.get(id)
   const body: NotLoaded = {
     type: 'not-loaded',
     tenant: of.tenant,

@@ -1,4 +1,4 @@
-import { modelId, headers as names, Refused, shardOf } from '@almanac/shared'
+import { headers as names, Refused, shardOf } from '@almanac/shared'
 import type { FastifyInstance } from 'fastify'
 import type { Answers } from '../serving/answers.ts'
 import { computeOnce } from '../serving/forecasts.ts'
@@ -45,14 +45,13 @@ export function addForecastRoute(server: FastifyInstance, answer: AnswerForecast
 /** Who answers forecasts, however the question came. */
 export function createForecastAnswer(parts: ForecastParts): AnswerForecast {
   return (asked, query) => {
-    const { of, version } = readPlace(asked)
+    const place = readPlace(asked)
     const question = readQuestion(asked.horizon, query)
-    const id = modelId(of)
-    const found = findVersion(parts, of, version, question.load)
-    if (found === undefined) return notLoaded(parts.view, of, version)
-    if (!(found instanceof Promise)) return said(found, bodyOf(parts, id, found, question))
+    const found = findVersion(parts, place, question.load)
+    if (found === undefined) return notLoaded(parts.view, place)
+    if (!(found instanceof Promise)) return said(found, bodyOf(parts, place.id, found, question))
     return found.then((late) =>
-      late ? said(late, bodyOf(parts, id, late, question)) : notLoaded(parts.view, of, version),
+      late ? said(late, bodyOf(parts, place.id, late, question)) : notLoaded(parts.view, place),
     )
   }
 }

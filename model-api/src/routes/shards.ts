@@ -63,25 +63,25 @@ async function findShard(
   load: boolean,
   reply: FastifyReply,
 ): Promise<Shard | undefined> {
-  const { of, version } = readPlace(asked)
-  const place = readNumber('shard', asked.shard, 0)
-  const loaded = await findVersion(parts, of, version, load)
+  const place = readPlace(asked)
+  const shard = readNumber('shard', asked.shard, 0)
+  const loaded = await findVersion(parts, place, load)
   if (loaded === undefined) {
-    const { status, body } = notLoaded(parts.view, of, version)
+    const { status, body } = notLoaded(parts.view, place)
     reply.code(status).type(json['content-type']).send(body)
     return undefined
   }
-  reply.header(names.modelVersion, String(version))
-  return await parts.shards.load(refAt(loaded, of, place), bounds.shardPatienceOfManyMs)
+  reply.header(names.modelVersion, String(place.version))
+  return await parts.shards.load(refAt(loaded, place.of, shard), bounds.shardPatienceOfManyMs)
 }
 
-function refAt(loaded: LoadedVersion, { model }: ModelName, place: number): ShardRef {
+function refAt(loaded: LoadedVersion, { model }: ModelName, shard: number): ShardRef {
   const name = `Version ${loaded.version} of ${model}`
   if (loaded.kind === 'one')
     throw new Refused(422, 'one-series', `${name} has one series, without a key.`)
-  const ref = loaded.index.shards[place]
+  const ref = loaded.index.shards[shard]
   if (ref) return ref
-  throw new Refused(404, 'no-such-shard', `${name} has no shard ${place}.`, { field: 'shard' })
+  throw new Refused(404, 'no-such-shard', `${name} has no shard ${shard}.`, { field: 'shard' })
 }
 
 /** At most a page, and not more looks than a shard has series. */

@@ -48,15 +48,20 @@ export class ManyAnswers {
     const parts: string[] = []
     const startedMs = this.#clock.monotonicMs()
     let turnMs = startedMs
+    let characters = 0
     let place = from
     for (; place < to && place - from < seriesMax; place++) {
       const nowMs = this.#clock.monotonicMs()
-      if (place > from && nowMs - startedMs >= bounds.manyAnswerMs) break
+      const isLong = nowMs - startedMs >= bounds.manyAnswerMs
+      if (place > from && (isLong || characters >= bounds.manyAnswerCharactersMax)) break
       if (nowMs - turnMs >= bounds.manyAnswerTurnMs) {
         await nextTurn()
         turnMs = this.#clock.monotonicMs()
       }
-      for (const part of linesOf(shard, place, question)) parts.push(part)
+      for (const part of linesOf(shard, place, question)) {
+        parts.push(part)
+        characters += part.length
+      }
     }
     const count = place - from
     this.#metrics.forecasts.inc({ from: 'shard' }, count)
