@@ -11,7 +11,8 @@ const stallMs = 12_500
 
 /**
  * A life without faults: two fits are published and promoted, a rollback goes back to the first, a
- * release and a third fit go forward. Forecasts are asked for all the time.
+ * release and a third fit go forward; a fit of many series is one of two shards. Forecasts are asked
+ * for all the time.
  */
 function quietLife(seed: number): Plan {
   const requests: Request[] = []
@@ -24,6 +25,8 @@ function quietLife(seed: number): Plan {
   requests.push({ kind: 'rollback', atMs: 4_500, broker: 'broker-0', model: 'a' })
   requests.push({ kind: 'release', atMs: 6_000, broker: 'broker-1', model: 'a' })
   addFit(6_500, 'broker-0', 13)
+  const wide = { model: 'wide', ms: 60, end: 'fitted', shards: 2, key: 'key-101' } as const
+  requests.push({ kind: 'fit', atMs: 3_300, broker: 'broker-1', value: 101, ...wide })
   for (let atMs = 1_300; atMs < untilMs; atMs += 130) {
     const broker = `broker-${(atMs / 10) % 2}`
     const horizon = 1 + ((atMs / 10) % 9)

@@ -1,6 +1,8 @@
+import { decodeShard, seriesAt } from '@almanac/engine'
 import type { BlobRef } from '@almanac/shared'
 import { judgeFits, judgeTold } from './check/judge-fits.ts'
 import { type Judged, judgeForecasts } from './check/judge-forecasts.ts'
+import { judgeShards } from './check/judge-shards.ts'
 import { Ledger } from './check/ledger.ts'
 import { createReachability } from './check/reachability.ts'
 import type { Records } from './check/records.ts'
@@ -79,7 +81,7 @@ class Run {
     })
     decide = steps?.(this.#cluster)
     this.#observe()
-    const reachability = createReachability(this.#cluster, this.#ledger)
+    const reachability = createReachability(this.#cluster, this.#ledger, plan)
     this.#clients = {
       cluster: this.#cluster,
       onForecast: (record, view) => {
@@ -129,10 +131,9 @@ class Run {
   }
 
   #remember(ref: BlobRef): void {
-    if (ref.kind !== 'dataset') return
-    const bytes = this.#cluster.around.blobs.contentOf(ref)
-    const dataset = bytes && JSON.parse(Buffer.from(bytes).toString())
-    if (dataset) this.#values.set(ref.id, dataset.series[0].y[0])
+    const bytes = ref.kind === 'dataset' && this.#cluster.around.blobs.contentOf(ref)
+    const value = bytes && numberIn(bytes, this.#values)
+    if (typeof value === 'number') this.#values.set(ref.id, value)
   }
 
   #begin(fault: Plan['faults'][number]): void {
@@ -187,17 +188,15 @@ class Run {
     const count = this.#records.forecasts.length
     let asked = 0
     for (const broker of this.#cluster.brokers.keys())
-      for (const [id, { record }] of this.#ledger.models) {
+      for (const [id, { record, versions }] of this.#ledger.models) {
         if (record?.serving == null) continue
         const model = id.split('/')[1]!
-        const request = {
-          kind: 'forecast',
-          broker,
-          model,
-          horizon: 10,
-          version: 'serving',
-        } as const
-        send(this.#clients, { ...request, atMs: this.#world.nowMs, patienceMs: null })
+        const isWide = versions.get(record.serving)?.series !== undefined
+        send(this.#clients, {
+          ...({ kind: 'forecast', broker, model, horizon: 10, version: 'serving' } as const),
+          ...(isWide ? { series: 's=0.0' } : {}),
+          ...{ atMs: this.#world.nowMs, patienceMs: null },
+        })
         asked += 1
       }
     const isAnswered = () => this.#records.forecasts.length >= count + asked
@@ -216,6 +215,7 @@ class Run {
       ...this.#ledger.violations,
       ...judgeForecasts(this.#records.forecasts, judged),
       ...judgeFits(this.#records.fits, judged, this.#plan),
+      ...judgeShards(judged, this.#cluster.around.blobs, this.#plan),
       ...this.#records.told.flatMap((record) => judgeTold(record, this.#ledger, this.#plan)),
       ...this.#world.uncaught.map((text) => `an error that ends its process: ${text}`),
     )
@@ -223,3 +223,11 @@ class Run {
 }
 
 const lookMs = 250
+
+/** What a data set says again and again: one series, a shard of them, or an index of shards. */
+function numberIn(bytes: Uint8Array, known: ReadonlyMap<string, number>): number | undefined {
+  const shard = decodeShard(bytes)
+  if (shard.kind !== 'refused') return seriesAt(shard.value, 0).y[0]
+  const { series, shards } = JSON.parse(Buffer.from(bytes).toString())
+  return series ? series[0].y[0] : known.get(shards[0].blob)
+}

@@ -1,6 +1,7 @@
 import type { ViewOfBroker } from '../cluster/clients.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { NodeProcess } from '../cluster/node-process.ts'
+import type { Fault, Plan } from '../schedule/plan.ts'
 import { told } from './judge-forecasts.ts'
 import type { Ledger } from './ledger.ts'
 import type { ForecastRecord } from './records.ts'
@@ -10,13 +11,16 @@ import type { ForecastRecord } from './records.ts'
  * model. Judged when it fails: a node must have been there all the time, known to the broker, with
  * nothing between them.
  */
-export function createReachability(cluster: Cluster, ledger: Ledger) {
+export function createReachability(cluster: Cluster, ledger: Ledger, { faults }: Plan) {
+  const isStoreWell = !faults.some(isOfStore)
   return {
     judge(record: ForecastRecord, view: ViewOfBroker): string[] {
       const { outcome, request } = record
       if (outcome.kind === 'answer' || request.version !== 'serving') return []
       // Refused for what was asked, not for want of a node.
       if (outcome.status < 500) return []
+      // Of many series a node may have to read before it answers.
+      if (request.series !== undefined && !isStoreWell) return []
       const version = view.before
       if (version === undefined || version !== view.after) return []
       const able = [...cluster.nodes.values()].find((node) =>
@@ -27,6 +31,9 @@ export function createReachability(cluster: Cluster, ledger: Ledger) {
     },
   }
 }
+
+const isOfStore = (fault: Fault): boolean =>
+  fault.kind === 'store-away' || ('from' in fault && [fault.from, fault.to].includes('store'))
 
 function couldAnswer(
   { around, brokers }: Cluster,

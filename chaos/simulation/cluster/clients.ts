@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto'
-import { parseSpec } from '@almanac/engine'
 import { encodeDataset, modelId, Refused } from '@almanac/shared'
 import { answer, questionOf } from '../../../broker/src/api/forecasts.ts'
 import type { Allocated } from '../../../broker/src/jobs/allocate.ts'
 import { fitOutcome } from '../../../broker/src/jobs/fit-outcome.ts'
+import type { FitData } from '../../../broker/src/jobs/store-data.ts'
 import { deleteModel, release, rollBack } from '../../../broker/src/rollout/control.ts'
 import type { Ask } from '../../../broker/src/routing/ask.ts'
 import type {
@@ -17,7 +17,7 @@ import type { Request } from '../schedule/plan.ts'
 import type { BrokerProcess } from './broker-process.ts'
 import type { Cluster } from './cluster.ts'
 import { createExchange, type Sent } from './exchange.ts'
-import { seriesOf, simpleSpec } from './fitter.ts'
+import { parsedSpec, seriesOf, shardsOf } from './fitter.ts'
 
 export type ClientParts = {
   readonly cluster: Cluster
@@ -56,8 +56,12 @@ export function send(parts: ClientParts, request: Request): void {
 function sendForecast(parts: ClientParts, broker: BrokerProcess, request: ForecastRequest): void {
   const { world } = parts.cluster.around
   const { api } = broker.assembly!
-  const { model, horizon, version, patienceMs } = request
-  const ask: Ask = { tenant: 'default', model, horizon, query: '', version, atLeast: null }
+  const { model, horizon, version, series, patienceMs } = request
+  const plain: Ask = { tenant: 'default', model, horizon, query: '', version, atLeast: null }
+  const ask =
+    series === undefined
+      ? plain
+      : { ...plain, series, query: `series=${encodeURIComponent(series)}` }
   const { name, incarnation, troubles } = broker.process
   const sentMs = world.nowMs
   const now = () => api.forecaster.versionNow({ ...ask, version: 'serving' })
@@ -86,17 +90,19 @@ function sendForecast(parts: ClientParts, broker: BrokerProcess, request: Foreca
   })
 }
 
-const dataOf = (value: number) => Uint8Array.from(encodeDataset(seriesOf(value)))
+function dataOf({ value, shards }: FitRequest): FitData {
+  if (shards !== undefined) return shardsOf(value, shards)
+  const dataset = Uint8Array.from(encodeDataset(seriesOf(value)))
+  return { kind: 'one', dataset, observations: 4 }
+}
 
 function sendFit(parts: ClientParts, broker: BrokerProcess, request: FitRequest): void {
   const { world } = parts.cluster.around
   const { model, value, key } = request
-  const spec = parseSpec(simpleSpec)
-  if (spec.kind === 'refused') throw new Error(spec.reason.detail)
   const input = {
     of: { tenant: 'default', model },
-    data: { kind: 'one' as const, dataset: dataOf(value), observations: 4 },
-    spec: spec.value,
+    data: dataOf(request),
+    spec: parsedSpec(),
     requestId: 'request',
     idempotency: key === null ? null : { hash: sha256(key), body: sha256(`${model} ${value}`) },
   }

@@ -1,7 +1,20 @@
-import { describedSeries, encodeModel, fitModel, parseSpec } from '@almanac/engine'
+import {
+  type AnySpec,
+  decodeShard,
+  describedSeries,
+  encodeModel,
+  encodeShard,
+  encodeShardData,
+  fitModel,
+  fitShard,
+  parseSpec,
+  seriesAt,
+} from '@almanac/engine'
 import type { Dataset } from '@almanac/shared'
-import type { Fitter } from '../../../model-api/src/fitting/fit-pool.ts'
+import type { ManySeries } from '../../../broker/src/jobs/store-data.ts'
+import type { Fitter, FitWork } from '../../../model-api/src/fitting/fit-pool.ts'
 import { readDataset } from '../../../model-api/src/fitting/read-dataset.ts'
+import type { FitReply } from '../../../model-api/src/fitting/worker-protocol.ts'
 import type { Process, World } from '../world/world.ts'
 
 /** What a fit is going to be like, told by its data. */
@@ -28,7 +41,7 @@ export function createFitter({ world, process, courseOf }: FitterParts): Fitter 
     fit: (work, signal, onStart) =>
       new Promise((resolve, reject) => {
         if (signal.aborted) return reject(signal.reason)
-        const { value, model } = fitted(work.dataset)
+        const { value, reply } = fitted(work)
         const { ms, end } = courseOf(value)
         onStart?.({ progress: () => 0.5, place: () => -1 })
         const stop = () => {
@@ -41,7 +54,7 @@ export function createFitter({ world, process, courseOf }: FitterParts): Fitter 
           if (end === 'crashed') resolve({ kind: 'crashed', id, detail: 'as it was planned' })
           else if (end === 'refused')
             resolve({ kind: 'refused', id, code: 'too-short', detail: 'as it was planned' })
-          else resolve({ kind: 'fitted', id, model, report: {}, calendar: null })
+          else resolve({ ...reply, id })
         })
         signal.addEventListener('abort', stop, { once: true })
       }),
@@ -49,22 +62,61 @@ export function createFitter({ world, process, courseOf }: FitterParts): Fitter 
   }
 }
 
-const models = new Map<string, { readonly value: number; readonly model: Uint8Array }>()
+/** As the thread gives it, but for the id of the question. */
+type Fitted = { readonly value: number; readonly reply: FitReply }
+
+const known = new Map<string, Fitted>()
 
 /** Fits are repeatable, so each is done once for all simulations. */
-function fitted(dataset: Uint8Array): { readonly value: number; readonly model: Uint8Array } {
-  const text = Buffer.from(dataset).toString('latin1')
-  const known = models.get(text)
-  if (known) return known
-  const series = readDataset(dataset)
-  if ('fault' in series) throw new Error(`the simulation made bad data: ${series.fault}`)
-  const spec = parseSpec(simpleSpec)
-  if (spec.kind === 'refused') throw new Error('the simulation made a bad spec')
-  const outcome = fitModel(describedSeries(series), spec.value, { seed: 1, workMax: 1e9 })
-  if (outcome.kind === 'refused') throw new Error('the simulation made data that cannot be fitted')
-  const made = { value: series.y[0] as number, model: Uint8Array.from(encodeModel(outcome.value)) }
-  models.set(text, made)
+function fitted(work: FitWork): Fitted {
+  const passedOver = work.passedOver && [...work.passedOver]
+  const name = `${Buffer.from(work.dataset).toString('latin1')} ${JSON.stringify(passedOver)}`
+  const made = known.get(name) ?? (work.passedOver ? fittedShard(work) : fittedSeries(work))
+  known.set(name, made)
   return made
 }
 
-export const simpleSpec = { family: 'baseline', method: 'naive' }
+function fittedSeries({ dataset }: FitWork): Fitted {
+  const series = readDataset(dataset)
+  if ('fault' in series) throw new Error(`the simulation made bad data: ${series.fault}`)
+  const run = { seed: 1, workMax: 1e9 }
+  const outcome = fitModel(describedSeries(series), parsedSpec(), run)
+  if (outcome.kind === 'refused') throw new Error('the simulation made data that cannot be fitted')
+  const model = Uint8Array.from(encodeModel(outcome.value))
+  const reply: FitReply = { kind: 'fitted', id: 1, model, report: {}, calendar: null }
+  return { value: series.y[0] as number, reply }
+}
+
+function fittedShard({ dataset, passedOver }: FitWork): Fitted {
+  const data = decodeShard(dataset)
+  if (data.kind === 'refused') throw new Error('the simulation made a bad shard')
+  const run = { seed: 1, workMax: 1e9, ...(passedOver ? { passedOver } : {}) }
+  const { content, codes } = fitShard(data.value, parsedSpec(), run)
+  const shard = Uint8Array.from(encodeShard(content))
+  const value = seriesAt(data.value, 0).y[0]!
+  return { value, reply: { kind: 'fitted-shard', id: 1, shard, codes } }
+}
+
+export function parsedSpec(): AnySpec {
+  const spec = parseSpec(simpleSpec)
+  if (spec.kind === 'refused') throw new Error(spec.reason.detail)
+  return spec.value
+}
+
+const simpleSpec = { family: 'baseline', method: 'naive' }
+
+/** The key of the series at some place of some shard. */
+const keyOf = (shard: number, place: number) => `s=${shard}.${place}`
+
+/** Many series that are all `value` all the time, in so many shards, each larger than the last. */
+export function shardsOf(value: number, count: number): ManySeries {
+  const y = [value, value, value, value]
+  const about = { start: null, frequency: null }
+  const shards = Array.from({ length: count }, (_, shard) => {
+    const keys = Array.from({ length: shard + 1 }, (_, place) => keyOf(shard, place))
+    const bytes = Uint8Array.from(encodeShardData(keys.map((key) => ({ key, y, ...about }))))
+    return { first: keyOf(shard, 0), series: keys.length, bytes }
+  })
+  const series = shards.reduce((sum, shard) => sum + shard.series, 0)
+  return { kind: 'many', series, observations: 4 * series, shards }
+}

@@ -12,8 +12,46 @@ export function planOf(seed: number): Plan {
   const requests = drawRequests(chance, places.brokers, models, safetyMs)
   const values = requests.flatMap((request) => (request.kind === 'fit' ? [request.value] : []))
   const faults = drawFaults(chance, places, values, safetyMs)
-  return { seed, brokers, nodes, safetyMs, requests, faults }
+  const all = [...requests, ...drawWide(seed, places.brokers, safetyMs)]
+  all.sort((a, b) => a.atMs - b.atMs)
+  return { seed, brokers, nodes, safetyMs, requests: all, faults }
 }
+
+/**
+ * Fits of many series, and forecasts of them, in some of the schedules. They are drawn apart, so
+ * that the rest of a schedule is what it was before there were any.
+ */
+function drawWide(seed: number, brokers: readonly string[], safetyMs: number): Request[] {
+  const chance = new Chance(seededRandom(seed ^ 0x5eed))
+  if (!chance.is(0.3)) return []
+  const requests: Request[] = []
+  for (let i = 0; i < chance.between(1, 2); i += 1)
+    requests.push({
+      kind: 'fit',
+      atMs: chance.between(100, safetyMs - 500),
+      broker: chance.one(brokers),
+      model: wideModel,
+      value: 101 + i,
+      ms: chance.is(0.3) ? chance.between(500, 2_500) : chance.between(5, 200),
+      end: 'fitted',
+      key: chance.is(0.6) ? `wide-${i}` : null,
+      shards: chance.between(1, 5),
+    })
+  for (let i = 0; i < chance.between(3, 10); i += 1)
+    requests.push({
+      kind: 'forecast',
+      atMs: chance.between(300, safetyMs),
+      broker: chance.one(brokers),
+      model: wideModel,
+      horizon: chance.between(1, 5),
+      version: 'serving',
+      series: chance.one(['s=0.0', 's=1.0', 's=1.1', 's=4.2']),
+      patienceMs: null,
+    })
+  return requests
+}
+
+const wideModel = 'wide'
 
 type Places = { readonly brokers: readonly string[]; readonly nodes: readonly string[] }
 

@@ -14,6 +14,8 @@ export type Request =
       readonly key: string | null
       /** How often it was repeated already. */
       readonly repeats?: number
+      /** Of many series: how many shards they are cut into, each of as many series as its place. */
+      readonly shards?: number
     }
   | {
       readonly kind: 'forecast'
@@ -21,6 +23,8 @@ export type Request =
       readonly broker: string
       readonly model: string
       readonly horizon: number
+      /** Of a model of many series: which of them. */
+      readonly series?: string
       readonly version: 'serving' | 'latest' | 'previous' | number
       /** After which the client leaves; null: it stays. */
       readonly patienceMs: number | null
