@@ -194,6 +194,21 @@ test('rows say the same as lines', async () => {
   expect(rows).toEqual(wanted)
 })
 
+test('within a process many series are answered in the same words', async () => {
+  const machine = await openMachine()
+  const many = await seedManySeries(machine, { shards: 1 })
+  const node = await serving(machine)
+  const headers = Object.entries(await internalHeaders(machine, node)).flat()
+  const series = `series=${encodeURIComponent(many.keys[0]!)}`
+  for (const path of [`forecast/default/sales/1/3?${series}`, 'forecasts/default/sales/1/0/3?']) {
+    const direct = await node.direct({ method: 'GET', path: `/internal/v1/${path}`, headers })
+    const { status, headers: said, body } = await fetchInternal(machine, node, path)
+    expect([direct?.status, direct?.body.toString()]).toEqual([status, body])
+    for (const name of [names.modelVersion, names.count, names.next])
+      expect(direct?.headers[name] ?? null).toBe(said.get(name))
+  }
+})
+
 type Line = {
   series: string
   data?: number[]
