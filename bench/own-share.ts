@@ -18,7 +18,8 @@ async function microsOf(responseCacheBytes: number): Promise<number> {
   const { first, learn } = hotPathAlone(responseCacheBytes, Buffer.alloc(9_000))
   const head = { headers: { host: 'localhost' }, rawHeaders: [], httpVersion: '1.1' }
   const request = { method: 'GET', url: questionPath, ...head }
-  learn(head.headers)
+  // A question is remembered when it comes a second time.
+  for (let times = 0; times < 2; times++) learn(head.headers)
   const one = () =>
     new Promise<void>((done) => {
       const nothing = { writeHead: () => {}, once: () => {}, off: () => {} }

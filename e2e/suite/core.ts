@@ -124,6 +124,36 @@ export function coreSuite(cluster: () => TestCluster): void {
       expect(mean(forecast.body.data as unknown as number[])).toBeGreaterThan(450)
     })
 
+    test('many series are fitted at once, and each is asked for by its key', async () => {
+      const of = (i: number) => ({ key: `store=${i % 3},product=${i}`, y: smallSeries(10 * i) })
+      const series = [...Array.from({ length: 40 }, (_, i) => of(i)), { key: 'bad', y: [null] }]
+      const made = await call('POST', `${api()}/models/many/fit`, {
+        body: { series, spec: smallSpec },
+      })
+      expect(made.status, made.text).toBe(200)
+      const version = await call('GET', `${api()}/models/many/versions/${made.body.version}`)
+      expect(version.body).toMatchObject({ series: 41, metrics: { series: 41, 'code:ok': 40 } })
+      const job = await call('GET', `${api()}/jobs/${made.body.job}`)
+      expect(job.body).toMatchObject({ kind: 'fit-shards', series: { done: 41, of: 41 } })
+      const ask = (key: string) =>
+        call('GET', `${api()}/models/many/forecast/7?series=${encodeURIComponent(key)}`)
+      const one = await ask('store=2,product=20')
+      expect(one.status, one.text).toBe(200)
+      expect(Math.abs(mean(one.body.data as unknown as number[]) - 200)).toBeLessThan(5)
+      expect((await ask('bad')).status).toBe(422)
+      expect((await ask('store=9')).status).toBe(404)
+      const all = await call('GET', `${api()}/models/many/forecasts/2?prefix=store%3D1`)
+      const lines = all.text
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line).series)
+      expect(lines).toEqual(
+        series.flatMap(({ key }) => (key.startsWith('store=1') ? [key] : [])).sort(),
+      )
+      const page = await call('GET', `${api()}/models/many/versions/1/series?code=no-data`)
+      expect(page.status, page.text).toBe(200)
+    })
+
     test('new observations make a version that goes on from the newest', async () => {
       const spec = { family: 'baseline', method: 'naive' }
       const add = (body: object) => call('POST', `${api()}/models/growing/observations`, { body })

@@ -8,6 +8,9 @@ import { failures, startLoad, stepsBack } from '../support/load.ts'
 /** One start takes twice as long as the next where the machine does something else meanwhile. */
 const startsTimed = 5
 
+/** Of the fit of many series that loses a node: some seconds of work for each. */
+const shards = 10
+
 export type FaultOptions = { readonly outageMs: number }
 
 /** Eighty years of days take some seconds to fit, so that there is time to kill somebody. */
@@ -63,6 +66,60 @@ export function faultSuite(cluster: () => Required<TestCluster>, options: FaultO
       expect(stepsBack(traffic.seen)).toEqual([])
       expect((await call('GET', `${api()}/models/killed-node/forecast/3`)).status).toBe(200)
     }, 120_000)
+
+    test('a node killed in the middle of many series: only what it had in hand is done again', async () => {
+      const key = (i: number) => `s=${String(i).padStart(5, '0')}`
+      const series = Array.from({ length: shards * 2_000 }, (_, i) => ({
+        key: key(i),
+        y: Array.from({ length: 24 }, (_, t) => i + ((t * 7) % 5)),
+      }))
+      const body = { series, spec: { family: 'ets' } }
+      const accepted = await post('killed-shards', body, 0, respondAsync)
+      expect(accepted.status, accepted.text).toBe(202)
+      const id = String(accepted.body.job)
+      const done = async () => Number((await job(id)).series?.done)
+      const fitted = async ({ url }: Breakable) => {
+        const { text } = await call('GET', `${url}/metrics`)
+        return Number(
+          /almanac_shards_total\{[^}]*outcome="fitted"[^}]*\} (\d+)/.exec(text)?.[1] ?? 0,
+        )
+      }
+      const [killed, ...others] = cluster().nodes
+      const before = await Promise.all(cluster().nodes.map(fitted))
+      await eventually(
+        'it has done a part',
+        () => fitted(killed!),
+        (n) => n > before[0]!,
+        60_000,
+      )
+      const own = (await fitted(killed!)) - before[0]!
+      const atLeast = await done()
+      await killed!.kill()
+      const seen: number[] = []
+      const ending = await eventually(
+        'done by the others',
+        async () => {
+          const now = await job(id)
+          seen.push(Number(now.series?.done))
+          return now
+        },
+        ended,
+        110_000,
+      )
+      expect(String(ending.state), JSON.stringify(ending)).toBe('done')
+      // What was done is never undone.
+      expect(seen.every((count, i) => count >= (seen[i - 1] ?? atLeast))).toBe(true)
+      const after = await Promise.all(others.map(fitted))
+      const byOthers = after.reduce((sum, count, i) => sum + count - before[i + 1]!, 0)
+      expect(byOthers).toBeLessThanOrEqual(shards - own)
+      await killed!.start()
+      const last = `${api(1)}/models/killed-shards/forecast/3?series=${key(shards * 2_000 - 1)}`
+      await eventually(
+        'its forecasts are served',
+        () => call('GET', last),
+        ({ status }) => status === 200,
+      )
+    }, 180_000)
 
     test('a node killed under load: no forecast fails', async () => {
       const traffic = load(300)
