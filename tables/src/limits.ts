@@ -1,0 +1,36 @@
+/** Every bound of the reading of tables: unit in the name, reason beside it. */
+export const limits = {
+  /** A column's name or a value to compare with. */
+  nameCharactersMax: 200,
+  /** Wider tables exist, but none that anybody maps by hand. */
+  columnsMax: 1_000,
+  /** Columns that make a key: it is text that people read. */
+  keysMax: 8,
+  featuresMax: 100,
+  stepsMax: 100,
+  /** A longer key is a column mapped by mistake; the index of shards holds their first keys. */
+  keyCharactersMax: 1_000,
+  /** One line of a file: longer ones are damage, and DuckDB takes no more than twice as many. */
+  lineBytesMax: 1_048_576,
+  /** A quoted field with line breaks: a quote that is open for longer was never closed. */
+  recordBytesMax: 65_536,
+  /** Of a rejected row this much is kept, so that a damaged file does not make a larger one. */
+  rejectedCharactersMax: 2_000,
+  /** Text that is handed to DuckDB at once: a second of work, and little disk. */
+  pieceBytes: 67_108_864,
+  /** Series in a shard: the fit of one takes seconds, far more than a claim of it costs. */
+  shardSeries: 2_000,
+  /** Observations in a shard, however few series they make: 32 MB. */
+  shardObservationsMax: 4_000_000,
+  /** Periods of one series, those without a row included: more than a century of hours. */
+  periodsMax: 1_000_000,
+  /** Of a compressed file: a small one must not fill the disk. */
+  unpackedBytesMax: 1_099_511_627_776,
+  /** Progress is told no oftener than this. */
+  progressMs: 500,
+  /** The beginning of a file that is looked at to propose a recipe. */
+  lookBytes: 1_048_576,
+  /** Rows of it, and values of each column that are shown. */
+  lookRows: 1_000,
+  samplesShown: 5,
+} as const

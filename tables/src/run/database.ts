@@ -1,0 +1,62 @@
+import { type DuckDBConnection, type DuckDBDataChunk, DuckDBInstance } from '@duckdb/node-api'
+import { duckdb } from '../sql/dialect.ts'
+
+export type DatabaseOptions = {
+  /** The only folders whose files queries may touch, the first for the database's own. */
+  readonly folders: readonly [string, ...string[]]
+  readonly memoryMb: number
+  readonly threads: number
+}
+
+export type Database = {
+  readonly run: (sql: string) => Promise<void>
+  /** All rows of a short answer. */
+  readonly rows: (sql: string) => Promise<readonly (readonly unknown[])[]>
+  /** The rows of a long one, some thousand at a time. */
+  readonly chunks: (sql: string) => AsyncGenerator<DuckDBDataChunk, void>
+}
+
+/** An empty database that goes to disk with what does not fit, and sees no other files. */
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const { folders, memoryMb, threads } = options
+  const instance = await DuckDBInstance.create(`${folders[0]}/work.duckdb`, {
+    memory_limit: `${memoryMb}MB`,
+    threads: String(threads),
+    temp_directory: `${folders[0]}/spilled`,
+    // Rows carry their numbers; to keep their order, too, would need memory.
+    preserve_insertion_order: 'false',
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+  })
+  const connection = await instance.connect()
+  const allowed = folders.map(duckdb.literal).join(', ')
+  await connection.run(`SET allowed_directories = [${allowed}]`)
+  await connection.run('SET enable_external_access = false')
+  await connection.run(`SET TimeZone = 'UTC'`)
+  await connection.run('SET lock_configuration = true')
+  return {
+    run: async (sql) => {
+      await connection.run(sql)
+    },
+    rows: async (sql) => (await connection.runAndReadAll(sql)).getRowsJS(),
+    chunks: (sql) => chunksOf(instance, sql),
+  }
+}
+
+/** On a connection of its own: one connection streams one answer at a time. */
+async function* chunksOf(
+  instance: DuckDBInstance,
+  sql: string,
+): AsyncGenerator<DuckDBDataChunk, void> {
+  const connection: DuckDBConnection = await instance.connect()
+  try {
+    const result = await connection.stream(sql)
+    for (;;) {
+      const chunk = await result.fetchChunk()
+      if (chunk === null || chunk.rowCount === 0) return
+      yield chunk
+    }
+  } finally {
+    connection.closeSync()
+  }
+}

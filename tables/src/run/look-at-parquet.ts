@@ -1,0 +1,26 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { openDatabase } from './database.ts'
+import { identifier, parquetColumns, parquetOf } from './load.ts'
+import type { ParquetLook } from './protocol.ts'
+
+/** The columns and the first rows of a Parquet file, as text. */
+export async function lookAtParquet({
+  file,
+  rows,
+}: {
+  readonly file: string
+  readonly rows: number
+}): Promise<ParquetLook> {
+  const folder = await mkdtemp(join(tmpdir(), 'almanac-look-'))
+  try {
+    const db = await openDatabase({ folders: [folder, dirname(file)], memoryMb: 256, threads: 1 })
+    const columns = await parquetColumns(db, file)
+    const texts = columns.map((name) => `CAST(${identifier(name)} AS VARCHAR)`)
+    const found = await db.rows(`SELECT ${texts.join(', ')} FROM ${parquetOf(file)} LIMIT ${rows}`)
+    return { columns, rows: found as readonly (readonly (string | null)[])[] }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}

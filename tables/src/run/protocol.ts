@@ -1,0 +1,90 @@
+import type { Fault } from '../fault.ts'
+import type { Recipe } from '../recipe/recipe.ts'
+
+/** What a process of tables is to do. */
+export type TableJob = {
+  readonly file: string
+  readonly recipe: Recipe
+  /** Where rejected and changed rows are written, as CSV. */
+  readonly rejectsFile: string
+  /** A folder of its own, empty, for what does not fit in memory. */
+  readonly folder: string
+  /** What DuckDB may take; the process itself takes some 200 MB more. */
+  readonly memoryMb: number
+  readonly threads: number
+  /** About how many series a shard has. */
+  readonly shardSeries: number
+}
+
+/** How far it is. Phases follow one another: rows are read, grouped, and made series. */
+export type TableProgress = {
+  readonly phase: 'read' | 'group' | 'series'
+  /** Of the file; both are 0 where nobody can tell before the end. */
+  readonly bytesRead: number
+  readonly bytesAll: number
+  readonly rows: number
+  readonly series: number
+  readonly seriesAll: number
+}
+
+/** How many rows or values met with something, and what. */
+export type ReasonCount = {
+  /** `read`, `steps/0` and so on, or the field of the recipe that asked for it. */
+  readonly step: string
+  readonly column: string
+  readonly reason: string
+  readonly outcome: RowOutcome
+  readonly count: number
+}
+
+/** Rejected: not usable; dropped: not wanted; changed: with another value; flagged: as it was. */
+export type RowOutcome = 'rejected' | 'dropped' | 'changed' | 'flagged'
+
+export type TableSummary = {
+  readonly columns: readonly string[]
+  /** Records of the file, the rejected ones among them. */
+  readonly rows: number
+  readonly rejected: number
+  readonly dropped: number
+  readonly reasons: readonly ReasonCount[]
+  readonly series: number
+  readonly shards: number
+  readonly observations: number
+  /** Observations without a value in the end. */
+  readonly missing: number
+  /** Periods without a row, and observations that were filled. */
+  readonly absent: number
+  readonly filled: number
+  /** The first period of the table and the last one, ISO 8601. */
+  readonly first: string
+  readonly last: string
+}
+
+/** A shard of data as it is told: the parent reads its bytes from the file and deletes it. */
+export type ShardMessage = {
+  readonly kind: 'shard'
+  readonly file: string
+  readonly firstKey: string
+  readonly series: number
+  readonly observations: number
+}
+
+export type FromChild =
+  | ShardMessage
+  | { readonly kind: 'progress'; readonly progress: TableProgress }
+  | { readonly kind: 'done'; readonly summary: TableSummary }
+  | { readonly kind: 'looked'; readonly look: ParquetLook }
+  | { readonly kind: 'refused'; readonly faults: readonly Fault[] }
+  | { readonly kind: 'failed'; readonly detail: string }
+
+export type ToChild =
+  | { readonly kind: 'run'; readonly job: TableJob }
+  | { readonly kind: 'look'; readonly file: string; readonly rows: number }
+  /** The last shard was taken; the next one may come. */
+  | { readonly kind: 'taken' }
+
+/** The beginning of a Parquet file, as text. */
+export type ParquetLook = {
+  readonly columns: readonly string[]
+  readonly rows: readonly (readonly (string | null)[])[]
+}

@@ -1,0 +1,72 @@
+import { closeSync, openSync, writeSync } from 'node:fs'
+import type { ReasonCount, RowOutcome } from './protocol.ts'
+
+/** A row that was left out, or a value that was changed. What is not known is absent. */
+export type Reject = {
+  readonly step: string
+  readonly outcome: RowOutcome
+  readonly reason: string
+  readonly column?: string
+  /** In the file; a value of a series may come from several. */
+  readonly line?: number
+  readonly key?: string
+  readonly time?: string
+  readonly before?: number | null
+  readonly after?: number | null
+  /** The text of the row. */
+  readonly row?: string
+}
+
+export type Rejects = {
+  readonly write: (reject: Reject) => void
+  readonly counts: () => readonly ReasonCount[]
+  readonly close: () => void
+}
+
+/** Writes them as CSV, each as it comes, and counts them by reason. */
+export function makeRejects(file: string): Rejects {
+  const handle = openSync(file, 'w')
+  let text = `${header.join(',')}\n`
+  const counts = new Map<string, { -readonly [field in keyof ReasonCount]: ReasonCount[field] }>()
+  const flush = () => {
+    writeSync(handle, text)
+    text = ''
+  }
+  return {
+    write: (reject) => {
+      const { step, outcome, reason, column = '' } = reject
+      const id = `${step}\n${outcome}\n${column}\n${reason}`
+      const known = counts.get(id)
+      if (known !== undefined) known.count += 1
+      else counts.set(id, { step, column, reason, outcome, count: 1 })
+      text += `${header.map((name) => cellOf(reject[name])).join(',')}\n`
+      if (text.length > 65_536) flush()
+    },
+    counts: () => [...counts.values()],
+    close: () => {
+      flush()
+      closeSync(handle)
+    },
+  }
+}
+
+const header = [
+  'line',
+  'step',
+  'outcome',
+  'reason',
+  'column',
+  'key',
+  'time',
+  'before',
+  'after',
+  'row',
+] as const
+
+/** Text that a spreadsheet would take for a formula is kept from being one. */
+function cellOf(value: string | number | null | undefined): string {
+  if (value === undefined || value === null || Number.isNaN(value)) return ''
+  if (typeof value === 'number') return String(value)
+  const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+}

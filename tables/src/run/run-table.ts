@@ -1,0 +1,139 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Fault } from '../fault.ts'
+import { limits } from '../limits.ts'
+import type { Recipe } from '../recipe/recipe.ts'
+import type {
+  FromChild,
+  ParquetLook,
+  ShardMessage,
+  TableJob,
+  TableProgress,
+  TableSummary,
+  ToChild,
+} from './protocol.ts'
+
+export type TableRun = {
+  readonly file: string
+  readonly recipe: Recipe
+  readonly rejectsFile: string
+  /** Where a folder may be made for what does not fit in memory; it is gone at the end. */
+  readonly scratch: string
+  readonly memoryMb: number
+  readonly threads: number
+  readonly shardSeries?: number
+  /** Ends the process; the run then throws the signal's reason. */
+  readonly signal: AbortSignal
+}
+
+/** Shards come in the order of their keys, and the next one when this one was taken. */
+export type TableConsumer = {
+  readonly shard: (shard: DataShard) => Promise<void>
+  readonly progress?: (progress: TableProgress) => void
+}
+
+export type DataShard = {
+  readonly firstKey: string
+  readonly series: number
+  readonly observations: number
+  /** As `encodeShardData` writes them. */
+  readonly bytes: Uint8Array
+}
+
+/** Refused: to be mended in file or recipe. Failed: not their fault, as far as anybody can tell. */
+export type TableResult =
+  | { readonly kind: 'done'; readonly summary: TableSummary }
+  | { readonly kind: 'refused'; readonly faults: readonly Fault[] }
+  | { readonly kind: 'failed'; readonly detail: string }
+
+/**
+ * Makes series of a table, in a process of its own that may die without harm to this one. Throws
+ * what the consumer throws, and the signal's reason.
+ */
+export async function runTable(run: TableRun, consumer: TableConsumer): Promise<TableResult> {
+  run.signal.throwIfAborted()
+  const { file, recipe, rejectsFile, memoryMb, threads, signal } = run
+  const folder = await mkdtemp(join(run.scratch, 'table-'))
+  try {
+    const shardSeries = run.shardSeries ?? limits.shardSeries
+    const job: TableJob = { file, recipe, rejectsFile, folder, memoryMb, threads, shardSeries }
+    const hear = async (message: FromChild, child: ChildProcess) => {
+      if (message.kind === 'progress') consumer.progress?.(message.progress)
+      if (message.kind !== 'shard') return
+      await consumer.shard(await shardIn(message))
+      if (child.connected) child.send({ kind: 'taken' } satisfies ToChild)
+    }
+    const answer = await askChild({ kind: 'run', job }, signal, hear)
+    if (answer.kind === 'looked') throw new Error('a run was answered with a look')
+    return answer
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** The beginning of a Parquet file; undefined when it is none. */
+export async function lookIntoParquet(
+  file: string,
+  signal: AbortSignal,
+): Promise<ParquetLook | undefined> {
+  const ask = { kind: 'look', file, rows: limits.lookRows } as const
+  const answer = await askChild(ask, signal, async () => {})
+  return answer.kind === 'looked' ? answer.look : undefined
+}
+
+async function shardIn({ file, firstKey, series, observations }: ShardMessage) {
+  const bytes = await readFile(file)
+  await rm(file)
+  return { firstKey, series, observations, bytes }
+}
+
+type Answer = Exclude<FromChild, { readonly kind: 'shard' | 'progress' }>
+
+/** Starts a process for one question, and ends it with the answer, a fault or the signal. */
+async function askChild(
+  question: ToChild,
+  signal: AbortSignal,
+  hear: (message: FromChild, child: ChildProcess) => Promise<void>,
+): Promise<Answer> {
+  const child = fork(new URL('./table-process.ts', import.meta.url), {
+    // V8 may abort where threads come and go: docs/decisions/threads.md.
+    execArgv: ['--wasm-wrapper-tiering-budget=1000000000'],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  })
+  let lastWords = ''
+  child.stderr?.on('data', (data: Buffer) => {
+    lastWords = (lastWords + data).slice(-lastWordsCharacters)
+  })
+  const gone = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  const end = () => child.kill('SIGKILL')
+  signal.addEventListener('abort', end, { once: true })
+  try {
+    return await new Promise<Answer>((resolve, reject) => {
+      child.on('message', (message: FromChild) => {
+        if (message.kind === 'shard' || message.kind === 'progress')
+          hear(message, child).catch(reject)
+        else resolve(message)
+      })
+      child.once('error', reject)
+      child.once('close', (code, ended) => {
+        if (signal.aborted) reject(signal.reason)
+        else resolve({ kind: 'failed', detail: endOf(code, ended, lastWords) })
+      })
+      child.send(question)
+    })
+  } finally {
+    signal.removeEventListener('abort', end)
+    end()
+    await gone
+  }
+}
+
+const lastWordsCharacters = 1_000
+
+function endOf(code: number | null, signal: string | null, words: string): string {
+  const how = signal === null ? `with code ${code}` : `by ${signal}`
+  const why = signal === 'SIGKILL' ? ' The system may have been out of memory.' : ''
+  const said = words.trim() === '' ? '' : ` It said: ${words.trim()}`
+  return `The process that read the table was ended ${how}.${why}${said}`
+}

@@ -1,0 +1,50 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { encodeShardData, type Frequency, type KeyedDescription } from '@almanac/engine'
+import { limits } from '../limits.ts'
+import { startOfPeriod } from '../series/periods.ts'
+import type { ShardMessage } from './protocol.ts'
+
+export type ShardWriter = {
+  readonly add: (key: string, firstPeriod: number, y: Float64Array) => Promise<void>
+  /** Writes what is left; returns how many shards there were. */
+  readonly close: () => Promise<number>
+}
+
+/** Cuts series into shards, each handed over as a file before the next one is begun. */
+export function makeShardWriter(
+  { folder, frequency, series: most }: ShardForm,
+  hand: (shard: ShardMessage) => Promise<void>,
+): ShardWriter {
+  let shard: KeyedDescription[] = []
+  let observations = 0
+  let shards = 0
+  const write = async () => {
+    const [first] = shard
+    if (first === undefined) return
+    const file = join(folder, `shard-${shards++}`)
+    await writeFile(file, encodeShardData(shard))
+    const { length: series } = shard
+    shard = []
+    await hand({ kind: 'shard', file, firstKey: first.key, series, observations })
+    observations = 0
+  }
+  return {
+    add: async (key, firstPeriod, y) => {
+      const isFull = shard.length >= most || observations + y.length > limits.shardObservationsMax
+      if (isFull) await write()
+      shard.push({ key, start: startOfPeriod(frequency, firstPeriod), frequency, y: [...y] })
+      observations += y.length
+    },
+    close: async () => {
+      await write()
+      return shards
+    },
+  }
+}
+
+export type ShardForm = {
+  readonly folder: string
+  readonly frequency: Frequency
+  readonly series: number
+}

@@ -1,0 +1,131 @@
+import { cleanSeries } from '../series/clean.ts'
+import { startOfPeriod } from '../series/periods.ts'
+import { duckdb } from '../sql/dialect.ts'
+import { seriesQueryOf } from '../sql/series.ts'
+import type { Database } from './database.ts'
+import { type Loaded, loadTable, Refused } from './load.ts'
+import type { ShardMessage, TableJob, TableProgress, TableSummary } from './protocol.ts'
+import { makeRejects, type Rejects } from './rejects.ts'
+import { writeChanged, writeLeftOut } from './row-rejects.ts'
+import { seriesOf } from './series-stream.ts'
+import { makeShardWriter } from './shards.ts'
+
+export type Told = {
+  readonly progress: (progress: TableProgress) => void
+  readonly shard: (shard: ShardMessage) => Promise<void>
+}
+
+/** From a file to shards. Throws `Refused` and `DamagedFile`, and whatever the database throws. */
+export async function workOn(job: TableJob, db: Database, told: Told): Promise<TableSummary> {
+  const rejects = makeRejects(job.rejectsFile)
+  try {
+    const atStart = { bytesRead: 0, bytesAll: 0, rows: 0, series: 0, seriesAll: 0 }
+    const loaded = await loadTable(db, job, rejects, (bytesRead, bytesAll, rows) =>
+      told.progress({ ...atStart, phase: 'read', bytesRead, bytesAll, rows }),
+    )
+    const { rows } = loaded
+    told.progress({ ...atStart, phase: 'group', rows })
+    await writeLeftOut(db, loaded.plan, rejects)
+    const grouped = await groupRows(db, job, rejects)
+    const made = await makeSeries(db, job, grouped, rejects, {
+      shard: told.shard,
+      progress: (series) =>
+        told.progress({ ...atStart, phase: 'series', rows, series, seriesAll: grouped.series }),
+    })
+    return summaryOf(loaded, job, grouped, made, rejects)
+  } finally {
+    rejects.close()
+  }
+}
+
+type Grouped = { readonly series: number; readonly first: number; readonly last: number }
+
+async function groupRows(db: Database, { recipe }: TableJob, rejects: Rejects): Promise<Grouped> {
+  const query = seriesQueryOf(recipe)
+  if (query.doubled !== null) await db.run(duckdb.keep('doubled', query.doubled))
+  for (const change of query.changes) await writeChanged(db, change, recipe.frequency, rejects)
+  await db.run(duckdb.keep('series', query.series))
+  await db.run(duckdb.keep('observations', query.observations))
+  await db.run('DROP TABLE accepted')
+  const [[series] = []] = await db.rows('SELECT COUNT(*) FROM series')
+  const [[first, last] = []] = await db.rows('SELECT MIN(period), MAX(period) FROM observations')
+  if (Number(series) > 0)
+    return { series: Number(series), first: Number(first), last: Number(last) }
+  const [most] = rejects.counts().toSorted((a, b) => b.count - a.count)
+  throw new Refused({
+    field: '',
+    detail: 'No row of the file could be used.',
+    remedy: most
+      ? `Most were left out because of ${JSON.stringify(most.column)}: ${most.reason}.`
+      : 'Check that it is the right file.',
+  })
+}
+
+type Made = {
+  series: number
+  shards: number
+  observations: number
+  missing: number
+  absent: number
+  filled: number
+}
+
+async function makeSeries(
+  db: Database,
+  { recipe, folder, shardSeries }: TableJob,
+  { last }: Grouped,
+  rejects: Rejects,
+  told: { readonly shard: Told['shard']; readonly progress: (series: number) => void },
+): Promise<Made> {
+  const { frequency } = recipe
+  const made = { series: 0, shards: 0, observations: 0, missing: 0, absent: 0, filled: 0 }
+  const shards = makeShardWriter({ folder, frequency, series: shardSeries }, async (shard) => {
+    await told.shard(shard)
+    told.progress(made.series)
+  })
+  for await (const { key, ...raw } of seriesOf(db)) {
+    const clean = cleanSeries(raw, recipe, last)
+    if (clean === undefined) {
+      rejects.write({ step: 'series', outcome: 'rejected', reason: tooLong, key })
+      continue
+    }
+    const { firstPeriod, y, changes } = clean
+    for (const { step, reason, isFlag, period, before, after } of changes) {
+      const time = startOfPeriod(frequency, period)
+      const outcome = isFlag ? 'flagged' : 'changed'
+      rejects.write({ step, outcome, reason, key, time, before, after })
+    }
+    made.series += 1
+    made.observations += y.length
+    for (const value of y) if (Number.isNaN(value)) made.missing += 1
+    made.absent += clean.absent
+    made.filled += clean.filled
+    await shards.add(key, firstPeriod, y)
+  }
+  made.shards = await shards.close()
+  return made
+}
+
+const tooLong = 'from its first period to its last there are too many'
+
+function summaryOf(
+  { columns, rows }: Loaded,
+  { recipe }: TableJob,
+  { first, last }: Grouped,
+  made: Made,
+  rejects: Rejects,
+): TableSummary {
+  const reasons = rejects.counts()
+  const ofRows = (outcome: 'rejected' | 'dropped') =>
+    reasons.reduce((sum, one) => sum + (one.outcome === outcome ? one.count : 0), 0)
+  return {
+    columns,
+    rows,
+    rejected: ofRows('rejected'),
+    dropped: ofRows('dropped'),
+    reasons,
+    ...made,
+    first: startOfPeriod(recipe.frequency, first),
+    last: startOfPeriod(recipe.frequency, last),
+  }
+}
