@@ -1,3 +1,22 @@
+export type { Fault, Outcome } from './fault.ts'
 export { csvOf } from './generate/csv.ts'
 export { parquetOf } from './generate/parquet.ts'
 export { makeSalesWorld, type SalesWorld } from './generate/sales.ts'
+export type { LookColumn } from './infer/columns.ts'
+export { lookAtTable, type TableLook } from './infer/look.ts'
+export { parseRecipe } from './recipe/parse.ts'
+export type { Recipe } from './recipe/recipe.ts'
+export type { GivenRecipe } from './recipe/schema.ts'
+export type { ReasonCount, TableProgress, TableSummary } from './run/protocol.ts'
+export {
+  type DataShard,
+  runTable,
+  type TableConsumer,
+  type TableResult,
+  type TableRun,
+} from './run/run-table.ts'
+export { type Dialect, duckdb, spark } from './sql/dialect.ts'
+export { escaped, partsOfKey } from './sql/keys.ts'
+export { type Plan, planOf } from './sql/plan.ts'
+export { type SeriesQuery, seriesQueryOf } from './sql/series.ts'
+export { sparkPieces } from './sql/staged.ts'

@@ -57,6 +57,17 @@ export function csvRecords(
   }
 }
 
+/** Keeps the first rows in memory, as their values. */
+export function collectRows(delimiter: string, most: number) {
+  const rows: (readonly (string | null)[])[] = []
+  const write: Rows['write'] = (_line, values) => {
+    if (rows.length < most) rows.push(values)
+  }
+  const copy: Rows['copy'] = (line, bytes, from, to) =>
+    write(line, fieldsOf(bytes, from, to, delimiter.charCodeAt(0), doubleQuote))
+  return { rows, write, copy }
+}
+
 const faults = {
   open: 'a quote is opened and not closed',
   broken: 'there is text after a closing quote',

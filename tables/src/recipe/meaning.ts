@@ -26,8 +26,7 @@ function* sourceFaults(source: Source): Generator<Fault> {
   if (source.format !== 'csv') return
   for (const name of ['delimiter', 'quote'] as const) {
     const character = source[name]
-    if (character == null || (/^[\x01-\x7f]$/.test(character) && !/[\r\n]/.test(character)))
-      continue
+    if (character == null || isSeparator(character)) continue
     yield {
       field: `/source/${name}`,
       detail: `It is ${JSON.stringify(character)}.`,
@@ -41,6 +40,10 @@ function* sourceFaults(source: Source): Generator<Fault> {
       remedy: 'Let them differ; null means that no field is quoted.',
     }
   yield* doubles(source.header ?? [], '/source/header')
+}
+
+function isSeparator(character: string): boolean {
+  return character !== '\0' && character < '\x80' && !/[\r\n]/.test(character)
 }
 
 function* timeFaults({ time }: GivenRecipe): Generator<Fault> {

@@ -2,7 +2,7 @@ import type { Frequency } from '@almanac/engine'
 import type { GivenRecipe, Step } from './schema.ts'
 
 /** How a file is to be read; everything is said. */
-export type FileSource =
+type FileSource =
   | ({
       readonly format: 'csv'
       readonly delimiter: string
@@ -40,7 +40,7 @@ export type FeatureRule = {
   readonly aggregate: 'mean' | 'sum' | 'min' | 'max'
 }
 
-export type StockOutColumn = { readonly column: string; readonly values: readonly string[] }
+type StockOutColumn = { readonly column: string; readonly values: readonly string[] }
 
 /** What is done with one series after another, once its rows are together. */
 export type SeriesRules = {

@@ -2,7 +2,7 @@ import { closeSync, openSync, writeSync } from 'node:fs'
 import type { ReasonCount, RowOutcome } from './protocol.ts'
 
 /** A row that was left out, or a value that was changed. What is not known is absent. */
-export type Reject = {
+type Reject = {
   readonly step: string
   readonly outcome: RowOutcome
   readonly reason: string

@@ -8,7 +8,7 @@ import { outliersOf } from './outliers.ts'
 export type RawSeries = { readonly periods: Float64Array; readonly values: Float64Array }
 
 /** A value that was changed, or that somebody should look at. */
-export type SeriesChange = {
+type SeriesChange = {
   readonly step: 'stockOuts' | 'levelShifts' | 'outliers'
   /** Few in number: they are counted. */
   readonly reason: string
