@@ -56,7 +56,7 @@ const stockOutName = /stock.?out|sold.?out|out.?of.?stock/i
 function targetScore({ name, type, distinct }: LookColumn): number {
   if (type !== 'number' || stockOutName.test(name)) return 0
   if (targetName.test(name)) return 3
-  if (keyName.test(name) || distinct < 3) return 0
+  if (keyName.test(name) || distinct < 2) return 0
   return 1
 }
 

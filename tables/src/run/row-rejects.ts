@@ -1,4 +1,4 @@
-import type { Frequency } from '@almanac/engine'
+import type { Recipe } from '../recipe/recipe.ts'
 import { startOfPeriod } from '../series/periods.ts'
 import type { Plan } from '../sql/plan.ts'
 import type { ChangeQuery } from '../sql/series.ts'
@@ -22,7 +22,7 @@ export async function writeLeftOut(db: Database, plan: Plan, rejects: Rejects): 
 export async function writeChanged(
   db: Database,
   { step, reason, outcome, query }: ChangeQuery,
-  frequency: Frequency,
+  { frequency, target: column }: Recipe,
   rejects: Rejects,
 ): Promise<void> {
   const selected =
@@ -32,8 +32,8 @@ export async function writeChanged(
     for (const [line, key, period, value] of chunk.getRows()) {
       const time = startOfPeriod(frequency, Number(period))
       const before = value === null ? null : Number(value)
-      const known = { step, reason, outcome, line: Number(line), key: String(key), time, before }
-      rejects.write(known)
+      const row = { step, column, reason, outcome, line: Number(line), key: String(key) }
+      rejects.write({ ...row, time, before })
     }
   }
 }

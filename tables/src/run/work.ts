@@ -43,7 +43,7 @@ type Grouped = { readonly series: number; readonly first: number; readonly last:
 async function groupRows(db: Database, { recipe }: TableJob, rejects: Rejects): Promise<Grouped> {
   const query = seriesQueryOf(recipe)
   if (query.doubled !== null) await db.run(duckdb.keep('doubled', query.doubled))
-  for (const change of query.changes) await writeChanged(db, change, recipe.frequency, rejects)
+  for (const change of query.changes) await writeChanged(db, change, recipe, rejects)
   await db.run(duckdb.keep('series', query.series))
   await db.run(duckdb.keep('observations', query.observations))
   await db.run('DROP TABLE accepted')
@@ -77,7 +77,7 @@ async function makeSeries(
   rejects: Rejects,
   told: { readonly shard: Told['shard']; readonly progress: (series: number) => void },
 ): Promise<Made> {
-  const { frequency } = recipe
+  const { frequency, target: column } = recipe
   const made = { series: 0, shards: 0, observations: 0, missing: 0, absent: 0, filled: 0 }
   const shards = makeShardWriter({ folder, frequency, series: shardSeries }, async (shard) => {
     await told.shard(shard)
@@ -93,7 +93,7 @@ async function makeSeries(
     for (const { step, reason, isFlag, period, before, after } of changes) {
       const time = startOfPeriod(frequency, period)
       const outcome = isFlag ? 'flagged' : 'changed'
-      rejects.write({ step, outcome, reason, key, time, before, after })
+      rejects.write({ step, column, outcome, reason, key, time, before, after })
     }
     made.series += 1
     made.observations += y.length

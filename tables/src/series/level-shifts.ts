@@ -5,21 +5,21 @@ export type LevelShift = { readonly at: number; readonly difference: number }
 
 /**
  * Where the medians of two windows side by side differ by more than `threshold` scaled median
- * deviations within them. Of places less than a window apart it is the one with the greatest
- * distance. A window with fewer than half of its observations says nothing.
+ * deviations within them. Of places less than a window apart it is the one at which both windows
+ * are nearest to their medians. A window with fewer than half of its observations says nothing.
  */
 export function levelShiftsOf(
   y: Float64Array,
   window: number,
   threshold: number,
 ): readonly LevelShift[] {
-  const found: (LevelShift & { readonly distance: number })[] = []
+  const found: (LevelShift & { readonly deviation: number })[] = []
   for (let at = window; at + window <= y.length; at++) {
     const shift = shiftAt(y, at, window)
     if (shift === undefined || !(shift.distance > threshold)) continue
     const last = found.at(-1)
     if (last === undefined || at - last.at >= window) found.push({ at, ...shift })
-    else if (shift.distance > last.distance) found[found.length - 1] = { at, ...shift }
+    else if (shift.deviation < last.deviation) found[found.length - 1] = { at, ...shift }
   }
   return found.map(({ at, difference }) => ({ at, difference }))
 }
@@ -34,10 +34,10 @@ function shiftAt(y: Float64Array, at: number, window: number) {
     rest[window + i] = after[i]! - high
   }
   const difference = high - low
-  const spread = spreadOf(rest, 0)
   if (difference === 0) return undefined
+  const deviation = rest.reduce((sum, value) => sum + (Math.abs(value) || 0), 0)
   // Two levels without any noise are as far apart as can be.
-  return { difference, distance: Math.abs(difference) / spread }
+  return { difference, deviation, distance: Math.abs(difference) / spreadOf(rest, 0) }
 }
 
 function knownIn(values: Float64Array): number {

@@ -32,7 +32,7 @@ export const duckdb: Dialect = {
     const time = `TRY_STRPTIME(${text}, ${duckdb.literal(format.join(''))})`
     return `CAST(FLOOR(EPOCH(${time})) AS BIGINT)`
   },
-  timeOf: (seconds) => `MAKE_TIMESTAMP(${seconds} * 1000000)`,
+  timeOf: (seconds) => `MAKE_TIMESTAMP((${seconds}) * 1000000)`,
   toZone: (seconds, zone) => moved(seconds, 'UTC', zone),
   fromZone: (seconds, zone) => moved(seconds, zone, 'UTC'),
   keep: (name, query) => `CREATE TABLE ${name} AS ${query}`,

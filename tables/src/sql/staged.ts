@@ -6,7 +6,7 @@ export function duckdbPiece(file: string, delimiter: string, fields: number): st
   const columns = columnsOf(fields, duckdb).map(([name, type]) => `'${name}': '${type}'`)
   return (
     `SELECT * FROM READ_CSV(${duckdb.literal(file)}, AUTO_DETECT = FALSE, HEADER = FALSE, ` +
-    `DELIM = ${duckdb.literal(delimiter)}, QUOTE = '"', ESCAPE = '"', NULLSTR = '', ` +
+    `DELIM = ${duckdb.literal(delimiter)}, QUOTE = '"', ESCAPE = '"', NULLSTR = '', NEW_LINE = '\\n', ` +
     `COLUMNS = {${columns.join(', ')}})`
   )
 }

@@ -1,0 +1,84 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { decodeShard, seriesAt } from '@almanac/engine'
+import { parseRecipe } from '../../src/recipe/parse.ts'
+import { openDatabase } from '../../src/run/database.ts'
+import type { TableSummary } from '../../src/run/protocol.ts'
+import { workOn } from '../../src/run/work.ts'
+
+/** A folder for the files of a suite. */
+export async function makeFolder() {
+  const path = await mkdtemp(join(tmpdir(), 'almanac-tables-'))
+  return { path, drop: () => rm(path, { recursive: true }) }
+}
+
+export const daily = {
+  source: { format: 'csv' },
+  time: { column: 'date' },
+  target: 'sold',
+  keys: ['store'],
+  frequency: 'daily',
+} as const
+
+export type Ran = {
+  readonly summary: TableSummary
+  /** Values by key, null where one is missing; and when each begins. */
+  readonly series: Readonly<Record<string, readonly (number | null)[]>>
+  readonly starts: Readonly<Record<string, string>>
+  readonly shards: readonly { readonly firstKey: string; readonly series: number }[]
+  /** The rejects without their header. */
+  readonly rejects: readonly string[]
+}
+
+export type Table = string | Buffer | { readonly file: string }
+
+/** A folder for one run, with the table in it, and a checked recipe. */
+export async function prepared(folder: string, recipe: object, table: Table) {
+  const parsed = parseRecipe({ ...daily, ...recipe })
+  if (parsed.kind === 'refused') throw new Error(JSON.stringify(parsed.faults))
+  const own = await mkdtemp(join(folder, 'run-'))
+  const isText = typeof table === 'string' || Buffer.isBuffer(table)
+  const file = isText ? join(own, 'table') : table.file
+  if (isText) await writeFile(file, table)
+  return { own, file, recipe: parsed.value, rejectsFile: join(own, 'rejects.csv') }
+}
+
+/** Takes shards apart as they come. */
+export function collector() {
+  const series: Record<string, (number | null)[]> = {}
+  const starts: Record<string, string> = {}
+  const shards: { firstKey: string; series: number }[] = []
+  const take = (firstKey: string, bytes: Uint8Array) => {
+    const shard = decodeShard(bytes)
+    if (shard.kind === 'refused') throw new Error(shard.reason.detail)
+    shards.push({ firstKey, series: shard.value.count })
+    const begins = shard.value.columns.get('start') as readonly string[]
+    for (let place = 0; place < shard.value.count; place++) {
+      const { key, y } = seriesAt(shard.value, place)
+      series[key!] = [...y].map((value) => (Number.isNaN(value) ? null : value))
+      starts[key!] = begins[place]!
+    }
+  }
+  return { series, starts, shards, take }
+}
+
+/** What the process of tables does with a recipe and a table, in this one. */
+export async function ran(
+  folder: string,
+  given: object,
+  table: Table,
+  shardSeries = 2_000,
+): Promise<Ran> {
+  const { own, file, recipe, rejectsFile } = await prepared(folder, given, table)
+  const { take, ...found } = collector()
+  const machine = { memoryMb: 200, threads: 2 }
+  const db = await openDatabase({ ...machine, folders: [own, dirname(file)] })
+  const job = { file, recipe, rejectsFile, folder: own, shardSeries, ...machine }
+  const summary = await workOn(job, db, {
+    progress: () => {},
+    shard: async ({ firstKey, file: shardFile }) => take(firstKey, await readFile(shardFile)),
+  })
+  const rejects = (await readFile(rejectsFile, 'utf8')).trimEnd().split('\n').slice(1)
+  return { ...found, summary, rejects }
+}
