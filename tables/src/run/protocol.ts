@@ -7,6 +7,8 @@ export type TableJob = {
   readonly recipe: Recipe
   /** Where rejected and changed rows are written, as CSV. */
   readonly rejectsFile: string
+  /** Where the table is written after all steps, as CSV; null: nowhere. */
+  readonly cleanFile: string | null
   /** A folder of its own, empty, for what does not fit in memory. */
   readonly folder: string
   /** What DuckDB may take; the process itself takes some 200 MB more. */

@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { makeCsvWriter } from './csv-writer.ts'
 import type { ReasonCount, RowOutcome } from './protocol.ts'
 
 /** A row that was left out, or a value that was changed. What is not known is absent. */
@@ -25,13 +25,8 @@ export type Rejects = {
 
 /** Writes them as CSV, each as it comes, and counts them by reason. */
 export function makeRejects(file: string): Rejects {
-  const handle = openSync(file, 'w')
-  let text = `${header.join(',')}\n`
+  const writer = makeCsvWriter(file, header)
   const counts = new Map<string, { -readonly [field in keyof ReasonCount]: ReasonCount[field] }>()
-  const flush = () => {
-    writeSync(handle, text)
-    text = ''
-  }
   return {
     write: (reject) => {
       const { step, outcome, reason, column = '' } = reject
@@ -39,14 +34,10 @@ export function makeRejects(file: string): Rejects {
       const known = counts.get(id)
       if (known !== undefined) known.count += 1
       else counts.set(id, { step, column, reason, outcome, count: 1 })
-      text += `${header.map((name) => cellOf(reject[name])).join(',')}\n`
-      if (text.length > 65_536) flush()
+      writer.row(header.map((name) => reject[name]))
     },
     counts: () => [...counts.values()],
-    close: () => {
-      flush()
-      closeSync(handle)
-    },
+    close: writer.close,
   }
 }
 
@@ -62,11 +53,3 @@ const header = [
   'after',
   'row',
 ] as const
-
-/** Text that a spreadsheet would take for a formula is kept from being one. */
-function cellOf(value: string | number | null | undefined): string {
-  if (value === undefined || value === null || Number.isNaN(value)) return ''
-  if (typeof value === 'number') return String(value)
-  const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
-}

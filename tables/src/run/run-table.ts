@@ -18,6 +18,8 @@ export type TableRun = {
   readonly file: string
   readonly recipe: Recipe
   readonly rejectsFile: string
+  /** Where the table is written after all steps, with its features, as CSV. */
+  readonly cleanFile?: string
   /** Where a folder may be made for what does not fit in memory; it is gone at the end. */
   readonly scratch: string
   readonly memoryMb: number
@@ -53,11 +55,12 @@ export type TableResult =
  */
 export async function runTable(run: TableRun, consumer: TableConsumer): Promise<TableResult> {
   run.signal.throwIfAborted()
-  const { file, recipe, rejectsFile, memoryMb, threads, signal } = run
+  const { file, recipe, rejectsFile, cleanFile = null, memoryMb, threads, signal } = run
   const folder = await mkdtemp(join(run.scratch, 'table-'))
   try {
     const shardSeries = run.shardSeries ?? limits.shardSeries
-    const job: TableJob = { file, recipe, rejectsFile, folder, memoryMb, threads, shardSeries }
+    const machine = { folder, memoryMb, threads, shardSeries }
+    const job: TableJob = { file, recipe, rejectsFile, cleanFile, ...machine }
     const hear = async (message: FromChild, child: ChildProcess) => {
       if (message.kind === 'progress') consumer.progress?.(message.progress)
       if (message.kind !== 'shard') return

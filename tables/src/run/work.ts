@@ -2,6 +2,7 @@ import { cleanSeries } from '../series/clean.ts'
 import { startOfPeriod } from '../series/periods.ts'
 import { duckdb } from '../sql/dialect.ts'
 import { seriesQueryOf } from '../sql/series.ts'
+import { makeCleanFile } from './clean-file.ts'
 import type { Database } from './database.ts'
 import { type Loaded, loadTable, Refused } from './load.ts'
 import type { ShardMessage, TableJob, TableProgress, TableSummary } from './protocol.ts'
@@ -72,7 +73,7 @@ type Made = {
 
 async function makeSeries(
   db: Database,
-  { recipe, folder, shardSeries }: TableJob,
+  { recipe, folder, shardSeries, cleanFile }: TableJob,
   { last }: Grouped,
   rejects: Rejects,
   told: { readonly shard: Told['shard']; readonly progress: (series: number) => void },
@@ -83,7 +84,9 @@ async function makeSeries(
     await told.shard(shard)
     told.progress(made.series)
   })
-  for await (const { key, ...raw } of seriesOf(db)) {
+  const rows = makeCleanFile(cleanFile, recipe)
+  for await (const raw of seriesOf(db, recipe.features.length)) {
+    const { key } = raw
     const clean = cleanSeries(raw, recipe, last)
     if (clean === undefined) {
       rejects.write({ step: 'series', outcome: 'rejected', reason: tooLong, key })
@@ -95,6 +98,7 @@ async function makeSeries(
       const outcome = isFlag ? 'flagged' : 'changed'
       rejects.write({ step, column, outcome, reason, key, time, before, after })
     }
+    rows.write(raw, clean)
     made.series += 1
     made.observations += y.length
     for (const value of y) if (Number.isNaN(value)) made.missing += 1
@@ -102,6 +106,7 @@ async function makeSeries(
     made.filled += clean.filled
     await shards.add(key, firstPeriod, y)
   }
+  rows.close()
   made.shards = await shards.close()
   return made
 }

@@ -3,7 +3,7 @@ import { featureName } from './plan.ts'
 
 /** From the accepted rows to the observations of series; the same in all dialects. */
 export type SeriesQuery = {
-  /** Rows that have the keys and the time of another: how many there are, the first and the last. */
+  /** Rows that have the keys and the time of another: how many, the first and the last. */
   readonly doubled: string | null
   /** A number for each key, in the order of their bytes. */
   readonly series: string

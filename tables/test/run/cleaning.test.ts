@@ -115,6 +115,36 @@ describe('rows', () => {
   })
 })
 
+describe('the clean table', () => {
+  test('has a row for each period, with the features of its rows', async () => {
+    const table = lines(
+      'date,store,sold,price,promotion',
+      '2024-01-01,a=1,1,10,',
+      '2024-01-01,a=1,2,20,yes',
+      '2024-01-03,a=1,-4,5.5,no',
+      '2024-01-03,b,5,dear,no',
+    )
+    const features = [
+      { column: 'price', type: 'number' },
+      { column: 'promotion', type: 'category', aggregate: 'max' },
+      { column: 'month', type: 'category' },
+    ]
+    const steps = [{ do: 'derive', part: 'month', as: 'month' }]
+    for (const duplicates of ['keep', 'sum']) {
+      const { clean, rejects } = await ran(folder.path, { features, steps, duplicates }, table)
+      expect(clean).toBe(
+        lines(
+          'store,date,sold,price,promotion,month',
+          'a=1,2024-01-01,3,15,yes,1',
+          'a=1,2024-01-02,,,,',
+          'a=1,2024-01-03,-4,5.5,no,1',
+        ),
+      )
+      expect(rejects[0]).toContain('5,read,rejected,it is not a number,price,')
+    }
+  })
+})
+
 describe('stock-outs', () => {
   test('of a column make the value missing, and are no zeros', async () => {
     const table = lines(

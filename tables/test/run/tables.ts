@@ -29,6 +29,8 @@ export type Ran = {
   readonly shards: readonly { readonly firstKey: string; readonly series: number }[]
   /** The rejects without their header. */
   readonly rejects: readonly string[]
+  /** The table after all steps. */
+  readonly clean: string
 }
 
 export type Table = string | Buffer | { readonly file: string }
@@ -74,11 +76,12 @@ export async function ran(
   const { take, ...found } = collector()
   const machine = { memoryMb: 200, threads: 2 }
   const db = await openDatabase({ ...machine, folders: [own, dirname(file)] })
-  const job = { file, recipe, rejectsFile, folder: own, shardSeries, ...machine }
+  const cleanFile = join(own, 'clean.csv')
+  const job = { file, recipe, rejectsFile, cleanFile, folder: own, shardSeries, ...machine }
   const summary = await workOn(job, db, {
     progress: () => {},
     shard: async ({ firstKey, file: shardFile }) => take(firstKey, await readFile(shardFile)),
   })
   const rejects = (await readFile(rejectsFile, 'utf8')).trimEnd().split('\n').slice(1)
-  return { ...found, summary, rejects }
+  return { ...found, summary, rejects, clean: await readFile(cleanFile, 'utf8') }
 }

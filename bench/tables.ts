@@ -1,0 +1,130 @@
+import { once } from 'node:events'
+import { createWriteStream, existsSync } from 'node:fs'
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { csvOf } from '../tables/src/generate/csv.ts'
+import { makeSalesWorld } from '../tables/src/generate/sales.ts'
+import { parseRecipe } from '../tables/src/recipe/parse.ts'
+import { runTable } from '../tables/src/run/run-table.ts'
+
+/**
+ * How fast a large CSV becomes shards, and how much memory both processes take at most. In the
+ * middle of the file is a line with a quote that is never closed: it must be the only one rejected.
+ */
+const { values } = parseArgs({
+  options: {
+    megabytes: { type: 'string', default: '2048' },
+    products: { type: 'string', default: '1000' },
+    'memory-mb': { type: 'string', default: '512' },
+    threads: { type: 'string', default: '2' },
+  },
+})
+const wantedBytes = Number(values.megabytes) * 1_048_576
+const stores = 20
+
+const folder = await mkdtemp(join(tmpdir(), 'almanac-bench-'))
+try {
+  const file = join(folder, 'sales.csv')
+  const written = await writeSales(file)
+  await measure(file, written)
+} finally {
+  await rm(folder, { recursive: true, force: true })
+}
+
+async function writeSales(file: string): Promise<{ readonly rows: number; readonly bad: number }> {
+  const products = Number(values.products)
+  const world = makeSalesWorld({ stores, products, days: 36_500, firstDay: 7_305, seed: 1 })
+  const out = createWriteStream(file)
+  let bytes = 0
+  let rows = -1
+  let bad = 0
+  for (const piece of csvOf(world)) {
+    if (bytes > wantedBytes) break
+    for (const byte of piece) if (byte === 10) rows += 1
+    bytes += piece.length
+    if (!out.write(piece)) await once(out, 'drain')
+    if (bad > 0 || bytes < wantedBytes / 2) continue
+    out.write('1,"never closed,1.00,1,Store,5,2024-01-01,0,0\n')
+    bad = rows + 2
+    rows += 1
+  }
+  out.end()
+  await once(out, 'close')
+  return { rows, bad }
+}
+
+async function measure(file: string, { rows, bad }: { rows: number; bad: number }): Promise<void> {
+  const parsed = parseRecipe({
+    source: { format: 'csv', multiline: true },
+    time: { column: 'date' },
+    target: 'quantity',
+    keys: ['store_id', 'product_id'],
+    frequency: 'daily',
+    stockOuts: { column: 'stock_out' },
+  })
+  if (parsed.kind === 'refused') throw new Error(JSON.stringify(parsed.faults))
+  const peaks = { child: 0, parent: 0, diskMb: 0 }
+  const watch = setInterval(() => look(peaks), 250)
+  const began = performance.now()
+  const phases = new Map<string, number>()
+  let shards = 0
+  const rejectsFile = join(folder, 'rejects.csv')
+  const result = await runTable(
+    {
+      file,
+      recipe: parsed.value,
+      rejectsFile,
+      scratch: folder,
+      memoryMb: Number(values['memory-mb']),
+      threads: Number(values.threads),
+      signal: AbortSignal.timeout(3_600_000),
+    },
+    {
+      shard: async () => {
+        shards += 1
+      },
+      progress: ({ phase }) => phases.set(phase, (performance.now() - began) / 1_000),
+    },
+  )
+  clearInterval(watch)
+  const seconds = (performance.now() - began) / 1_000
+  if (result.kind !== 'done') throw new Error(JSON.stringify(result))
+  const { summary } = result
+  const rejected = (await readFile(rejectsFile, 'utf8')).match(/^.*,read,.*$/gm) ?? []
+  const { size } = await stat(file)
+  console.log(`${(size / 1e6).toFixed(0)} MB, ${rows} rows, ${summary.series} series`)
+  console.log(`${seconds.toFixed(1)} s, ${Math.round(rows / seconds)} rows/s, ${shards} shards`)
+  for (const [phase, at] of phases) console.log(`  ${phase} until ${at.toFixed(1)} s`)
+  console.log(`peak RSS: child ${peaks.child} MB, parent ${peaks.parent} MB`)
+  console.log(`peak of its folder: ${peaks.diskMb} MB`)
+  console.log(`rejected (wanted line ${bad}): ${rejected.join(' | ')}`)
+}
+
+async function look(peaks: { child: number; parent: number; diskMb: number }): Promise<void> {
+  const all = await Promise.all((await childrenOf(process.pid)).map(rssMb))
+  peaks.child = Math.max(peaks.child, ...all)
+  peaks.parent = Math.max(peaks.parent, await rssMb(process.pid))
+  const inside = await readdir(folder, { recursive: true, withFileTypes: true })
+  let bytes = 0
+  for (const entry of inside) {
+    const path = join(entry.parentPath, entry.name)
+    if (!entry.isFile() || !path.includes('/table-') || !existsSync(path)) continue
+    bytes += await stat(path).then(
+      ({ size }) => size,
+      () => 0,
+    )
+  }
+  peaks.diskMb = Math.max(peaks.diskMb, Math.round(bytes / 1e6))
+}
+
+async function childrenOf(pid: number): Promise<readonly number[]> {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')
+  return text.split(' ').filter(Boolean).map(Number)
+}
+
+async function rssMb(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
+  return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_000)
+}
