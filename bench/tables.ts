@@ -65,8 +65,9 @@ async function measure(file: string, { rows, bad }: { rows: number; bad: number 
     stockOuts: { column: 'stock_out' },
   })
   if (parsed.kind === 'refused') throw new Error(JSON.stringify(parsed.faults))
-  const peaks = { child: 0, parent: 0, diskMb: 0 }
-  const watch = setInterval(() => look(peaks), 250)
+  const peaks: Peaks = { parent: 0, diskMb: 0, child: new Map() }
+  let phase = 'read'
+  const watch = setInterval(() => look(peaks, phase), 250)
   const began = performance.now()
   const phases = new Map<string, number>()
   let shards = 0
@@ -85,7 +86,10 @@ async function measure(file: string, { rows, bad }: { rows: number; bad: number 
       shard: async () => {
         shards += 1
       },
-      progress: ({ phase }) => phases.set(phase, (performance.now() - began) / 1_000),
+      progress: (told) => {
+        phase = told.phase
+        phases.set(phase, (performance.now() - began) / 1_000)
+      },
     },
   )
   clearInterval(watch)
@@ -96,15 +100,18 @@ async function measure(file: string, { rows, bad }: { rows: number; bad: number 
   const { size } = await stat(file)
   console.log(`${(size / 1e6).toFixed(0)} MB, ${rows} rows, ${summary.series} series`)
   console.log(`${seconds.toFixed(1)} s, ${Math.round(rows / seconds)} rows/s, ${shards} shards`)
-  for (const [phase, at] of phases) console.log(`  ${phase} until ${at.toFixed(1)} s`)
-  console.log(`peak RSS: child ${peaks.child} MB, parent ${peaks.parent} MB`)
+  for (const [name, at] of phases)
+    console.log(`  ${name}: last heard of at ${at.toFixed(1)} s, child ${peaks.child.get(name)} MB`)
+  console.log(`peak RSS of the parent: ${peaks.parent} MB`)
   console.log(`peak of its folder: ${peaks.diskMb} MB`)
   console.log(`rejected (wanted line ${bad}): ${rejected.join(' | ')}`)
 }
 
-async function look(peaks: { child: number; parent: number; diskMb: number }): Promise<void> {
+type Peaks = { parent: number; diskMb: number; readonly child: Map<string, number> }
+
+async function look(peaks: Peaks, phase: string): Promise<void> {
   const all = await Promise.all((await childrenOf(process.pid)).map(rssMb))
-  peaks.child = Math.max(peaks.child, ...all)
+  peaks.child.set(phase, Math.max(peaks.child.get(phase) ?? 0, ...all))
   peaks.parent = Math.max(peaks.parent, await rssMb(process.pid))
   const inside = await readdir(folder, { recursive: true, withFileTypes: true })
   let bytes = 0

@@ -1,9 +1,12 @@
+import { realpath } from 'node:fs/promises'
+import { join } from 'node:path'
 import { type DuckDBConnection, type DuckDBDataChunk, DuckDBInstance } from '@duckdb/node-api'
 import { duckdb } from '../sql/dialect.ts'
 
 export type DatabaseOptions = {
-  /** The only folders whose files queries may touch, the first for the database's own. */
-  readonly folders: readonly [string, ...string[]]
+  /** The only one whose files queries may touch, but for one. */
+  readonly folder: string
+  readonly file: string
   readonly memoryMb: number
   readonly threads: number
 }
@@ -18,19 +21,19 @@ export type Database = {
 
 /** An empty database that goes to disk with what does not fit, and sees no other files. */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const { folders, memoryMb, threads } = options
-  const instance = await DuckDBInstance.create(`${folders[0]}/work.duckdb`, {
+  const { folder, file, memoryMb, threads } = options
+  const instance = await DuckDBInstance.create(join(folder, 'work.duckdb'), {
     memory_limit: `${memoryMb}MB`,
     threads: String(threads),
-    temp_directory: `${folders[0]}/spilled`,
+    temp_directory: join(folder, 'spilled'),
     // Rows carry their numbers; to keep their order, too, would need memory.
     preserve_insertion_order: 'false',
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
   })
   const connection = await instance.connect()
-  const allowed = folders.map(duckdb.literal).join(', ')
-  await connection.run(`SET allowed_directories = [${allowed}]`)
+  await connection.run(`SET allowed_directories = [${duckdb.literal(folder)}]`)
+  await connection.run(`SET allowed_paths = [${duckdb.literal(await realpath(file))}]`)
   await connection.run('SET enable_external_access = false')
   await connection.run(`SET TimeZone = 'UTC'`)
   await connection.run('SET lock_configuration = true')

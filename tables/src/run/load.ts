@@ -1,4 +1,5 @@
-import { stat } from 'node:fs/promises'
+import { stat, symlink } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { type Fault, sentence } from '../fault.ts'
 import { csvRecords } from '../lines/csv-records.ts'
 import { makeLineReader, type RejectLine, type TakeRecord } from '../lines/line-reader.ts'
@@ -104,7 +105,9 @@ async function loadText(
   return { ...found, rows }
 }
 
-async function loadParquet(db: Database, { file, recipe }: TableJob): Promise<Loaded> {
+async function loadParquet(db: Database, job: TableJob): Promise<Loaded> {
+  const { recipe } = job
+  const file = await linked(job.file, job.folder)
   const columns = await parquetColumns(db, file)
   const plan = planned(recipe, columns)
   const fields = columns.map((name, i) => `CAST(${identifier(name)} AS VARCHAR) AS ${fieldName(i)}`)
@@ -117,6 +120,13 @@ async function loadParquet(db: Database, { file, recipe }: TableJob): Promise<Lo
   const [[count] = []] = await db.rows('SELECT COUNT(*) FROM accepted')
   if (Number(count) === 0) throw new Refused(noRows)
   return { plan, columns, rows: Number(count) }
+}
+
+/** A name for the file that the database does not take for a pattern. */
+export async function linked(file: string, folder: string): Promise<string> {
+  const link = join(folder, 'table.parquet')
+  await symlink(resolve(file), link)
+  return link
 }
 
 export async function parquetColumns(db: Database, file: string): Promise<readonly string[]> {

@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { openDatabase } from './database.ts'
-import { identifier, parquetColumns, parquetOf } from './load.ts'
+import { identifier, linked, parquetColumns, parquetOf } from './load.ts'
 import type { ParquetLook } from './protocol.ts'
 
 /** The columns and the first rows of a Parquet file, as text. */
@@ -15,10 +15,11 @@ export async function lookAtParquet({
 }): Promise<ParquetLook> {
   const folder = await mkdtemp(join(tmpdir(), 'almanac-look-'))
   try {
-    const db = await openDatabase({ folders: [folder, dirname(file)], memoryMb: 256, threads: 1 })
-    const columns = await parquetColumns(db, file)
+    const db = await openDatabase({ folder, file, memoryMb: 256, threads: 1 })
+    const table = await linked(file, folder)
+    const columns = await parquetColumns(db, table)
     const texts = columns.map((name) => `CAST(${identifier(name)} AS VARCHAR)`)
-    const found = await db.rows(`SELECT ${texts.join(', ')} FROM ${parquetOf(file)} LIMIT ${rows}`)
+    const found = await db.rows(`SELECT ${texts.join(', ')} FROM ${parquetOf(table)} LIMIT ${rows}`)
     return { columns, rows: found as readonly (readonly (string | null)[])[] }
   } finally {
     await rm(folder, { recursive: true, force: true })

@@ -1,4 +1,3 @@
-import { dirname } from 'node:path'
 import { DamagedFile } from '../lines/text.ts'
 import { openDatabase } from './database.ts'
 import { Refused } from './load.ts'
@@ -25,7 +24,7 @@ process.on('disconnect', () => process.exit())
 async function answerTo(message: Exclude<ToChild, { kind: 'taken' }>): Promise<FromChild> {
   if (message.kind === 'look') return { kind: 'looked', look: await lookAtParquet(message) }
   const { job } = message
-  const db = await openDatabase({ ...job, folders: [job.folder, dirname(job.file)] })
+  const db = await openDatabase(job)
   const summary = await workOn(job, db, {
     progress: (progress) => send({ kind: 'progress', progress }),
     shard: (shard) =>

@@ -31,6 +31,7 @@ export function planOf(
   columns: readonly string[],
   dialect: Dialect,
 ): Outcome<Plan> {
+  if (columns.length > limits.columnsMax) return refused(tooWide(columns.length))
   const scope = scopeOf(recipe, columns, dialect)
   const timeText = columnIn(scope, recipe.time.column, '/time/column')
   if (isFault(timeText)) return refused(timeText)
@@ -71,6 +72,11 @@ export function planOf(
     `FROM (SELECT ${valued.join(', ')}\n` +
     `FROM (SELECT ${timed.join(', ')}\nFROM staged)))`
   return { kind: 'done', value: { rules, accepted, features: recipe.features } }
+}
+
+function tooWide(columns: number): Fault {
+  const detail = `The table has ${columns} columns; at most ${limits.columnsMax} are taken.`
+  return { field: '/source', detail, remedy: 'Check the delimiter, or leave some of them out.' }
 }
 
 /** Hours are counted in UTC, as some days have 23 of them or 25; days are counted on the wall. */

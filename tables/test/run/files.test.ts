@@ -2,6 +2,8 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parquetOf } from '../../src/generate/parquet.ts'
+import { makeSalesWorld } from '../../src/generate/sales.ts'
 import { makeFolder, ran } from './tables.ts'
 
 let folder: Awaited<ReturnType<typeof makeFolder>>
@@ -54,6 +56,20 @@ describe('a table', () => {
     const table = '2024-01-01\t3\n2024-01-02\t4\n'
     const { series } = await ran(folder.path, { source, keys: [] }, table)
     expect(series).toEqual({ all: [3, 4] })
+  })
+
+  test('of Parquet may have a name that is a pattern, and is read by none but its own', async () => {
+    const file = join(folder.path, "it's [1] *.parquet")
+    const world = makeSalesWorld({ stores: 1, products: 2, days: 3, firstDay: 19_358, seed: 1 })
+    await writeFile(file, Buffer.concat([...parquetOf(world)]))
+    const recipe = { source: { format: 'parquet' }, target: 'quantity', keys: ['store_name'] }
+    const { summary } = await ran(folder.path, recipe, { file })
+    expect(summary).toMatchObject({ rows: 6, series: 1, observations: 3 })
+  })
+
+  test('that is too wide is refused', async () => {
+    const table = `${Array.from({ length: 1_001 }, (_, i) => `c${i}`).join(',')}\n`
+    await expect(ran(folder.path, {}, table)).rejects.toThrow(/1001 columns; at most 1000/)
   })
 
   test('of objects is read by name, each line for itself', async () => {

@@ -64,7 +64,9 @@ describe('made-up sales, read again', () => {
       progress: (told) => progress.push(told),
     })
     const wanted = wantedSeries()
-    expect(series).toEqual(wanted)
+    // One by one: all of them at once would be a very long message.
+    const unlike = Object.keys(wanted).filter((key) => `${series[key]}` !== `${wanted[key]}`)
+    expect(unlike).toEqual([])
     expect(Object.keys(series)).toEqual(Object.keys(wanted).toSorted(compareKeys))
     expect(shards.map((shard) => shard.series)).toEqual([30, 30, 30, 10])
     const values = Object.values(wanted).flat()

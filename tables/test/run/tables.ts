@@ -1,6 +1,6 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { decodeShard, seriesAt } from '@almanac/engine'
 import { parseRecipe } from '../../src/recipe/parse.ts'
 import { openDatabase } from '../../src/run/database.ts'
@@ -75,7 +75,7 @@ export async function ran(
   const { own, file, recipe, rejectsFile } = await prepared(folder, given, table)
   const { take, ...found } = collector()
   const machine = { memoryMb: 200, threads: 2 }
-  const db = await openDatabase({ ...machine, folders: [own, dirname(file)] })
+  const db = await openDatabase({ ...machine, file, folder: own })
   const cleanFile = join(own, 'clean.csv')
   const job = { file, recipe, rejectsFile, cleanFile, folder: own, shardSeries, ...machine }
   const summary = await workOn(job, db, {
