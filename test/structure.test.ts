@@ -17,8 +17,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   engine: [],
   shared: [],
   tables: ['engine'],
-  'model-api': ['shared', 'engine'],
-  broker: ['shared', 'engine'],
+  'model-api': ['shared', 'engine', 'tables'],
+  broker: ['shared', 'engine', 'tables'],
 }
 
 /** Inside shared: a folder may import those before it. */

@@ -20,8 +20,10 @@ export const limits = {
   pieceBytes: 67_108_864,
   /** Series in a shard: the fit of one takes seconds, far more than a claim of it costs. */
   shardSeries: 2_000,
-  /** Observations in a shard, however few series they make: 32 MB. */
-  shardObservationsMax: 4_000_000,
+  /** Observations in a shard where series are long: about as much work, and 1 MB. */
+  shardObservations: 120_000,
+  /** Shards that a table is cut into: of larger ones shards are larger, too. */
+  shardsAimed: 800,
   /** Periods of one series, those without a row included: more than a century of hours. */
   periodsMax: 1_000_000,
   /** Of a compressed file: a small one must not fill the disk. */

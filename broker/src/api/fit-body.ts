@@ -9,6 +9,7 @@ import { encodeDataset, limits } from '@almanac/shared'
 import type { FitData } from '../jobs/store-data.ts'
 import { readManySeries } from './many-series-body.ts'
 import { type BodyFault, fault, readObject, readSeries, type SeriesBody } from './series-body.ts'
+import { readTable } from './table-body.ts'
 
 /** A fit's body, checked: what the store keeps and what the version says. */
 export type FitBody = {
@@ -20,17 +21,28 @@ export type FitBody = {
 /** The memory that a body holds, to be handed over as a whole. */
 export function buffersOf({ data }: FitBody): ArrayBuffer[] {
   if (data.kind === 'one') return [data.dataset.buffer]
+  if (data.kind === 'table') return []
   return data.shards.map(({ bytes }) => bytes.buffer)
 }
 
-const bodyFields = ['data', 'series', 'spec']
+const bodyFields = ['data', 'series', 'table', 'spec']
 const seriesFields = ['key', 'start', 'frequency', 'timezone', 'y']
 
 /** Reads the bytes of a fit's body. Never throws; the first fault is told. Pure. */
 export function readFitBody(bytes: Uint8Array): FitBody | BodyFault {
   const body = readObject(bytes, bodyFields)
   if (body.kind === 'fault') return body
-  const { series: many, data, spec: given } = body.value
+  const { series: many, data, table, spec: given } = body.value
+  if (table !== undefined) {
+    if (data !== undefined || many !== undefined)
+      return fault('data-and-table', 'The body has a table and data; send one of them.', {
+        field: '/table',
+      })
+    const read = readTable(table)
+    if (read.kind === 'fault') return read
+    const spec = checkedSpec(given)
+    return 'kind' in spec ? spec : { kind: 'fit', data: read, spec: spec.value }
+  }
   if (Array.isArray(many) && many.length > 1 && data === undefined) {
     const series = readManySeries(many, seriesFields)
     if (series.kind === 'fault') return series

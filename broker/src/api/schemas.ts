@@ -89,6 +89,32 @@ export const CsvBody = Type.String({
     'nothing but the key for a series without a forecast.',
 })
 
+export const TableView = Type.Object({
+  file: Type.String(),
+  recipe: Type.Unknown(),
+  summary: nullable(
+    Type.Object(
+      {
+        rows: Type.Integer({ description: 'Of the file, those that were rejected among them.' }),
+        rejected: Type.Integer(),
+        dropped: Type.Integer(),
+        series: Type.Integer(),
+        observations: Type.Integer(),
+        reasons: Type.Array(
+          Type.Object(
+            { step: Type.String(), reason: Type.String(), count: Type.Integer() },
+            { additionalProperties: true },
+          ),
+        ),
+      },
+      { additionalProperties: true, description: 'Null until the table is read.' },
+    ),
+  ),
+})
+export const RejectsBody = Type.String({
+  description: 'line,step,outcome,reason,column,key,time,before,after,row',
+})
+
 export const SeriesQuery = Type.Object({
   cursor: Type.Optional({ ...Key, description: 'The `next` of a page.' }),
   limit: Type.Optional(
@@ -104,7 +130,7 @@ const Spec = Type.Object(
   { additionalProperties: true, description: 'What to fit; without it the default model.' },
 )
 
-export const FitRequest = Type.Union([
+const DataRequest = Type.Union([
   Type.Object({ data: Observations, spec: Type.Optional(Spec) }, { additionalProperties: false }),
   Type.Object(
     {
@@ -131,6 +157,22 @@ export const FitRequest = Type.Union([
     { additionalProperties: false },
   ),
 ])
+
+const TableRequest = Type.Object(
+  {
+    table: Type.Object(
+      {
+        file: Type.String({ description: 'Uploaded before: PUT /api/files/{name}.' }),
+        recipe: Type.Unknown({ description: 'How rows become series: see docs/recipes.md.' }),
+      },
+      { additionalProperties: false },
+    ),
+    spec: Type.Optional(Spec),
+  },
+  { additionalProperties: false },
+)
+
+export const FitRequest = Type.Union([...DataRequest.anyOf, TableRequest])
 
 const NewObservations = Type.Array(nullable(Type.Number()), {
   description: 'Observations in order, from the first that is new; null where one is missing.',

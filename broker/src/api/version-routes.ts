@@ -135,7 +135,8 @@ async function readFar(
   return records.map(({ id, value }) => [Number(id), value] as const)
 }
 
-async function findVersion(
+/** From the view, or from the store where it is old. Throws `Refused` where there is none. */
+export async function findVersion(
   parts: ApiParts,
   of: ModelName,
   version: number,

@@ -41,6 +41,8 @@ export type FitRequest = {
   readonly dataset: VersionRecord['dataset']
   /** How many series there are, in how many shards; absent where it is one series. */
   readonly many?: { readonly series: number; readonly shards: number }
+  /** Absent where the data itself was given. */
+  readonly table?: VersionRecord['table'] | undefined
   /** What the data goes on from, and the calendar with it; null: it is all there is. */
   readonly base: Base | null
   readonly calendar?: VersionRecord['calendar'] | undefined
@@ -247,6 +249,7 @@ function versionRecord(request: FitRequest, version: number, now: string): Versi
     spec: request.spec,
     dataset: request.dataset,
     ...(request.many ? { series: request.many.series } : {}),
+    ...(request.table ? { table: request.table } : {}),
     ...baseOf(request),
     blob: null,
     sha256: null,
@@ -265,13 +268,13 @@ function baseOf({ base, calendar }: FitRequest): Pick<VersionRecord, 'base' | 'c
 }
 
 function jobRecord(
-  { of, job, base, many, requestId }: FitRequest,
+  { of, job, base, many, table, requestId }: FitRequest,
   version: number,
   now: string,
 ): JobRecord {
   return {
     id: job,
-    kind: many ? 'fit-shards' : base === null ? 'fit' : 'update',
+    kind: table ? 'fit-table' : many ? 'fit-shards' : base ? 'update' : 'fit',
     ...(many ? { shards: many.shards } : {}),
     subject: { ...of, version },
     state: 'queued',

@@ -65,10 +65,16 @@ export async function readReferences(
     if (version.value.blob !== null) named.add(version.value.blob)
     // It may be about to be read, though its own version is gone.
     if (version.value.base) named.add(version.value.base.blob)
+    for (const blob of tableBlobs(version.value)) named.add(blob)
     if (version.value.series === undefined) continue
     for (const shard of await shardsOf(parts, version.value, signal)) named.add(shard)
   }
   return named
+}
+
+function tableBlobs({ table }: VersionRecord): readonly string[] {
+  if (table === undefined) return []
+  return [table.source, table.report, table.rejects].filter((blob) => blob !== null)
 }
 
 /** Of shards that are fitted, and that no version has yet. */

@@ -1,8 +1,14 @@
 import { createHash } from 'node:crypto'
-import { encodeShardIndex, type ShardRef, type Store } from '@almanac/shared'
+import {
+  encodeShardIndex,
+  encodeTableSource,
+  type ShardRef,
+  type Store,
+  type VersionRecord,
+} from '@almanac/shared'
 
-/** What a fit is made of: one series, or many in shards, in the order of their keys. */
-export type FitData = OneSeries | ManySeries
+/** What a fit is made of: one series, many in shards in the order of their keys, or a table. */
+export type FitData = OneSeries | ManySeries | Table
 
 type OneSeries = {
   readonly kind: 'one'
@@ -17,6 +23,14 @@ export type ManySeries = {
   readonly shards: readonly DataShard[]
 }
 
+/** Of which a node makes series. */
+type Table = {
+  readonly kind: 'table'
+  readonly file: string
+  /** As the client gave it, and checked. */
+  readonly recipe: unknown
+}
+
 /** A shard of data, ready to be stored. */
 export type DataShard = {
   readonly first: string
@@ -29,6 +43,7 @@ export type StoredData = {
   readonly dataset: { readonly blob: string; readonly observations: number }
   /** Of many series. */
   readonly many?: { readonly series: number; readonly shards: number }
+  readonly table?: NonNullable<VersionRecord['table']>
 }
 
 type Parts = { readonly store: Store; readonly mintId: () => string }
@@ -44,6 +59,12 @@ export async function storeData(
     const id = mintId()
     await store.writeBlob({ kind: 'dataset', id, label, content }, signal)
     return id
+  }
+  if (data.kind === 'table') {
+    const { file, recipe } = data
+    const source = await write(encodeTableSource({ format: 1, file, recipe }))
+    const table = { file, source, report: null, rejects: null }
+    return { dataset: { blob: source, observations: 0 }, table }
   }
   const { observations } = data
   if (data.kind === 'one') return { dataset: { blob: await write(data.dataset), observations } }

@@ -10,6 +10,7 @@ import { addModelRoutes } from '../api/model-routes.ts'
 import { addOperationRoutes } from '../api/operation-routes.ts'
 import type { ApiParts } from '../api/parts.ts'
 import { addSeriesRoutes, addStreamRoutes } from '../api/series-routes.ts'
+import { addRejectsRoute, addTableRoutes } from '../api/table-routes.ts'
 import { addVersionRoutes } from '../api/version-routes.ts'
 
 export type ApiServerOptions = {
@@ -65,6 +66,7 @@ function addApi(api: FastifyInstance, parts: ApiParts, hotPath: HotPath): void {
   api.register(async (streams) => {
     streams.addHook('onRequest', (_request, _reply, done) => done(unready()))
     addStreamRoutes(streams, parts)
+    addRejectsRoute(streams, parts)
   })
   api.register(async (plain) => {
     plain.addHook('onRequest', (request, _reply, done) => done(unacceptable(request) ?? unready()))
@@ -83,6 +85,7 @@ function addPlainRoutes(api: FastifyInstance, parts: ApiParts, hotPath: HotPath)
   addModelRoutes(api, parts)
   addVersionRoutes(api, parts)
   addSeriesRoutes(api, parts)
+  addTableRoutes(api, parts)
   addOperationRoutes(api, parts)
   api.get('/openapi.json', { schema: { hide: true } as object }, async () => api.swagger())
 }

@@ -3,6 +3,14 @@ import type { NodeTiming } from '../config/timing.ts'
 import type { Gate } from './gate.ts'
 import type { NodeMetrics } from './metrics.ts'
 
+/** Rejects with `Missing` or `Unavailable`. */
+export type FileReader = {
+  readonly read: (
+    name: string,
+    signal: AbortSignal,
+  ) => Promise<{ readonly content: AsyncIterable<Uint8Array> }>
+}
+
 /** What every part of a node works with. */
 export type NodeContext = {
   readonly coordinator: Coordinator
@@ -16,6 +24,11 @@ export type NodeContext = {
   readonly mintId: () => string
   /** Through here large versions are loaded one after the other, whoever wants them. */
   readonly largeLoads: Gate
+  /** What users have brought; undefined where no place for files was set. */
+  readonly files: FileReader | undefined
+  /** What the database that reads a table may take. */
+  readonly tableMemoryMb: number
+  readonly tableThreads: number
   /** `{ip}_{port}` of the advertised address. */
   readonly node: string
   /** Minted at every start. */

@@ -61,6 +61,12 @@ export const bounds = {
   contendedShardMs: 200,
   /** Jobs of shards that one node works on by turns; one more goes elsewhere. */
   shardJobsMax: 8,
+  /** Of the rows of a table that were rejected or changed, so many bytes are kept: some 100,000. */
+  rejectsBytesMax: 16_777_216,
+  /** A table is read within this: some hundred million rows. */
+  tableMs: 3_600_000,
+  /** What the database that reads a table may take, unless set; beyond it it uses the disk. */
+  tableMemoryMb: 512,
   /** A node looks so often whether it can give back an attempt that an outage cost. */
   returnAttemptEveryMs: 1_000,
   /** It does so for longer than outages mostly last. */

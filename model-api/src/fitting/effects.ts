@@ -39,7 +39,7 @@ export function publish(
     blob: manifest.id,
     sha256: manifest.sha256,
     sizeBytes: manifest.sizeBytes,
-    metrics,
+    metrics: { ...claim.version.metrics, ...metrics },
     times: { ...claim.version.times, storedAt: now },
     ...(calendar ? { calendar } : {}),
   }
@@ -48,6 +48,26 @@ export function publish(
     state: 'done',
     progress: { phase: 'done', fraction: 1 },
     endedAt: now,
+  }
+  return settle(context, claim, job, version)
+}
+
+/** The series of its table are stored: from here on the job is one of shards, for all nodes. */
+export function handOver(
+  context: NodeContext,
+  claim: Claim,
+  {
+    shards,
+    ...made
+  }: Pick<VersionRecord, 'dataset' | 'series' | 'table' | 'metrics'> & {
+    readonly shards: number
+  },
+): Promise<Effect> {
+  const version: VersionRecord = { ...claim.version, ...made }
+  const job: JobRecord = {
+    ...claim.job,
+    ...{ kind: 'fit-shards', shards, attempts: 0 },
+    progress: { phase: 'fitting', fraction: 0 },
   }
   return settle(context, claim, job, version)
 }

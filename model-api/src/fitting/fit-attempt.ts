@@ -17,14 +17,22 @@ import { bounds } from '../config/bounds.ts'
 import type { ModelsView } from '../serving/view.ts'
 import type { Effect } from './apply.ts'
 import { type Claim, ClaimUnknown, releaseLease, takeClaim } from './claim.ts'
-import { endAsDeleted, type FittedModel, failForGood, giveBack, publish } from './effects.ts'
+import {
+  endAsDeleted,
+  type FittedModel,
+  failForGood,
+  giveBack,
+  handOver,
+  publish,
+} from './effects.ts'
 import type { Fitter } from './fit-pool.ts'
 import { type ProgressReport, reportProgress } from './progress.ts'
 import type { Spent } from './return-attempt.ts'
 import { seedOf } from './seed.ts'
 import { joinShards } from './shards/join.ts'
-import { FitStopped, type StopReason, watchForStop } from './stop.ts'
+import { type FitStop, FitStopped, type StopReason, watchForStop } from './stop.ts'
 import type { Unclaimed } from './subject.ts'
+import { seriesOfTable } from './table/series-of-table.ts'
 
 export type FitParts = {
   readonly context: NodeContext
@@ -42,6 +50,7 @@ export type FitOutcome =
   | 'failed'
   | 'deleted'
   | 'given-back'
+  | 'handed-over'
   | 'crashed'
   | 'claim-lost'
 
@@ -88,6 +97,7 @@ async function work(
       () => context.store.readBlob(ref, stop.signal),
       patienceOf(context, claim, stop.signal, 'fit-waits-for-data'),
     )
+  if (claim.job.kind === 'fit-table') return await makeSeries(context, claim, progress, stop, read)
   if (claim.job.kind === 'fit-shards')
     return await join(context, claim, progress, stop.signal, read)
   const dataset = await read({ kind: 'dataset', id: claim.version.dataset.blob })
@@ -125,6 +135,57 @@ async function work(
       return 'claim-lost'
     default:
       return unreachable(reply)
+  }
+}
+
+/** The beginning of a job on a table: its series, in shards that any node can fit. */
+async function makeSeries(
+  context: NodeContext,
+  claim: Claim,
+  progress: ProgressReport,
+  stop: FitStop,
+  read: (ref: BlobRef) => Promise<Uint8Array>,
+): Promise<FitOutcome> {
+  const { signal } = stop
+  progress.phase('table')
+  let fraction = 0
+  progress.follow(() => fraction)
+  const { of, version } = claim
+  const name = `${of.tenant}/${of.model}/${version.version}`
+  const made = await stop.within(context, bounds.tableMs, () =>
+    seriesOfTable(context, version, {
+      read,
+      store: (content) =>
+        untilAvailable(
+          async () => {
+            const id = context.mintId()
+            await context.store.writeBlob({ kind: 'dataset', id, content, label: name }, signal)
+            return id
+          },
+          patienceOf(context, claim, signal, 'fit-waits-for-store'),
+        ),
+      onProgress: (now) => {
+        fraction = now
+      },
+      patience: patienceOf(context, claim, signal, 'fit-waits-for-files'),
+      signal,
+    }),
+  )
+  switch (made.kind) {
+    case 'refused':
+      return fail(context, claim, progress, made)
+    case 'crashed':
+      context.logger.error({ event: 'table-crashed', ...label(claim), detail: made.detail })
+      await progress.stop()
+      await giveBack(context, claim, 'spent')
+      return 'crashed'
+    case 'made': {
+      const { kind: _, ...series } = made
+      await progress.stop()
+      return outcomeOf(await handOver(context, claim, series), 'handed-over')
+    }
+    default:
+      return unreachable(made)
   }
 }
 

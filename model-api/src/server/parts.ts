@@ -15,7 +15,7 @@ import {
   timedCoordinator,
   timedStore,
 } from '@almanac/shared'
-import type { NodeContext } from '../base/context.ts'
+import type { FileReader, NodeContext } from '../base/context.ts'
 import { Gate } from '../base/gate.ts'
 import { createNodeMetrics } from '../base/metrics.ts'
 import { bounds } from '../config/bounds.ts'
@@ -51,6 +51,10 @@ export type NodeOptions = {
   readonly token: string | null
   /** Heap of one fitting thread, in MB. */
   readonly fitMemoryMb?: number
+  /** Where tables are read from; without it a fit of a table fails. */
+  readonly files?: FileReader | undefined
+  /** What the database that reads a table may take. */
+  readonly tableMemoryMb?: number
   readonly clock?: Clock
   readonly random?: Random
   readonly timing?: Partial<NodeTiming>
@@ -110,6 +114,9 @@ export function createParts(options: NodeOptions): NodeParts {
     mintId,
     instance: randomUUID(),
     largeLoads: new Gate(1),
+    files: options.files,
+    tableMemoryMb: options.tableMemoryMb ?? bounds.tableMemoryMb,
+    tableThreads: fitWorkers,
     node: '',
   }
   const serves = roles.includes('serve')

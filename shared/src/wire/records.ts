@@ -68,6 +68,17 @@ export const VersionRecord = record({
    * set are indexes of shards. Absent where there is one, which is its blob.
    */
   series: Type.Optional(Count),
+  /** The table that the data is made of, by a recipe; absent where the data itself was given. */
+  table: Type.Optional(
+    record({
+      file: Type.String({ maxLength: 300 }),
+      /** The blob that has file and recipe. */
+      source: Type.String({ maxLength: 64 }),
+      /** What was read, and the rows that were rejected or changed; null until it is prepared. */
+      report: nullable(Type.String({ maxLength: 64 })),
+      rejects: nullable(Type.String({ maxLength: 64 })),
+    }),
+  ),
   /**
    * The stored version that this one goes on from: its data set holds only what came after. Absent
    * where all data is fitted anew.
@@ -107,13 +118,19 @@ export type LogRecord = Static<typeof LogRecord>
 
 /**
  * `/jobs/{id}`. `fit`: all data of the version; `update`: its base and what came after; `fit-shards`:
- * many series, in shards that several nodes work on. Who does not know a kind skips such a job, and
+ * many series, in shards that several nodes work on; `fit-table`: series that one node makes of a
+ * table first, after which it is a `fit-shards`. Who does not know a kind skips such a job, and
  * does not take its data for something else. `queued`: nobody works on it; `running`: somebody did,
  * as claims say.
  */
 export const JobRecord = record({
   id: Type.String({ maxLength: 64 }),
-  kind: Type.Union([Type.Literal('fit'), Type.Literal('update'), Type.Literal('fit-shards')]),
+  kind: Type.Union([
+    Type.Literal('fit'),
+    Type.Literal('update'),
+    Type.Literal('fit-shards'),
+    Type.Literal('fit-table'),
+  ]),
   subject: record({ tenant: Name, model: Name, version: Version }),
   state: Type.Union([
     Type.Literal('queued'),

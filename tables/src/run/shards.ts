@@ -13,7 +13,7 @@ export type ShardWriter = {
 
 /** Cuts series into shards, each handed over as a file before the next one is begun. */
 export function makeShardWriter(
-  { folder, frequency, series: most }: ShardForm,
+  { folder, frequency, series: most, observations: longest }: ShardForm,
   hand: (shard: ShardMessage) => Promise<void>,
 ): ShardWriter {
   let shard: KeyedDescription[] = []
@@ -31,7 +31,7 @@ export function makeShardWriter(
   }
   return {
     add: async (key, firstPeriod, y) => {
-      const isFull = shard.length >= most || observations + y.length > limits.shardObservationsMax
+      const isFull = shard.length >= most || observations + y.length > longest
       if (isFull) await write()
       shard.push({ key, start: startOfPeriod(frequency, firstPeriod), frequency, y: [...y] })
       observations += y.length
@@ -46,5 +46,17 @@ export function makeShardWriter(
 export type ShardForm = {
   readonly folder: string
   readonly frequency: Frequency
+  /** At most so many in a shard. */
   readonly series: number
+  readonly observations: number
+}
+
+/** How large shards are, so that a table is not cut into too many. */
+export function shardSizes(series: number, observations: number, least: number) {
+  // Either bound may cut: half of the shards for each.
+  const share = limits.shardsAimed / 2
+  return {
+    series: Math.max(least, Math.ceil(series / share)),
+    observations: Math.max(limits.shardObservations, Math.ceil(observations / share)),
+  }
 }

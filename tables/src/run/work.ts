@@ -9,7 +9,7 @@ import type { ShardMessage, TableJob, TableProgress, TableSummary } from './prot
 import { makeRejects, type Rejects } from './rejects.ts'
 import { writeChanged, writeLeftOut } from './row-rejects.ts'
 import { seriesOf } from './series-stream.ts'
-import { makeShardWriter } from './shards.ts'
+import { makeShardWriter, shardSizes } from './shards.ts'
 
 export type Told = {
   readonly progress: (progress: TableProgress) => void
@@ -39,7 +39,12 @@ export async function workOn(job: TableJob, db: Database, told: Told): Promise<T
   }
 }
 
-type Grouped = { readonly series: number; readonly first: number; readonly last: number }
+type Grouped = {
+  readonly series: number
+  readonly observations: number
+  readonly first: number
+  readonly last: number
+}
 
 async function groupRows(db: Database, { recipe }: TableJob, rejects: Rejects): Promise<Grouped> {
   const query = seriesQueryOf(recipe)
@@ -49,9 +54,10 @@ async function groupRows(db: Database, { recipe }: TableJob, rejects: Rejects): 
   await db.run(duckdb.keep('observations', query.observations))
   await db.run('DROP TABLE accepted')
   const [[series] = []] = await db.rows('SELECT COUNT(*) FROM series')
-  const [[first, last] = []] = await db.rows('SELECT MIN(period), MAX(period) FROM observations')
-  if (Number(series) > 0)
-    return { series: Number(series), first: Number(first), last: Number(last) }
+  const about = 'SELECT MIN(period), MAX(period), COUNT(*) FROM observations'
+  const [numbers = []] = await db.rows(about)
+  const [first = 0, last = 0, observations = 0] = numbers.map(Number)
+  if (Number(series) > 0) return { series: Number(series), observations, first, last }
   const [most] = rejects.counts().toSorted((a, b) => b.count - a.count)
   throw new Refused({
     field: '',
@@ -74,20 +80,21 @@ type Made = {
 async function makeSeries(
   db: Database,
   { recipe, folder, shardSeries, cleanFile }: TableJob,
-  { last }: Grouped,
+  grouped: Grouped,
   rejects: Rejects,
   told: { readonly shard: Told['shard']; readonly progress: (series: number) => void },
 ): Promise<Made> {
   const { frequency, target: column } = recipe
   const made = { series: 0, shards: 0, observations: 0, missing: 0, absent: 0, filled: 0 }
-  const shards = makeShardWriter({ folder, frequency, series: shardSeries }, async (shard) => {
+  const sizes = shardSizes(grouped.series, grouped.observations, shardSeries)
+  const shards = makeShardWriter({ folder, frequency, ...sizes }, async (shard) => {
     await told.shard(shard)
     told.progress(made.series)
   })
   const rows = makeCleanFile(cleanFile, recipe)
   for await (const raw of seriesOf(db, recipe.features.length)) {
     const { key } = raw
-    const clean = cleanSeries(raw, recipe, last)
+    const clean = cleanSeries(raw, recipe, grouped.last)
     if (clean === undefined) {
       rejects.write({ step: 'series', outcome: 'rejected', reason: tooLong, key })
       continue

@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto'
+import { createWriteStream } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { encodeShardIndex, limits, Missing, type ShardRef } from '@almanac/shared'
+import { type Recipe, runTable, type TableProgress, type TableSummary } from '@almanac/tables'
+import type { NodeContext } from '../../base/context.ts'
+import { bounds } from '../../config/bounds.ts'
+import { readRejects } from './rejects.ts'
+
+/** What is needed of a claimed job to make series of its table. */
+export type TableWork = {
+  readonly file: string
+  readonly recipe: Recipe
+  /** Stores some bytes under an id of their own, which it returns; waits while the store is away. */
+  readonly store: (content: Uint8Array) => Promise<string>
+  readonly onProgress: (fraction: number) => void
+  readonly signal: AbortSignal
+}
+
+export type Prepared =
+  | {
+      readonly kind: 'prepared'
+      readonly index: string
+      readonly report: string
+      readonly rejects: string
+      readonly shards: number
+      readonly summary: TableSummary
+    }
+  /** The table or its recipe is to be mended. */
+  | { readonly kind: 'refused'; readonly reason: string; readonly detail: string }
+  /** The process that read it ended; another try may go better. */
+  | { readonly kind: 'crashed'; readonly detail: string }
+
+/**
+ * Brings the file here, has it read in a process of its own, and stores the shards of data as they
+ * come. Rejects with `Unavailable` where the files are away, and with the signal's reason.
+ */
+export async function prepareTable(context: NodeContext, work: TableWork): Promise<Prepared> {
+  const folder = await mkdtemp(join(tmpdir(), 'almanac-table-'))
+  try {
+    const file = join(folder, 'table')
+    const known = await bring(context, work, file)
+    return known ?? (await make(context, work, folder, file))
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function bring(
+  { files }: NodeContext,
+  { file, signal }: TableWork,
+  path: string,
+): Promise<Prepared | undefined> {
+  if (files === undefined) {
+    const detail = 'This node has no files: it was started without the setting for them.'
+    return { kind: 'refused', reason: 'no-files', detail }
+  }
+  try {
+    const { content } = await files.read(file, signal)
+    await pipeline(content, createWriteStream(path), { signal })
+    return undefined
+  } catch (error) {
+    signal.throwIfAborted()
+    if (!(error instanceof Missing)) throw error
+    return { kind: 'refused', reason: 'no-file', detail: `There is no file ${file} any more.` }
+  }
+}
+
+async function make(
+  { tableMemoryMb, tableThreads }: NodeContext,
+  { recipe, store, onProgress, signal }: TableWork,
+  scratch: string,
+  file: string,
+): Promise<Prepared> {
+  const rejectsFile = join(scratch, 'rejects.csv')
+  const shards: ShardRef[] = []
+  const machine = { memoryMb: tableMemoryMb, threads: tableThreads, scratch }
+  const result = await runTable(
+    { file, recipe, rejectsFile, ...machine, signal },
+    {
+      progress: (progress) => onProgress(fractionOf(progress)),
+      shard: async ({ firstKey, series, bytes }) => {
+        if (shards.length >= limits.shardsMax) throw new TooManyShards()
+        const sha256 = createHash('sha256').update(bytes).digest('hex')
+        const sizeBytes = bytes.byteLength
+        shards.push({ first: firstKey, blob: await store(bytes), sha256, sizeBytes, series })
+      },
+    },
+  ).catch((error: unknown) => {
+    if (error instanceof TooManyShards) return error.result
+    throw error
+  })
+  if (result.kind === 'failed') return { kind: 'crashed', detail: result.detail }
+  if (result.kind === 'refused') {
+    const detail = result.faults.map((fault) => `${fault.detail} ${fault.remedy}`).join(' ')
+    return { kind: 'refused', reason: 'table', detail }
+  }
+  const { summary } = result
+  return {
+    kind: 'prepared',
+    index: await store(encodeShardIndex({ format: 1, kind: 'data', shards })),
+    report: await store(Buffer.from(JSON.stringify(summary))),
+    rejects: await store(await readRejects(rejectsFile, bounds.rejectsBytesMax)),
+    shards: shards.length,
+    summary,
+  }
+}
+
+class TooManyShards extends Error {
+  override name = 'TooManyShards'
+  readonly result = {
+    kind: 'refused',
+    faults: [
+      {
+        field: '/keys',
+        detail: `The table makes more series and observations than ${limits.shardsMax} shards hold.`,
+        remedy: 'Make several models of it, each of a part.',
+      },
+    ],
+  } as const
+}
+
+/** Rows are read in about as long as they are grouped and made series. */
+function fractionOf({ phase, bytesRead, bytesAll, series, seriesAll }: TableProgress): number {
+  if (phase === 'read') return bytesAll === 0 ? 0 : 0.5 * (bytesRead / bytesAll)
+  if (phase === 'group') return 0.5
+  return seriesAll === 0 ? 0.7 : 0.7 + 0.3 * (series / seriesAll)
+}
