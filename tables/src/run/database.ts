@@ -28,6 +28,10 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     temp_directory: join(folder, 'spilled'),
     // Rows carry their numbers; to keep their order, too, would need memory.
     preserve_insertion_order: 'false',
+    // What it has freed goes back to the system soon, as it is not counted as its own.
+    allocator_background_threads: 'true',
+    allocator_flush_threshold: '16MB',
+    allocator_bulk_deallocation_flush_threshold: '32MB',
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
   })

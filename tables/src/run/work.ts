@@ -1,3 +1,5 @@
+import type { Fault } from '../fault.ts'
+import { limits } from '../limits.ts'
 import { cleanSeries } from '../series/clean.ts'
 import { startOfPeriod } from '../series/periods.ts'
 import { duckdb } from '../sql/dialect.ts'
@@ -96,7 +98,7 @@ async function makeSeries(
     const { key } = raw
     const clean = cleanSeries(raw, recipe, grouped.last)
     if (clean === undefined) {
-      rejects.write({ step: 'series', outcome: 'rejected', reason: tooLong, key })
+      rejects.write({ step: ofSeries, outcome: 'rejected', reason: tooLong, key })
       continue
     }
     const { firstPeriod, y, changes } = clean
@@ -114,11 +116,20 @@ async function makeSeries(
     await shards.add(key, firstPeriod, y)
   }
   rows.close()
+  if (made.series === 0) throw new Refused(noSeries)
   made.shards = await shards.close()
   return made
 }
 
-const tooLong = 'from its first period to its last there are too many'
+/** Of a whole series, in place of a step of rows. */
+const ofSeries = 'series'
+const tooLong = `it has more than ${limits.periodsMax} periods`
+
+const noSeries: Fault = {
+  field: '/frequency',
+  detail: `Each series has more than ${limits.periodsMax} periods.`,
+  remedy: 'Choose a longer one, or leave out rows with a wrong time.',
+}
 
 function summaryOf(
   { columns, rows }: Loaded,
@@ -129,7 +140,10 @@ function summaryOf(
 ): TableSummary {
   const reasons = rejects.counts()
   const ofRows = (outcome: 'rejected' | 'dropped') =>
-    reasons.reduce((sum, one) => sum + (one.outcome === outcome ? one.count : 0), 0)
+    reasons.reduce(
+      (sum, one) => sum + (one.outcome === outcome && one.step !== ofSeries ? one.count : 0),
+      0,
+    )
   return {
     columns,
     rows,

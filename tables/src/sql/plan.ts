@@ -101,8 +101,17 @@ function timeRulesOf({ time }: Recipe, sql: string): readonly RowRule[] {
   return [
     rejection(time.column, `${sql} IS NULL`, 'there is no time'),
     rejection(time.column, 'wall IS NULL', `it is not ${like}`),
+    rejection(
+      time.column,
+      `NOT wall BETWEEN ${firstSecond} AND ${lastSecond}`,
+      'it is too far away',
+    ),
   ]
 }
+
+/** The years of four digits, less a day for time zones. */
+const firstSecond = Date.UTC(1_000, 0, 2) / 1_000
+const lastSecond = Date.UTC(9_999, 11, 30) / 1_000
 
 function rejection(column: string, when: string, reason: string): RowRule {
   return { step: 'read', column, when, reason, outcome: 'rejected' }

@@ -198,6 +198,32 @@ describe('gaps', () => {
   })
 })
 
+describe('a series', () => {
+  test('with too many periods is left out, and says so', async () => {
+    const table = lines('date,store,sold', '1001-01-01,a,1', '9001-01-01,a,1', '2024-01-01,b,2')
+    const { series, rejects, summary } = await ran(folder.path, {}, table)
+    expect(series).toEqual({ 'store=b': [2] })
+    expect(rejects).toEqual([',series,rejected,it has more than 1000000 periods,,store=a,,,,'])
+    expect(summary).toMatchObject({ rows: 3, rejected: 0, series: 1 })
+    const alone = lines('date,store,sold', '1001-01-01,a,1', '9001-01-01,a,1')
+    await expect(ran(folder.path, {}, alone)).rejects.toThrow(/Each series has more than/)
+  })
+
+  test('has its keys in the order of the recipe, and shards have theirs by their bytes', async () => {
+    const names = ['ü', 'z', 'Z', '10', '9', '\u{1f600}', '\uffee', 'a b']
+    const table = lines('date,x,store,sold', ...names.map((name) => `2024-01-01,1,${name},1`))
+    const { shards, series } = await ran(folder.path, { keys: ['x', 'store'] }, table, 3)
+    const keys = names.map((name) => `x=1,store=${name}`)
+    const wanted = keys.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+    expect(Object.keys(series)).toEqual(wanted)
+    expect(shards).toEqual([
+      { firstKey: wanted[0], series: 3 },
+      { firstKey: wanted[3], series: 3 },
+      { firstKey: wanted[6], series: 2 },
+    ])
+  })
+})
+
 describe('outliers and level shifts', () => {
   const days = (values: readonly number[]) =>
     lines(

@@ -92,6 +92,7 @@ describe('a table', () => {
   test.each([
     ['epoch-seconds', 'UTC', '1704067200', '2024-01-01'],
     ['epoch-seconds', 'America/New_York', '1704067200', '2023-12-31'],
+    ['epoch-seconds', 'UTC', '-1', '1969-12-31'],
     ['epoch-milliseconds', 'UTC', '1704153599999', '2024-01-01'],
     ['iso', 'UTC', '2024-01-01T23:30:00-02:30', '2024-01-02'],
     ['iso', 'Europe/Berlin', '2024-06-30T22:30:00Z', '2024-07-01'],
