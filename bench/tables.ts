@@ -17,7 +17,7 @@ const { values } = parseArgs({
   options: {
     megabytes: { type: 'string', default: '2048' },
     products: { type: 'string', default: '1000' },
-    'memory-mb': { type: 'string', default: '512' },
+    'memory-mb': { type: 'string', default: '1024' },
     threads: { type: 'string', default: '2' },
   },
 })

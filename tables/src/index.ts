@@ -7,6 +7,9 @@ export { lookAtTable, type TableLook } from './infer/look.ts'
 export { parseRecipe } from './recipe/parse.ts'
 export type { Recipe } from './recipe/recipe.ts'
 export type { GivenRecipe } from './recipe/schema.ts'
+export { predictFile, type RegressionFile, readRegressionRows } from './regress/files.ts'
+export { fitRegression, makePredict, type RegressionModel } from './regress/pipeline.ts'
+export type { RegressionSpec } from './regress/spec.ts'
 export type { ReasonCount, TableProgress, TableSummary } from './run/protocol.ts'
 export {
   type DataShard,

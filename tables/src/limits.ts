@@ -35,4 +35,8 @@ export const limits = {
   /** Rows of it, and values of each column that are shown. */
   lookRows: 1_000,
   samplesShown: 5,
+  /** Rows that a regression is fitted on: a gigabyte of them, as it has them all in memory. */
+  regressionRowsMax: 1_000_000,
+  /** Columns of a linear regression: a matrix of their squares is inverted. */
+  linearColumnsMax: 300,
 } as const

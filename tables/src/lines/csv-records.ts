@@ -57,15 +57,20 @@ export function csvRecords(
   }
 }
 
+/** Takes records apart where no database does. */
+export function takeApart(delimiter: string, write: Rows['write']): Rows {
+  const copy: Rows['copy'] = (line, bytes, from, to) =>
+    write(line, fieldsOf(bytes, from, to, delimiter.charCodeAt(0), doubleQuote))
+  return { write, copy }
+}
+
 /** Keeps the first rows in memory, as their values. */
 export function collectRows(delimiter: string, most: number) {
   const rows: (readonly (string | null)[])[] = []
-  const write: Rows['write'] = (_line, values) => {
+  const taken = takeApart(delimiter, (_line, values) => {
     if (rows.length < most) rows.push(values)
-  }
-  const copy: Rows['copy'] = (line, bytes, from, to) =>
-    write(line, fieldsOf(bytes, from, to, delimiter.charCodeAt(0), doubleQuote))
-  return { rows, write, copy }
+  })
+  return { rows, ...taken }
 }
 
 const faults = {

@@ -7,6 +7,7 @@ export type DatabaseOptions = {
   /** The only one whose files queries may touch, but for one. */
   readonly folder: string
   readonly file: string
+  /** About what the process may take. */
   readonly memoryMb: number
   readonly threads: number
 }
@@ -23,7 +24,7 @@ export type Database = {
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const { folder, file, memoryMb, threads } = options
   const instance = await DuckDBInstance.create(join(folder, 'work.duckdb'), {
-    memory_limit: `${memoryMb}MB`,
+    memory_limit: `${Math.round(memoryMb * databaseShare)}MB`,
     threads: String(threads),
     temp_directory: join(folder, 'spilled'),
     // Rows carry their numbers; to keep their order, too, would need memory.
@@ -49,6 +50,12 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     chunks: (sql) => chunksOf(instance, sql),
   }
 }
+
+/**
+ * Of the process's memory. DuckDB does not count all that it takes, and what it has freed stays
+ * with the process for a while; the other half is also for the reader and two shards.
+ */
+const databaseShare = 0.5
 
 /** On a connection of its own: one connection streams one answer at a time. */
 async function* chunksOf(

@@ -11,7 +11,7 @@ export type TableJob = {
   readonly cleanFile: string | null
   /** A folder of its own, empty, for what does not fit in memory. */
   readonly folder: string
-  /** What DuckDB may take; the process itself takes some 200 MB more. */
+  /** About what the process may take; from 256 on. */
   readonly memoryMb: number
   readonly threads: number
   /** About how many series a shard has. */

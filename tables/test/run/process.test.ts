@@ -43,7 +43,7 @@ async function run(recipe: object, table: Table, consumer: TableConsumer, signal
   const scratch = await makeFolder()
   try {
     return await runTable(
-      { ...rest, scratch: scratch.path, memoryMb: 200, threads: 2, shardSeries: 30, signal: until },
+      { ...rest, scratch: scratch.path, memoryMb: 300, threads: 2, shardSeries: 30, signal: until },
       consumer,
     ).finally(async () => expect(await readdir(scratch.path)).toEqual([]))
   } finally {

@@ -74,7 +74,7 @@ export async function ran(
 ): Promise<Ran> {
   const { own, file, recipe, rejectsFile } = await prepared(folder, given, table)
   const { take, ...found } = collector()
-  const machine = { memoryMb: 200, threads: 2 }
+  const machine = { memoryMb: 300, threads: 2 }
   const db = await openDatabase({ ...machine, file, folder: own })
   const cleanFile = join(own, 'clean.csv')
   const job = { file, recipe, rejectsFile, cleanFile, folder: own, shardSeries, ...machine }
