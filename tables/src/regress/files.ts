@@ -8,7 +8,7 @@ import type { RegressionRow } from './spec.ts'
 
 export type RegressionFile = { readonly file: string; readonly encoding: Encoding } & CsvForm
 
-/** The rows of a CSV file to fit on; lines that are no rows are left out. */
+/** The rows of a CSV file to fit on, a million at most; lines that are no rows are left out. */
 export async function readRegressionRows(from: RegressionFile): Promise<readonly RegressionRow[]> {
   const rows: RegressionRow[] = []
   const take = (_line: number, row: RegressionRow) => {
