@@ -24,7 +24,7 @@ export type Database = {
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const { folder, file, memoryMb, threads } = options
   const instance = await DuckDBInstance.create(join(folder, 'work.duckdb'), {
-    memory_limit: `${Math.round(memoryMb * databaseShare)}MB`,
+    memory_limit: `${databaseMb(memoryMb)}MB`,
     threads: String(threads),
     temp_directory: join(folder, 'spilled'),
     // Rows carry their numbers; to keep their order, too, would need memory.
@@ -52,10 +52,12 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 }
 
 /**
- * Of the process's memory. DuckDB does not count all that it takes, and what it has freed stays
- * with the process for a while; the other half is also for the reader and two shards.
+ * DuckDB does not count all that it takes, what it has freed stays with the process for a while,
+ * and reader and shards need theirs: together some 500 MB. A process with little is for small files.
  */
-const databaseShare = 0.5
+function databaseMb(memoryMb: number): number {
+  return Math.round(Math.max(memoryMb - 512, memoryMb / 4))
+}
 
 /** On a connection of its own: one connection streams one answer at a time. */
 async function* chunksOf(

@@ -11,7 +11,7 @@ export type TableJob = {
   readonly cleanFile: string | null
   /** A folder of its own, empty, for what does not fit in memory. */
   readonly folder: string
-  /** About what the process may take; from 256 on. */
+  /** About what the process may take; from 768 on for large files. */
   readonly memoryMb: number
   readonly threads: number
   /** About how many series a shard has. */

@@ -22,7 +22,7 @@ export type TableRun = {
   readonly cleanFile?: string
   /** Where a folder may be made for what does not fit in memory; it is gone at the end. */
   readonly scratch: string
-  /** About what the process may take, from 256 on: with less large tables are refused. */
+  /** About what the process may take, from 768 on: with less large tables may be refused. */
   readonly memoryMb: number
   readonly threads: number
   readonly shardSeries?: number

@@ -33,7 +33,7 @@ export function makeShardWriter(
     add: async (key, firstPeriod, y) => {
       const isFull = shard.length >= most || observations + y.length > longest
       if (isFull) await write()
-      shard.push({ key, start: startOfPeriod(frequency, firstPeriod), frequency, y: [...y] })
+      shard.push({ key, start: startOfPeriod(frequency, firstPeriod), frequency, y: Array.from(y) })
       observations += y.length
     },
     close: async () => {
