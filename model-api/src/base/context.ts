@@ -26,7 +26,7 @@ export type NodeContext = {
   readonly largeLoads: Gate
   /** What users have brought; undefined where no place for files was set. */
   readonly files: FileReader | undefined
-  /** What the database that reads a table may take. */
+  /** What the process that reads a table may take. */
   readonly tableMemoryMb: number
   readonly tableThreads: number
   /** `{ip}_{port}` of the advertised address. */

@@ -65,8 +65,8 @@ export const bounds = {
   rejectsBytesMax: 16_777_216,
   /** A table is read within this: some hundred million rows. */
   tableMs: 3_600_000,
-  /** What the database that reads a table may take, unless set; beyond it it uses the disk. */
-  tableMemoryMb: 512,
+  /** Of the process that reads a table, unless set; beyond it its database uses the disk. */
+  tableMemoryMb: 768,
   /** A node looks so often whether it can give back an attempt that an outage cost. */
   returnAttemptEveryMs: 1_000,
   /** It does so for longer than outages mostly last. */

@@ -68,6 +68,14 @@ export const nodeSettings = {
     maximum: 65_536,
     help: 'Memory for models of versions with many series; others are read when asked for.',
   }),
+  tableMemoryMb: integer({
+    flag: 'table-memory-mb',
+    env: 'ALMANAC_TABLE_MEMORY_MB',
+    fallback: bounds.tableMemoryMb,
+    minimum: 256,
+    maximum: 65_536,
+    help: 'The memory of the process that reads a table; what is more goes to the disk.',
+  }),
   ...backendSettings,
   ...processSettings,
 } as const

@@ -24,14 +24,17 @@ await run(settings).catch((error) => {
 })
 
 async function run(settings: NodeSettings): Promise<void> {
-  const { host, port, fitWorkers, fitMemoryMb, token } = settings
+  const { host, port, fitWorkers, fitMemoryMb, tableMemoryMb, token } = settings
   const advertiseIp = settings.advertise ?? advertisedIp(host, networkInterfaces())
   if (advertiseIp === undefined)
     throw new Error('no address for others to reach this node at: give one with --advertise')
   const { coordinator, store, close } = await openBackends(settings, logger, systemClock)
-  const own = { host, port, advertiseIp, roles: rolesOf(settings), fitWorkers, fitMemoryMb }
-  const shardMemoryBytes = settings.shardMemoryMb * 1_048_576
-  const node = await startNode({ coordinator, store, ...own, shardMemoryBytes, logger, token })
+  const own = { host, port, advertiseIp, roles: rolesOf(settings), fitWorkers }
+  const memory = {
+    ...{ fitMemoryMb, tableMemoryMb },
+    shardMemoryBytes: settings.shardMemoryMb * 1_048_576,
+  }
+  const node = await startNode({ coordinator, store, ...own, ...memory, logger, token })
   // Before anybody is told that it runs: whoever reads that may end it at once.
   stopOnSignals(node, close, logger)
   logger.info({ event: 'listening', url: node.url, advertiseIp, instance: node.instance })

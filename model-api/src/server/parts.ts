@@ -53,7 +53,7 @@ export type NodeOptions = {
   readonly fitMemoryMb?: number
   /** Where tables are read from; without it a fit of a table fails. */
   readonly files?: FileReader | undefined
-  /** What the database that reads a table may take. */
+  /** What the process that reads a table may take. */
   readonly tableMemoryMb?: number
   readonly clock?: Clock
   readonly random?: Random
