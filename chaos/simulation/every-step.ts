@@ -11,8 +11,8 @@ const stallMs = 12_500
 
 /**
  * A life without faults: two fits are published and promoted, a rollback goes back to the first, a
- * release and a third fit go forward; a fit of many series is one of two shards. Forecasts are asked
- * for all the time.
+ * release and a third fit go forward; a fit of many series is one of two shards. Forecasts are
+ * asked for all the time.
  */
 function quietLife(seed: number): Plan {
   const requests: Request[] = []

@@ -53,7 +53,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 
 /**
  * DuckDB does not count all that it takes, what it has freed stays with the process for a while,
- * and reader and shards need theirs: together some 500 MB. A process with little is for small files.
+ * and reader and shards need theirs: together some 500 MB. With little, only small files are read.
  */
 function databaseMb(memoryMb: number): number {
   return Math.round(Math.max(memoryMb - 512, memoryMb / 4))

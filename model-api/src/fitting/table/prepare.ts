@@ -14,7 +14,7 @@ import { readRejects } from './rejects.ts'
 export type TableWork = {
   readonly file: string
   readonly recipe: Recipe
-  /** Stores some bytes under an id of their own, which it returns; waits while the store is away. */
+  /** Stores bytes under an id of their own, which it returns; waits while the store is away. */
   readonly store: (content: Uint8Array) => Promise<string>
   readonly onProgress: (fraction: number) => void
   readonly signal: AbortSignal
