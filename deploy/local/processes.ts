@@ -18,7 +18,9 @@ export type ClusterOptions = {
   /** The first broker's port; the others, and all nodes, take free ones. */
   readonly port?: number
   readonly logLevel?: string
-  /** More settings for the brokers, as environment variables. */
+  /** More settings for all of them, as environment variables. */
+  readonly env?: Readonly<Record<string, string>>
+  /** The same for the brokers alone. */
   readonly brokerEnv?: Readonly<Record<string, string>>
 }
 
@@ -61,7 +63,7 @@ async function processOf(
   kind: 'broker' | 'node',
   number: number,
   port: number,
-  { endpoints, logDir, logLevel = 'info', brokerEnv = {} }: ClusterOptions,
+  { endpoints, logDir, logLevel = 'info', env = {}, brokerEnv = {} }: ClusterOptions,
 ): Promise<ManagedProcess> {
   return new ManagedProcess({
     name: `${kind}-${number}`,
@@ -76,6 +78,7 @@ async function processOf(
       ALMANAC_CQL_DATA_CENTER: endpoints.cqlDataCenter,
       ALMANAC_CQL_KEYSPACE: endpoints.cqlKeyspace ?? 'almanac',
       ALMANAC_LOG_LEVEL: logLevel,
+      ...env,
       ...(kind === 'broker' ? brokerEnv : {}),
     },
     url: `http://127.0.0.1:${port}`,

@@ -207,7 +207,9 @@ test('every public call is in the OpenAPI document, with its problems', async ()
     '/api/models/{model}/rollback',
     '/api/models/{model}/versions',
     '/api/models/{model}/versions/{version}',
+    '/api/models/{model}/versions/{version}/rejects',
     '/api/models/{model}/versions/{version}/series',
+    '/api/models/{model}/versions/{version}/table',
     '/api/nodes',
   ])
 })
