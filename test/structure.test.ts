@@ -27,6 +27,7 @@ const sharedOrder = [
   'wire',
   'coordination',
   'store',
+  'files',
   'telemetry',
   'cluster',
   'http',

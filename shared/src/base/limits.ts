@@ -113,6 +113,33 @@ export const limits = {
   streamPartMs: 10_000,
   /** A stream that no node goes on with for this long is broken off. */
   streamPatienceMs: 30_000,
+  /** A file that a user brings: some 100 million rows. A setting may change it. */
+  fileBytesMax: 10_737_418_240,
+  /** Anything of files but their content; busy object stores take seconds at times. */
+  fileCallMs: 10_000,
+  /** One part of a file, or its end, which object stores may have to put together. */
+  fileTransferMs: 60_000,
+  /** A part as object stores take it: two of them are in memory for each file that is written. */
+  filePartBytes: 8_388_608,
+  /** Read at once from a folder. */
+  fileReadBytes: 262_144,
+  /** Who sends nothing for so long is not going to send the rest. */
+  fileIdleMs: 30_000,
+  /** Who reads a file may be busy with its first half for a while. */
+  fileReaderIdleMs: 600_000,
+  /** A file as a whole: over before its writer could be taken for dead, see `garbageAgeMs`. */
+  fileWriteMs: 43_200_000,
+  /** Files that one process writes and reads at once. */
+  fileTransfersMax: 32,
+  /** Other calls about files at once, and those of both kinds that wait. */
+  fileCallsMax: 32,
+  fileCallsWaitingMax: 100,
+  /** Files that are on their way into one broker: 16 MB each, where an object store is behind. */
+  uploadsMax: 8,
+  /** Files that one broker gives out at once. */
+  downloadsMax: 16,
+  /** Files of one form; each is stored before the next one is looked at. */
+  formFilesMax: 100,
   /** Versions of a model kept in the coordinator; older ones go to the store. */
   versionsKept: 100,
   /** Registrations compared when a version is promoted. */

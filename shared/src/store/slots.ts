@@ -19,14 +19,16 @@ type Waiting = { readonly enter: () => void; readonly refuse: (error: Error) => 
 export class Slots {
   readonly #busyMax: number
   readonly #waitingMax: number
+  readonly #part: Unavailable['part']
   readonly #waiting: Waiting[] = []
   #busy = 0
   #isOpen = false
   #refusal: Error | undefined
 
-  constructor(busyMax: number, waitingMax: number) {
+  constructor(busyMax: number, waitingMax: number, part: Unavailable['part'] = 'store') {
     this.#busyMax = busyMax
     this.#waitingMax = waitingMax
+    this.#part = part
   }
 
   open(): void {
@@ -45,7 +47,7 @@ export class Slots {
   enter(): Ticket {
     if (this.#refusal !== undefined) throw this.#refusal
     if (this.#waiting.length >= this.#waitingMax)
-      throw new Unavailable('store', `${this.#waiting.length} calls are waiting already`)
+      throw new Unavailable(this.#part, `${this.#waiting.length} calls are waiting already`)
     const { promise: entered, resolve, reject } = Promise.withResolvers<void>()
     let isInside = false
     const waiting: Waiting = {
@@ -63,7 +65,7 @@ export class Slots {
         const index = this.#waiting.indexOf(waiting)
         if (index < 0) return
         this.#waiting.splice(index, 1)
-        reject(new Unavailable('store', 'given up while waiting'))
+        reject(new Unavailable(this.#part, 'given up while waiting'))
       },
       leave: () => {
         if (!isInside) return
