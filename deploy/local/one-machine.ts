@@ -3,15 +3,21 @@ import { join, relative, resolve } from 'node:path'
 import { type BrokerOptions, startBroker } from '@almanac/broker'
 import { type NodeOptions, type RunningNode, startNode } from '@almanac/model-api'
 import {
+  checkFilesSettings,
   countExternalMemory,
   createLogger,
+  type FilesPlace,
+  type FilesSettings,
+  filesSettings,
   integer,
   isLoopback,
   type Logger,
   openEmbeddedCoordinator,
+  openFiles,
   openSqliteStore,
   processSettings,
   type Settings,
+  systemClock,
   text,
 } from '@almanac/shared'
 import { createInProcessUpstream } from './in-process.ts'
@@ -47,6 +53,7 @@ export const oneMachineSettings = {
     maximum: 16,
     help: 'How many nodes fit and serve.',
   }),
+  ...filesSettings,
   ...processSettings,
   logLevel: { ...processSettings.logLevel, fallback: 'warn' as const },
 } as const
@@ -54,10 +61,12 @@ export const oneMachineSettings = {
 export type OneMachineSettings = Settings<typeof oneMachineSettings>
 
 export function checkOneMachine(settings: OneMachineSettings): readonly string[] {
-  if (isLoopback(settings.host) || settings.token !== null) return []
-  return [
-    `--host ${settings.host} is open to the network: set ALMANAC_TOKEN (16 characters or more)`,
-  ]
+  const faults = [...checkFilesSettings(settings)]
+  if (!isLoopback(settings.host) && settings.token === null)
+    faults.push(
+      `--host ${settings.host} is open to the network: set ALMANAC_TOKEN (16 characters or more)`,
+    )
+  return faults
 }
 
 /** Runs until a signal; prints what to try. Ends the process with code 1 when it cannot start. */
@@ -73,6 +82,9 @@ export async function startOneMachine(settings: OneMachineSettings): Promise<voi
   }
 }
 
+/** What nobody says of files has its default. */
+type MachineSettings = Omit<OneMachineSettings, keyof FilesSettings> & Partial<FilesSettings>
+
 /** What differs from the defaults; for tests that cannot wait a day. */
 export type MachineChanges = {
   readonly broker?: Pick<BrokerOptions, 'bounds'>
@@ -81,7 +93,7 @@ export type MachineChanges = {
 
 /** The whole of it in this process. Rejects, with nothing left open, when it cannot start. */
 export async function openOneMachine(
-  settings: OneMachineSettings,
+  settings: MachineSettings,
   logger: Logger,
   changes: MachineChanges = {},
 ) {
@@ -97,7 +109,9 @@ export async function openOneMachine(
     opened.push(() => coordinator.close())
     const store = await openSqliteStore({ path: join(folder, 'store.sqlite') })
     opened.push(() => store.close())
-    const parts = { coordinator, store, logger, token: settings.token }
+    const files = await openFiles(filesOf(settings, folder), logger, systemClock)
+    opened.push(async () => await files?.close())
+    const parts = { coordinator, store, files, logger, token: settings.token }
     const running = new Map<string, RunningNode>()
     // Sequential, so that what was opened is known when one of them fails.
     for (let i = 0; i < settings.nodes; i++) {
@@ -114,6 +128,13 @@ export async function openOneMachine(
     await closeAll()
     throw error
   }
+}
+
+/** Where nothing is said of them, files are beside the rest. */
+function filesOf(settings: MachineSettings, folder: string): FilesSettings {
+  const { filesEndpoint = null, fileMbMax = filesSettings.fileMbMax.fallback } = settings
+  const beside: FilesPlace = { kind: 'folder', path: join(folder, 'files') }
+  return { files: settings.files ?? beside, filesEndpoint, fileMbMax }
 }
 
 const nodeOnLoopback = {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainers'
 import { installCassandra } from '../../deploy/local/cassandra.ts'
 import { installEtcd } from '../../deploy/local/etcd/install.ts'
+import { installVersitygw } from '../../deploy/local/versitygw/install.ts'
 
 /**
  * Where the real suites take their backends from: the environment, else containers where an engine
@@ -22,6 +23,7 @@ export async function setup(): Promise<() => Promise<void>> {
     await installEtcd()
     await installCassandra()
   }
+  await installVersitygw()
   return async () => {
     for (const container of started) await container.stop()
   }

@@ -1,4 +1,12 @@
-import type { Clock, ClusterState, Coordinator, Logger, Random, Store } from '@almanac/shared'
+import type {
+  Clock,
+  ClusterState,
+  Coordinator,
+  Files,
+  Logger,
+  Random,
+  Store,
+} from '@almanac/shared'
 import type { Bounds } from '../config/bounds.ts'
 import type { Fits } from '../jobs/fits.ts'
 import type { Waiters } from '../jobs/waiters.ts'
@@ -15,6 +23,8 @@ import type { FitBodyReader } from './fit-body-reader.ts'
 export type ApiParts = {
   readonly coordinator: Coordinator
   readonly store: Store
+  /** Undefined where nobody said where they are. */
+  readonly files: Files | undefined
   readonly clock: Clock
   readonly random: Random
   readonly bounds: Bounds

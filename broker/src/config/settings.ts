@@ -1,6 +1,8 @@
 import {
   backendSettings,
   checkClusterSettings,
+  checkFilesSettings,
+  filesSettings,
   hostNames,
   integer,
   limits,
@@ -45,9 +47,13 @@ export const brokerSettings = {
     help: 'Memory for answers that were given before; 0 asks a node every time.',
   }),
   ...backendSettings,
+  ...filesSettings,
   ...processSettings,
 } as const
 
 export type BrokerSettings = Settings<typeof brokerSettings>
 
-export const checkSettings = checkClusterSettings
+export const checkSettings = (settings: BrokerSettings): readonly string[] => [
+  ...checkClusterSettings(settings),
+  ...checkFilesSettings(settings),
+]

@@ -3,6 +3,7 @@ import {
   createLogger,
   keepCompiled,
   openBackends,
+  openFiles,
   settingsOrExit,
   stopOnSignals,
   systemClock,
@@ -21,12 +22,16 @@ await run(settings).catch((error) => {
 
 async function run(settings: BrokerSettings): Promise<void> {
   const { host, port, token, allowedHosts } = settings
+  const files = await openFiles(settings, logger, systemClock)
   const { coordinator, store, close } = await openBackends(settings, logger, systemClock)
+  const closeAll = async () => {
+    await Promise.allSettled([close(), files?.close()])
+  }
   const bounds = { responseCacheBytes: settings.responseCacheMb * 1_048_576 }
   const own = { host, port, logger, token, allowedHosts, bounds }
-  const broker = await startBroker({ coordinator, store, ...own })
+  const broker = await startBroker({ coordinator, store, files, ...own })
   // Before anybody is told that it runs: whoever reads that may end it at once.
-  stopOnSignals(broker, close, logger)
+  stopOnSignals(broker, closeAll, logger)
   logger.info({ event: 'broker-listening', url: broker.url })
   keepCompiled()
 }

@@ -1,6 +1,7 @@
 import {
   type Clock,
   type Coordinator,
+  type Files,
   type Logger,
   mintBlobId,
   type Random,
@@ -40,6 +41,7 @@ import { createBrokerMetrics } from './metrics.ts'
 export type AssembleParts = {
   readonly coordinator: Coordinator
   readonly store: Store
+  readonly files?: Files | undefined
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -144,6 +146,7 @@ export function assemble(given: AssembleParts): Assembly {
   watchGauges(registry, { view, router, cache, indexes, room, waiters, clock })
   const api: ApiParts = {
     ...observed,
+    files: given.files,
     metrics,
     log: view.log,
     isReady: () => view.ready() && identity.clusterId() !== undefined,

@@ -3,6 +3,7 @@ import {
   type Clock,
   type Coordinator,
   createRegistry,
+  type Files,
   isLoopback,
   type Logger,
   type Random,
@@ -19,6 +20,8 @@ import { assemble } from './assemble.ts'
 export type BrokerOptions = {
   readonly coordinator: Coordinator
   readonly store: Store
+  /** Files that users bring; without them their routes refuse. */
+  readonly files?: Files | undefined
   readonly host: string
   /** 0 takes a free port. */
   readonly port: number
@@ -42,7 +45,7 @@ export type Broker = {
   readonly port: number
   /** Answers for a while, then stops listening, finishes what is open and ends. */
   readonly drain: () => Promise<void>
-  /** Ends at once. Coordinator and store are left open: they belong to the caller. */
+  /** Ends at once. Coordinator, store and files are left open: they belong to the caller. */
   readonly close: () => Promise<void>
 }
 

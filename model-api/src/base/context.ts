@@ -1,20 +1,17 @@
-import type { Clock, Coordinator, Logger, Random, Store } from '@almanac/shared'
+import type { Clock, Coordinator, Files, Logger, Random, Store } from '@almanac/shared'
 import type { NodeTiming } from '../config/timing.ts'
 import type { Gate } from './gate.ts'
 import type { NodeMetrics } from './metrics.ts'
 
-/** Rejects with `Missing` or `Unavailable`. */
-export type FileReader = {
-  readonly read: (
-    name: string,
-    signal: AbortSignal,
-  ) => Promise<{ readonly content: AsyncIterable<Uint8Array> }>
-}
+/** What a node does with files. */
+export type FileReader = Pick<Files, 'read'>
 
 /** What every part of a node works with. */
 export type NodeContext = {
   readonly coordinator: Coordinator
   readonly store: Store
+  /** Files that users bring; undefined where nobody said where they are. */
+  readonly files: FileReader | undefined
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -24,8 +21,6 @@ export type NodeContext = {
   readonly mintId: () => string
   /** Through here large versions are loaded one after the other, whoever wants them. */
   readonly largeLoads: Gate
-  /** What users have brought; undefined where no place for files was set. */
-  readonly files: FileReader | undefined
   /** What the process that reads a table may take. */
   readonly tableMemoryMb: number
   readonly tableThreads: number

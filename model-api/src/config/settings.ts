@@ -2,7 +2,9 @@ import { isIP } from 'node:net'
 import {
   backendSettings,
   checkClusterSettings,
+  checkFilesSettings,
   choice,
+  filesSettings,
   integer,
   optionalText,
   processSettings,
@@ -77,6 +79,7 @@ export const nodeSettings = {
     help: 'The memory of the process that reads a table; what is more goes to the disk.',
   }),
   ...backendSettings,
+  ...filesSettings,
   ...processSettings,
 } as const
 
@@ -84,7 +87,7 @@ export type NodeSettings = Settings<typeof nodeSettings>
 
 /** What is wrong with settings that are each fine. */
 export function checkNodeSettings(settings: NodeSettings): readonly string[] {
-  const faults = [...checkClusterSettings(settings)]
+  const faults = [...checkClusterSettings(settings), ...checkFilesSettings(settings)]
   if (settings.advertise !== null && isIP(settings.advertise) === 0)
     faults.push(`--advertise: "${settings.advertise}" is not an IP address`)
   return faults

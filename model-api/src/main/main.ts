@@ -4,6 +4,7 @@ import {
   createLogger,
   keepCompiled,
   openBackends,
+  openFiles,
   settingsOrExit,
   stopOnSignals,
   systemClock,
@@ -28,15 +29,19 @@ async function run(settings: NodeSettings): Promise<void> {
   const advertiseIp = settings.advertise ?? advertisedIp(host, networkInterfaces())
   if (advertiseIp === undefined)
     throw new Error('no address for others to reach this node at: give one with --advertise')
+  const files = await openFiles(settings, logger, systemClock)
   const { coordinator, store, close } = await openBackends(settings, logger, systemClock)
+  const closeAll = async () => {
+    await Promise.allSettled([close(), files?.close()])
+  }
   const own = { host, port, advertiseIp, roles: rolesOf(settings), fitWorkers }
   const memory = {
     ...{ fitMemoryMb, tableMemoryMb },
     shardMemoryBytes: settings.shardMemoryMb * 1_048_576,
   }
-  const node = await startNode({ coordinator, store, ...own, ...memory, logger, token })
+  const node = await startNode({ coordinator, store, files, ...own, ...memory, logger, token })
   // Before anybody is told that it runs: whoever reads that may end it at once.
-  stopOnSignals(node, close, logger)
+  stopOnSignals(node, closeAll, logger)
   logger.info({ event: 'listening', url: node.url, advertiseIp, instance: node.instance })
   keepCompiled()
 }

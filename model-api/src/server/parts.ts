@@ -37,6 +37,8 @@ export type NodeOptions = {
   readonly coordinator: Coordinator
   /** The same. */
   readonly store: Store
+  /** The same; without it a fit of a table fails. */
+  readonly files?: FileReader | undefined
   /** Where to listen. */
   readonly host: string
   /** 0: the system chooses. */
@@ -51,8 +53,6 @@ export type NodeOptions = {
   readonly token: string | null
   /** Heap of one fitting thread, in MB. */
   readonly fitMemoryMb?: number
-  /** Where tables are read from; without it a fit of a table fails. */
-  readonly files?: FileReader | undefined
   /** What the process that reads a table may take. */
   readonly tableMemoryMb?: number
   readonly clock?: Clock
@@ -106,6 +106,7 @@ export function createParts(options: NodeOptions): NodeParts {
   const context = {
     coordinator: timedCoordinator(options.coordinator, registry),
     store: timedStore(options.store, registry),
+    files: options.files,
     clock,
     random,
     logger,
@@ -114,7 +115,6 @@ export function createParts(options: NodeOptions): NodeParts {
     mintId,
     instance: randomUUID(),
     largeLoads: new Gate(1),
-    files: options.files,
     tableMemoryMb: options.tableMemoryMb ?? bounds.tableMemoryMb,
     tableThreads: fitWorkers,
     node: '',

@@ -45,11 +45,13 @@ async function* bytesOf(text: string) {
   yield new TextEncoder().encode(text)
 }
 
+const info = { name: 'sales.csv', sizeBytes: 1, modifiedAt: '2026-01-01T00:00:00.000Z', etag: 'e' }
+
 const filesWith = (files: Readonly<Record<string, string>>): FileReader => ({
   read: async (name) => {
     const text = files[name]
     if (text === undefined) throw new Missing(`no file ${name}`)
-    return { content: bytesOf(text) }
+    return { info, content: bytesOf(text) }
   },
 })
 
@@ -142,8 +144,8 @@ test('while the files are away it waits, and then goes on', async () => {
   const files: FileReader = {
     read: async () => {
       asked += 1
-      if (asked < 3) throw new Unavailable('store', 'away on purpose')
-      return { content: bytesOf(table.join('\n')) }
+      if (asked < 3) throw new Unavailable('files', 'away on purpose')
+      return { info, content: bytesOf(table.join('\n')) }
     },
   }
   const node = await openNode(machine, { files })
@@ -157,6 +159,7 @@ test('a drain in the middle gives the job back with its attempt', async () => {
   const machine = await openMachine()
   const files: FileReader = {
     read: async (_, signal) => ({
+      info,
       content: (async function* () {
         yield new TextEncoder().encode('date,store,sold\n')
         await new Promise((_resolve, reject) => {

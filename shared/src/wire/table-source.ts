@@ -1,10 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { codec, type Decoded } from './codec.ts'
 
-/** Names of files: segments that no folder or bucket takes for something else. */
-export const fileNamePattern =
-  '^(?=.{1,200}$)[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$'
-
 /** The blob that says which table a version is made of, and how. */
 export const TableSource = Type.Object({
   format: Type.Literal(1),

@@ -8,9 +8,9 @@ import type { Bench } from './conformance.ts'
 const { filePartBytes } = limits
 
 export function faultTests(bench: Bench): void {
-  const nothingIsLeft = async (name: string) => {
+  const nothingIsLeft = async (name: string, before = 0) => {
     expect(await bench.files().info(name, never)).toBeUndefined()
-    expect(await bench.under().leftovers()).toBe(0)
+    expect(await bench.under().leftovers()).toBe(before)
   }
 
   test('content above the limit is refused, and the earlier file stays', async () => {
@@ -85,12 +85,13 @@ export function faultTests(bench: Bench): void {
     await bench.under().takeAway()
     const beganMs = performance.now()
     const calls = [
-      files.write('outage', contentOf(2 * filePartBytes), never),
-      files.write('outage', textContent('small'), never),
+      // Not the one that is read later: what a silent server does with these is unknown.
+      files.write('outage-large', contentOf(2 * filePartBytes), never),
+      files.write('outage-small', textContent('small'), never),
       files.read('outage', never),
       files.info('outage', never),
       files.list({ prefix: '', after: null, limit: 1 }, never),
-      files.remove('outage', never),
+      files.remove('outage-removed', never),
     ]
     for (const error of await Promise.all(calls.map(rejectionOf)))
       expect(error).toMatchObject({ name: 'Unavailable', part: 'files' })
@@ -102,6 +103,8 @@ export function faultTests(bench: Bench): void {
   })
 
   test('after close every call is Unavailable, and what was under way is', async () => {
+    // A server that was silent may have begun, much later, what nobody waited for any more.
+    const before = await bench.under().leftovers()
     const files = await bench.under().open()
     await files.write('closed', contentOf(3 * mebibyte), never)
     const { content } = await files.read('closed', never)
@@ -110,6 +113,6 @@ export function faultTests(bench: Bench): void {
     const late = rejectionOf(files.info('closed', never))
     for (const error of [await writing, await rejectionOf(content.next()), await late])
       expect(error).toMatchObject({ name: 'Unavailable', part: 'files' })
-    await nothingIsLeft('closing')
+    await nothingIsLeft('closing', before)
   })
 }

@@ -181,18 +181,6 @@ function writerTests(bench: Bench): void {
     await other.close()
   })
 
-  test('writers and removers in one folder do not disturb each other', async () => {
-    const files = bench.files()
-    const turn = async (name: string) => {
-      for (let i = 0; i < 20; i += 1) {
-        await files.write(name, textContent(name), never)
-        expect((await files.info(name, never))?.sizeBytes).toBe(name.length)
-        await files.remove(name, never)
-      }
-    }
-    await Promise.all(['busy/deep/a', 'busy/deep/b', 'busy/c'].map(turn))
-  })
-
   test('what a writer that died has left is removed when it is old', async () => {
     await bench.under().dieWriting('half/of')
     const atFirst = await bench.under().leftovers()

@@ -94,3 +94,16 @@ test('a folder that cannot be written is Unavailable', async () => {
   expect(error).toMatchObject({ name: 'Unavailable', part: 'files' })
   await files.close()
 })
+
+test('writers and removers in one folder do not disturb each other', async () => {
+  const files = await openFolderFiles({ path: await freshFolder() })
+  const turn = async (name: string) => {
+    for (let i = 0; i < 20; i += 1) {
+      await files.write(name, textContent(name), never)
+      expect((await files.info(name, never))?.sizeBytes).toBe(name.length)
+      await files.remove(name, never)
+    }
+  }
+  await Promise.all(['busy/deep/a', 'busy/deep/b', 'busy/c'].map(turn))
+  await files.close()
+})
