@@ -1,4 +1,4 @@
-import { fileNamePattern } from '@almanac/shared'
+import { isFileName } from '@almanac/shared'
 import { parseRecipe } from '@almanac/tables/recipe'
 import type { FitData } from '../jobs/store-data.ts'
 import { type BodyFault, fault, isObject } from './series-body.ts'
@@ -6,7 +6,6 @@ import { type BodyFault, fault, isObject } from './series-body.ts'
 type Table = Extract<FitData, { readonly kind: 'table' }>
 
 const fields = ['file', 'recipe']
-const fileName = new RegExp(fileNamePattern)
 
 /** The table of a fit's body: which file, and how its rows become series. */
 export function readTable(given: unknown): Table | BodyFault {
@@ -23,7 +22,7 @@ export function readTable(given: unknown): Table | BodyFault {
       },
     )
   const { file, recipe } = given
-  if (typeof file !== 'string' || !fileName.test(file))
+  if (typeof file !== 'string' || !isFileName(file))
     return fault('file', 'file must be the name of a file.', {
       field: '/table/file',
       remedy: 'Upload it first: PUT /api/files/{name}.',
