@@ -154,6 +154,44 @@ export function coreSuite(cluster: () => TestCluster): void {
       expect(page.status, page.text).toBe(200)
     })
 
+    test('a table is uploaded, fitted and served; its broken row costs that row', async () => {
+      const days = Array.from({ length: 28 }, (_, i) => `2024-05-${String(i + 1).padStart(2, '0')}`)
+      const rows = ['7', '8'].flatMap((store) =>
+        days.map((day, i) => `${day};${store};"${10 * Number(store) + (i % 7)},5"`),
+      )
+      rows.splice(30, 0, '2024-05-03;8;"broken')
+      const text = ['day;shop;sold', ...rows].join('\n')
+      const put = await fetch(`${api()}/files/sales/may.csv`, { method: 'PUT', body: text })
+      expect(put.status, await put.text()).toBeLessThan(300)
+      const recipe = {
+        source: { format: 'csv', delimiter: ';', decimal: ',' },
+        time: { column: 'day' },
+        target: 'sold',
+        keys: ['shop'],
+        frequency: 'daily',
+      }
+      const made = await call('POST', `${api()}/models/table/fit`, {
+        body: {
+          table: { file: 'sales/may.csv', recipe },
+          spec: { family: 'baseline', method: 'naive' },
+        },
+      })
+      expect(made.status, made.text).toBe(200)
+      const of = `${api()}/models/table/versions/${made.body.version}`
+      const { summary } = (await call('GET', `${of}/table`)).body
+      expect(summary).toMatchObject({ rows: 57, rejected: 1, series: 2, observations: 56 })
+      const rejects = (await call('GET', `${of}/rejects`)).text.split('\n')
+      expect(rejects[1]).toMatch(/^32,read,rejected,/)
+      const forecast = await call(
+        'GET',
+        `${api()}/models/table/forecast/2?series=shop%3D8&timestamps=true`,
+      )
+      expect(forecast.body, forecast.text).toEqual({
+        data: [86.5, 86.5],
+        timestamps: ['2024-05-29T00:00:00.000Z', '2024-05-30T00:00:00.000Z'],
+      })
+    })
+
     test('new observations make a version that goes on from the newest', async () => {
       const spec = { family: 'baseline', method: 'naive' }
       const add = (body: object) => call('POST', `${api()}/models/growing/observations`, { body })

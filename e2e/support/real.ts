@@ -2,17 +2,28 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startCluster } from '../../deploy/local/processes.ts'
+import { startObjectStore } from '../../deploy/local/versitygw.ts'
 import { behindProxy, startBackends } from './backends.ts'
 import type { TestCluster } from './cluster.ts'
 
-/** Two brokers and three nodes as processes, on real etcd and a real CQL database. */
+/**
+ * Two brokers and three nodes as processes, on real etcd, a real CQL database and a real object
+ * store for files.
+ */
 export async function startRealCluster(): Promise<Required<TestCluster>> {
   const folder = await mkdtemp(join(tmpdir(), 'almanac-e2e-'))
   const backends = await startBackends(folder)
   const [etcd] = backends.endpoints.etcd
   const etcdOfNodes = await behindProxy('etcd of the nodes', etcd as string)
+  const objects = await startObjectStore({ dataDir: join(folder, 'objects'), buckets: ['files'] })
   const cluster = await startCluster({
     endpoints: { ...backends.endpoints, etcd: [etcdOfNodes.address] },
+    env: {
+      ALMANAC_FILES: 's3://files',
+      ALMANAC_FILES_ENDPOINT: objects.endpoint,
+      AWS_ACCESS_KEY_ID: objects.keys.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: objects.keys.secretAccessKey,
+    },
     brokerEnv: { ALMANAC_ETCD: backends.endpoints.etcd.join(',') },
     brokers: 2,
     nodes: 3,
@@ -35,6 +46,7 @@ export async function startRealCluster(): Promise<Required<TestCluster>> {
     async close() {
       await cluster.stop()
       await etcdOfNodes.part.stop()
+      await objects.stop()
       await backends.stop()
       await rm(folder, { recursive: true, force: true })
     },
