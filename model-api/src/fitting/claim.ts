@@ -96,10 +96,12 @@ async function tryClaim(
     attempts: heldJob.value.attempts + 1,
     progress: { phase: 'reading', fraction: 0 },
   }
+  const { times } = heldVersion.value
   const version: VersionRecord = {
     ...heldVersion.value,
     state: 'fitting',
-    times: { ...heldVersion.value.times, fittingAt: now },
+    // The end of a job of shards is not where it began.
+    times: { ...times, fittingAt: job.kind === 'fit-shards' ? (times.fittingAt ?? now) : now },
   }
   const claim = codecs.claim.encode({ node, instance, since: now })
   const key = claimKey(job.id)
