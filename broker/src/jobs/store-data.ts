@@ -46,6 +46,9 @@ export type StoredData = {
   readonly table?: NonNullable<VersionRecord['table']>
 }
 
+/** Each waits for the store, which serves many at a time. */
+const writesAtOnce = 4
+
 type Parts = { readonly store: Store; readonly mintId: () => string }
 
 /** Writes what a fit is made of. Rejects with `Unavailable`; what was written then is garbage. */
@@ -68,11 +71,15 @@ export async function storeData(
   }
   const { observations } = data
   if (data.kind === 'one') return { dataset: { blob: await write(data.dataset), observations } }
-  const shards: ShardRef[] = []
-  for (const { first, series, bytes } of data.shards) {
+  const writeShard = async ({ first, series, bytes }: DataShard): Promise<ShardRef> => {
     const sha256 = createHash('sha256').update(bytes).digest('hex')
-    shards.push({ first, blob: await write(bytes), sha256, sizeBytes: bytes.byteLength, series })
+    return { first, blob: await write(bytes), sha256, sizeBytes: bytes.byteLength, series }
   }
+  const shards: ShardRef[] = []
+  for (let from = 0; from < data.shards.length; from += writesAtOnce)
+    shards.push(
+      ...(await Promise.all(data.shards.slice(from, from + writesAtOnce).map(writeShard))),
+    )
   const blob = await write(encodeShardIndex({ format: 1, kind: 'data', shards }))
   return {
     dataset: { blob, observations },
