@@ -26,7 +26,7 @@ export function drawRequest(chance: Chance, world: World): HostileRequest {
 }
 
 function validRequest(chance: Chance, world: World, operation: Operation): HostileRequest {
-  const { method, parameters, body } = operation
+  const { method, parameters, body, otherBody } = operation
   const encodedText = (parameter: Parameter) =>
     encodeURIComponent(parameterText(chance, world, operation, parameter))
   const path = operation.path.replace(/\{(\w+)\}/g, (_all, name: string) =>
@@ -42,6 +42,8 @@ function validRequest(chance: Chance, world: World, operation: Operation): Hosti
   // Waiting for the outcome of each fit would be a test of patience.
   if (isFit) headers.push(['Prefer', chance.flip(0.95) ? 'respond-async' : 'wait=1'])
   if (isFit && chance.flip(0.2)) headers.push(['Idempotency-Key', `key-${chance.below(50)}`])
+  if (otherBody !== undefined)
+    return { method, path, query, ...fileBody(chance, otherBody, headers) }
   if (body === undefined)
     return { method, path, query, headers, body: undefined, framing: 'length' }
   headers.push(['Content-Type', 'application/json'])
@@ -49,6 +51,25 @@ function validRequest(chance: Chance, world: World, operation: Operation): Hosti
   const framing = chance.flip(0.8) ? 'length' : 'chunked'
   return { method, path, query, headers, body: Buffer.from(text), framing }
 }
+
+/** Some bytes as they are, or as the files of a form. */
+function fileBody(chance: Chance, kind: 'bytes' | 'form', headers: readonly Pair[]) {
+  const bytes = 'store,day,sold\n'.repeat(chance.below(200))
+  const framing = chance.flip(0.8) ? ('length' as const) : ('chunked' as const)
+  const as = (type: string, text: string) => {
+    const all: Pair[] = [...headers, ['Content-Type', type]]
+    return { headers: all, body: Buffer.from(text), framing }
+  }
+  if (kind === 'bytes') return as('application/octet-stream', bytes)
+  const parts = Array.from({ length: chance.below(4) }, () => {
+    const name = chance.pick(fileNames)
+    const disposition = `form-data; name="file"; filename="${name}"`
+    return `--b\r\nContent-Disposition: ${disposition}\r\n\r\n${bytes}\r\n`
+  })
+  return as('multipart/form-data; boundary=b', `${parts.join('')}--b--\r\n`)
+}
+
+const fileNames = ['a.csv', 'b.parquet', 'sales/2024.csv.gz', 'sales/2025.ndjson']
 
 /** Fits that are over in no time, but for a few. */
 function fitBody(chance: Chance, schema: JsonSchema): unknown {
@@ -71,6 +92,8 @@ function parameterText(
   if (name === 'model' && method === 'GET')
     return chance.pick([...world.models, ...world.keptModels])
   if (name === 'model') return chance.pick(world.models)
+  if (name === 'name') return chance.pick(fileNames)
+  if (name === 'prefix') return chance.pick(['sales/', 's', ''])
   if (name === 'id') return chance.pick([...world.jobs, 'no-such-job'])
   if (name === 'horizon') return String(chance.flip(0.02) ? 10_000 : 1 + chance.below(60))
   if (name === 'level') return chance.pick(['80', '80,95', '50,90.5', '99.9'])

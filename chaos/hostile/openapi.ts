@@ -32,6 +32,8 @@ export type Operation = {
   readonly path: string
   readonly parameters: readonly Parameter[]
   readonly body: JsonSchema | undefined
+  /** What a body that is not JSON is sent as. */
+  readonly otherBody: 'bytes' | 'form' | undefined
   /** Schemas of JSON bodies by status; null: the answer has no described body. */
   readonly answers: ReadonlyMap<number, JsonSchema | null>
 }
@@ -74,7 +76,9 @@ const shapes = new Map<string, RegExp>()
 function shapeOf(template: string): RegExp {
   const kept = shapes.get(template)
   if (kept) return kept
-  const escaped = template.replace(/[.]/g, '\\.').replace(/\{\w+\}/g, '[^/]*')
+  // The name of a file may have slashes; it is always the last.
+  const open = template.replace(/\{name\}$/, '.*')
+  const escaped = open.replace(/[.](?!\*)/g, '\\.').replace(/\{\w+\}/g, '[^/]*')
   const shape = new RegExp(`^${escaped}$`)
   shapes.set(template, shape)
   return shape
@@ -91,6 +95,12 @@ function operationOf(path: string, method: string, described: Described): Operat
     path,
     parameters,
     body: requestBody?.content?.['application/json']?.schema,
+    otherBody: otherBodyOf(requestBody?.content ?? {}),
     answers: new Map(answers),
   }
+}
+
+function otherBodyOf(content: Readonly<Record<string, unknown>>): Operation['otherBody'] {
+  if ('multipart/form-data' in content) return 'form'
+  return 'application/octet-stream' in content ? 'bytes' : undefined
 }

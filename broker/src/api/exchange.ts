@@ -85,14 +85,23 @@ export function sendProblem(parts: Parts, exchange: Exchange, error: unknown): v
   write(exchange, refused.status, list, body)
 }
 
+const backends: Readonly<Record<Unavailable['part'], string>> = {
+  coordinator: 'The coordinator',
+  store: 'The database',
+  files: 'The place of files',
+  node: 'The node',
+}
+
 /** An outage of what is behind is not this process's failure, and may soon be over. */
 export function asRefused(error: unknown): unknown {
   if (!(error instanceof Unavailable)) return error
-  const name = error.part === 'store' ? 'The database' : 'The coordinator'
-  return new Refused(503, `${error.part}-away`, `${name} cannot be reached at present.`, {
-    retryAfterSeconds: 1,
-    remedy: 'Nothing was begun. Try again; forecasts go on meanwhile.',
-  })
+  const { part } = error
+  const detail = `${backends[part]} cannot be reached at present.`
+  const remedy =
+    part === 'files'
+      ? 'Look whether the file is there, and try again; all else goes on meanwhile.'
+      : 'Nothing was begun. Try again; forecasts go on meanwhile.'
+  return new Refused(503, `${part}-away`, detail, { retryAfterSeconds: 1, remedy })
 }
 
 function headersOf(

@@ -1,5 +1,12 @@
 import { frequencies } from '@almanac/engine'
-import { limits, namePattern, Problem, seriesKeyCharactersMax } from '@almanac/shared'
+import {
+  fileNamePattern,
+  filePrefixPattern,
+  limits,
+  namePattern,
+  Problem,
+  seriesKeyCharactersMax,
+} from '@almanac/shared'
 import { type TSchema, Type } from 'typebox'
 
 /** What the API takes and gives. OpenAPI, static types and answers all come from here. */
@@ -350,6 +357,58 @@ export const DeletedAnswer = Type.Object({
   deletedAt: Type.String(),
   lastVersion: Type.Integer(),
 })
+
+const FileName = Type.String({
+  pattern: fileNamePattern,
+  description: 'Like sales/2024.csv.gz: letters, digits, dots, dashes, underscores and slashes.',
+})
+export const FileParams = Type.Object({ name: FileName })
+export const FileQuery = Type.Object(
+  {
+    content: Type.Optional(Type.Boolean({ description: 'The bytes, not what is known of them.' })),
+  },
+  { additionalProperties: false },
+)
+export const FilesQuery = Type.Object(
+  {
+    prefix: Type.Optional(
+      Type.String({ pattern: filePrefixPattern, description: 'Only names that begin with it.' }),
+    ),
+    limit: PageQuery.properties.limit,
+    cursor: PageQuery.properties.cursor,
+  },
+  { additionalProperties: false },
+)
+export const FormQuery = Type.Object(
+  {
+    prefix: Type.Optional(
+      Type.String({
+        pattern: filePrefixPattern,
+        description: 'Put before the names, like sales/.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+)
+/** For documents: bodies of any length are not checked as values. */
+export const Bytes = Type.String({ format: 'binary' })
+export const FormBody = Type.Object({ file: Type.Array(Bytes) })
+
+export const WrittenFile = Type.Object({
+  name: FileName,
+  sizeBytes: Type.Integer(),
+  etag: Type.String({ description: 'Another one for every content; not a checksum.' }),
+  sha256: Type.String(),
+})
+export const WrittenFiles = Type.Object({ files: Type.Array(WrittenFile) })
+export const FileView = Type.Object({
+  name: FileName,
+  sizeBytes: Type.Integer(),
+  modifiedAt: Type.String(),
+  etag: Type.String(),
+})
+export const FilesPage = pageOf('files', FileView)
+export const RemovedFile = Type.Object({ name: FileName })
 
 /** The problem documents of every call, with those of its own. */
 export const problems = (...statuses: readonly number[]) =>

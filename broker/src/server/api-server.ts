@@ -2,6 +2,7 @@ import { createRequestTimes, createServer, Refused, type Registry } from '@alman
 import { fastifySwagger } from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 import { asRefused } from '../api/exchange.ts'
+import { addFileRoutes, wantsContent } from '../api/file-routes.ts'
 import { addFitRoutes } from '../api/fit-routes.ts'
 import { addForecastRoutes } from '../api/forecast-routes.ts'
 import { guardHosts, unacceptable } from '../api/guards.ts'
@@ -53,6 +54,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<Fastif
         version: '1',
       },
     },
+    // A name with slashes: the document has no other way to say it.
+    transform: ({ schema, url }) => ({ schema, url: url.replace('*', ':name') }),
   })
   await server.register(async (api) => addApi(api, parts, hotPath), { prefix: '/api' })
   return server
@@ -67,6 +70,12 @@ function addApi(api: FastifyInstance, parts: ApiParts, hotPath: HotPath): void {
     streams.addHook('onRequest', (_request, _reply, done) => done(unready()))
     addStreamRoutes(streams, parts)
     addRejectsRoute(streams, parts)
+  })
+  api.register(async (files) => {
+    files.addHook('onRequest', (request, _reply, done) => {
+      done((wantsContent(request) ? undefined : unacceptable(request)) ?? unready())
+    })
+    addFileRoutes(files, parts)
   })
   api.register(async (plain) => {
     plain.addHook('onRequest', (request, _reply, done) => done(unacceptable(request) ?? unready()))

@@ -136,6 +136,8 @@ export const limits = {
   fileCallsWaitingMax: 100,
   /** Files that are on their way into one broker: 16 MB each, where an object store is behind. */
   uploadsMax: 8,
+  /** Who sends less in a second would hold a place for days. */
+  uploadRateMin: 16_384,
   /** Files that one broker gives out at once. */
   downloadsMax: 16,
   /** Files of one form; each is stored before the next one is looked at. */

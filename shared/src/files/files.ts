@@ -29,6 +29,7 @@ export function filesOver(backend: FilesBackend, options: FilesOptions = {}): Fi
   const { closing, calls, transfers } = parts
   const sweeper = startSweeping(parts)
   return {
+    bytesMax: parts.bytesMax,
     write: async (name, content, signal) => {
       checkName(name)
       return await inSlot(parts, transfers, signal, (own) => write(parts, name, content, own))

@@ -6,6 +6,8 @@
  * `RangeError` on what is not a file's name.
  */
 export interface Files {
+  /** The largest file that is taken. */
+  readonly bytesMax: number
   /**
    * Writes what `content` gives, in constant memory. When it rejects nothing is left: with
    * `TooLarge` above the size that was set, with `Stalled` when the content does not come, with

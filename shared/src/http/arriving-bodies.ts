@@ -2,10 +2,19 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable, Transform, type TransformCallback } from 'node:stream'
 import type { FastifyInstance, preParsingHookHandler } from 'fastify'
 import { Refused } from '../wire/problem.ts'
+import { allowOwnTime } from './own-time.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The route takes its body as a stream, and bounds its bytes, its time and its number. */
+    streamsBody?: boolean
+  }
+}
 
 /**
  * Bounds the bytes of all bodies that are on their way in. When they are too many, the largest of
  * them is refused: so nobody is kept from sending a small body by those who send large ones slowly.
+ * Those of routes that stream are not counted: they are not kept.
  */
 export function boundArrivingBodies(server: FastifyInstance, bytesMax: number): void {
   const arriving = new Set<ArrivingBody>()
@@ -14,30 +23,38 @@ export function boundArrivingBodies(server: FastifyInstance, bytesMax: number): 
     totalBytes += bytes
     if (totalBytes > bytesMax) largestOf(arriving)?.refuse()
   }
-  const hook: preParsingHookHandler = (request, reply, payload, done) => {
-    const { 'content-length': length, 'transfer-encoding': encoding } = request.headers
-    if (encoding === undefined && (length === undefined || length === '0')) {
-      // Where neither header is, the server leaves out the end of the body, too.
-      done(null, length === undefined ? Readable.from([]) : payload)
-      return
-    }
-    const packed = faultOfCoding(request.headers['content-encoding'])
-    if (packed) {
-      done(packed)
-      return
-    }
+  const counted = () => {
     const body = new ArrivingBody(count, () => {
       arriving.delete(body)
       totalBytes -= body.bytes
     })
     arriving.add(body)
-    follow(request.raw, reply.raw, body)
-    done(null, body)
+    return body
   }
+  const hookFor =
+    (isStream: boolean): preParsingHookHandler =>
+    (request, reply, payload, done) => {
+      const { 'content-length': length, 'transfer-encoding': encoding } = request.headers
+      if (encoding === undefined && (length === undefined || length === '0')) {
+        // Where neither header is, the server leaves out the end of the body, too.
+        done(null, length === undefined ? Readable.from([]) : payload)
+        return
+      }
+      const packed = faultOfCoding(request.headers['content-encoding'])
+      if (packed) {
+        done(packed)
+        return
+      }
+      if (isStream) allowOwnTime(request.raw, reply.raw)
+      const body = isStream ? new ArrivingBody() : counted()
+      follow(request.raw, reply.raw, body)
+      done(null, body)
+    }
   server.addHook('onRoute', (route) => {
     const methods = [route.method].flat()
     if (!methods.some((method) => withBody.has(method))) return
-    route.preParsing = [hook, ...[route.preParsing ?? []].flat()]
+    const isStream = route.config?.streamsBody === true
+    route.preParsing = [hookFor(isStream), ...[route.preParsing ?? []].flat()]
   })
 }
 
@@ -59,7 +76,7 @@ class ArrivingBody extends Transform {
   readonly #leave: () => void
   #isGone = false
 
-  constructor(count: (bytes: number) => void, leave: () => void) {
+  constructor(count: (bytes: number) => void = () => {}, leave: () => void = () => {}) {
     super()
     this.#count = count
     this.#leave = leave

@@ -19,6 +19,7 @@ export function rememberMethods(server: FastifyInstance): (path: string) => read
 
 function shapeOf(url: string): RegExp {
   const parts = url.split('/').map((part) => {
+    if (part === '*') return '.*'
     return part.startsWith(':') ? '[^/]*' : part.replace(/[^\w-]/g, '\\$&')
   })
   return new RegExp(`^${parts.join('/')}$`)

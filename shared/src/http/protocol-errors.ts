@@ -3,13 +3,17 @@ import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { limits } from '../base/limits.ts'
 import { problemContentType, problemOf, Refused } from '../wire/problem.ts'
+import { hasOwnTime } from './own-time.ts'
 
 /** Answers what never becomes a request with a problem document; then it is over. */
 export function refuseProtocolError(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === lateCode && hasOwnTime(socket)) return
   // Who has reset the connection is not there to be told.
   if (error.code === 'ECONNRESET' || !socket.writable || hasAnswerUnderWay(socket)) socket.destroy()
   else refuse(socket, refusalOfProtocol(error))
 }
+
+const lateCode = 'ERR_HTTP_REQUEST_TIMEOUT'
 
 /** Answers what the framework does not see. */
 export function refuseStrangeRequests(server: Server): void {
@@ -26,7 +30,7 @@ export function refuseStrangeRequests(server: Server): void {
 }
 
 function refusalOfProtocol({ code = '', message }: NodeJS.ErrnoException): Refused {
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+  if (code === lateCode)
     return new Refused(
       408,
       'too-slow',

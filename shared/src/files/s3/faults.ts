@@ -5,7 +5,7 @@ export function isAbsence(error: unknown): boolean {
   return error instanceof S3ServiceException && ['NoSuchKey', 'NotFound'].includes(error.name)
 }
 
-/** Where nobody gave up, what went wrong is an outage: of the network, the store or our keys. */
+/** Where nobody gave up, whatever went wrong is an outage: of the network or the store's. */
 export function unavailable(error: unknown, signal?: AbortSignal): unknown {
   if (signal?.aborted) return signal.reason
   return new Unavailable('files', `the object store: ${wordsOf(error)}`, { cause: error })

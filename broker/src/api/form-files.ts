@@ -1,0 +1,93 @@
+import type { Readable } from 'node:stream'
+import { limits, Stalled } from '@almanac/shared'
+import { Busboy } from '@fastify/busboy'
+
+/** A body that is no `multipart/form-data`, or has more of anything than may be. */
+export class BadForm extends Error {
+  override name = 'BadForm'
+}
+
+export type FormFile = { readonly fileName: string; readonly content: Readable }
+
+/** Of what is no file, and not looked at. */
+const fieldsMax = 100
+const fieldBytesMax = 1_024
+const partHeadersMax = 20
+
+/**
+ * The files of a form, in order; each has to be read before the next one comes. Throws `BadForm`,
+ * as the content of a file does that ends too early.
+ */
+export async function* formFiles(
+  body: Readable,
+  contentType: string,
+): AsyncGenerator<FormFile, void, undefined> {
+  const parser = parserOf(contentType)
+  const come: FormFile[] = []
+  const open = new Set<Readable>()
+  let isWhole = false
+  let failure: Error | undefined
+  let wake = () => {}
+  const fail = (error: Error) => {
+    failure ??= error instanceof Stalled ? error : new BadForm(error.message.slice(0, 200))
+    for (const content of open) content.destroy(failure)
+    wake()
+  }
+  parser.on('file', (_field, content, fileName) => {
+    open.add(content)
+    content.once('close', () => open.delete(content))
+    // Told once, and for good: its reader may not listen yet, and would take half for all of it.
+    content.on('error', (error) => content.destroy(error))
+    come.push({ fileName, content })
+    wake()
+  })
+  parser.on('filesLimit', () => fail(new Error(`more than ${limits.formFilesMax} files`)))
+  parser.on('partsLimit', () => fail(new Error('too many parts')))
+  parser.on('fieldsLimit', () => fail(new Error('too many parts')))
+  parser.on('error', (error: unknown) => fail(error instanceof Error ? error : new Error('broken')))
+  parser.on('finish', () => {
+    isWhole = true
+    wake()
+  })
+  body.on('error', (error) => parser.destroy(error))
+  body.pipe(parser)
+  try {
+    for (;;) {
+      if (failure) throw failure
+      const next = come.shift()
+      if (next) yield next
+      else if (isWhole) return
+      else
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(() => fail(late), limits.fileIdleMs)
+          wake = () => {
+            clearTimeout(timer)
+            resolve()
+          }
+        })
+    }
+  } finally {
+    body.unpipe(parser)
+    parser.destroy()
+  }
+}
+
+const late = new Stalled(`no file came for ${limits.fileIdleMs} ms`)
+
+function parserOf(contentType: string) {
+  try {
+    return new Busboy({
+      headers: { 'content-type': contentType },
+      limits: {
+        files: limits.formFilesMax,
+        fields: fieldsMax,
+        parts: limits.formFilesMax + fieldsMax,
+        fieldSize: fieldBytesMax,
+        headerPairs: partHeadersMax,
+        headerSize: limits.headersBytesMax,
+      },
+    })
+  } catch (error) {
+    throw new BadForm((error as Error).message.slice(0, 200))
+  }
+}
