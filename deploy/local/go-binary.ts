@@ -38,7 +38,7 @@ async function build(wanted: GoBinary, home: string, binary: string): Promise<vo
   const { name, version, moduleDir, otherwise } = wanted
   await run(moduleDir, ['version'], 30_000).catch((cause) => {
     const reason = `${name} is built with Go, and \`go\` did not run.`
-    throw new Error(`${reason} Install Go 1.24 or later${otherwise}.`, { cause })
+    throw new Error(`${reason} Install Go 1.25 or later${otherwise}.`, { cause })
   })
   await mkdir(home, { recursive: true })
   // Built aside and renamed when complete: half a binary is never mistaken for the whole.

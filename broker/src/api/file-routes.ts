@@ -185,7 +185,10 @@ async function sendContent(files: Files, name: string, reply: FastifyReply) {
   const left = new AbortController()
   reply.raw.once('close', () => left.abort(new Error('the client left')))
   const { info, content } = await files.read(name, left.signal).catch((error) => {
-    throw error instanceof Missing ? noFile(name) : error
+    if (error instanceof Missing) throw noFile(name)
+    // Nobody is there to be told, nor has anything failed.
+    if (left.signal.aborted) throw new Refused(400, 'cut-off', 'The client left.')
+    throw error
   })
   return reply
     .type('application/octet-stream')

@@ -13,6 +13,8 @@ export type FormFile = { readonly fileName: string; readonly content: Readable }
 const fieldsMax = 100
 const fieldBytesMax = 1_024
 const partHeadersMax = 20
+/** The parser waits for ever for a part whose headers are broken. */
+const endMs = 1_000
 
 /**
  * The files of a form, in order; each has to be read before the next one comes. Throws `BadForm`,
@@ -50,6 +52,7 @@ export async function* formFiles(
     wake()
   })
   body.on('error', (error) => parser.destroy(error))
+  body.once('end', () => wake())
   body.pipe(parser)
   try {
     for (;;) {
@@ -59,7 +62,9 @@ export async function* formFiles(
       else if (isWhole) return
       else
         await new Promise<void>((resolve) => {
-          const timer = setTimeout(() => fail(late), limits.fileIdleMs)
+          const timer = body.readableEnded
+            ? setTimeout(() => fail(new Error('a part has no end')), endMs)
+            : setTimeout(() => fail(late), limits.fileIdleMs)
           wake = () => {
             clearTimeout(timer)
             resolve()

@@ -291,6 +291,7 @@ describe('a form', () => {
     ['no boundary', 'multipart/form-data', part, 400, 'not-a-form'],
     ['another type', 'application/json', '{}', 415, 'content-type'],
     ['no part', type, 'nonsense', 400, 'not-a-form'],
+    ['broken headers of a part', type, part.replace('"a"', '"a"\r,'), 400, 'not-a-form'],
     ['half a part', type, part, 400, 'cut-off'],
     ['no body', type, '', 400, 'not-a-form'],
   ])('that has %s is refused, and nothing is kept', async (_what, as, body, status, code) => {

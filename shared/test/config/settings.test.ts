@@ -3,7 +3,10 @@ import {
   addresses,
   backendSettings,
   checkClusterSettings,
+  checkFilesSettings,
   choice,
+  type FilesPlace,
+  filesSettings,
   helpText,
   hostNames,
   integer,
@@ -112,5 +115,35 @@ describe('the settings of a cluster', () => {
 
   test('name a database user with a password or neither', () => {
     expect(check([...backends, '--cql-user', 'me'])).toHaveLength(1)
+  })
+})
+
+describe('where files are', () => {
+  const of = (value: string) => filesSettings.files.parse(value)
+
+  test.each([
+    ['s3://bucket', '', 's3://bucket/'],
+    ['s3://bucket/', '', 's3://bucket'],
+    ['s3://bucket/a/b', 'a/b/', 's3://bucket/a/b//'],
+  ])('%s begins names with %j, as %s does', (value, prefix, other) => {
+    expect(of(value)).toEqual({ value: { kind: 's3', bucket: 'bucket', prefix } })
+    expect(of(other)).toEqual(of(value))
+  })
+
+  test('anything else is a folder, unless it looks like an address', () => {
+    expect(of('/var/files')).toEqual({ value: { kind: 'folder', path: '/var/files' } })
+    for (const value of ['s3://', 's3://B', 's3://a/../b c', 'http://bucket/a'])
+      expect(of(value)).toHaveProperty('fault')
+  })
+
+  test('an endpoint goes with a bucket, and is an address', () => {
+    const folder = { kind: 'folder', path: '/f' } as const
+    const bucket = { kind: 's3', bucket: 'b', prefix: '' } as const
+    const check = (files: FilesPlace | null, filesEndpoint: string | null) =>
+      checkFilesSettings({ files, filesEndpoint, fileMbMax: 1 })
+    expect(check(bucket, 'http://10.0.0.5:9000')).toEqual([])
+    expect(check(folder, null)).toEqual([])
+    for (const files of [folder, null]) expect(check(files, 'http://h:1')).toHaveLength(1)
+    expect(check(bucket, 'h:1')).toHaveLength(1)
   })
 })

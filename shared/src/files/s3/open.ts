@@ -25,7 +25,7 @@ export function openS3Files(options: S3FilesOptions): Files {
   const { endpoint, credentials, bucket, prefix } = options
   const { AWS_REGION, AWS_DEFAULT_REGION } = process.env
   const client = new S3Client({
-    region: options.region ?? AWS_REGION ?? AWS_DEFAULT_REGION ?? 'us-east-1',
+    region: options.region || AWS_REGION || AWS_DEFAULT_REGION || 'us-east-1',
     // A name of its own for each bucket is more than most stores beside AWS have.
     ...(endpoint === null ? {} : { endpoint, forcePathStyle: true }),
     ...(credentials ? { credentials } : {}),
