@@ -191,6 +191,8 @@ test('every public call is in the OpenAPI document, with its problems', async ()
   const { body } = await get(broker, '/api/openapi.json')
   expect(body.openapi).toBe('3.1.0')
   expect(Object.keys(body.paths as object).sort()).toEqual([
+    '/api/files',
+    '/api/files/{name}',
     '/api/fit_model',
     '/api/forecast/{horizon}',
     '/api/jobs',
