@@ -204,7 +204,8 @@ const unending = () => new AbortController().signal
 const noFile = (name: string) =>
   new Refused(404, 'no-such-file', `There is no file ${name}.`, { field: 'name' })
 
-function filesOf({ files }: ApiParts): Files {
+/** Where files are kept; throws `Refused` where nobody said. */
+export function filesOf({ files }: ApiParts): Files {
   if (files !== undefined) return files
   throw new Refused(409, 'no-place-for-files', 'Nobody said where files are to be kept.', {
     remedy:

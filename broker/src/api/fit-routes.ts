@@ -2,6 +2,7 @@ import { limits, type ModelName, modelId, Refused, unreachable } from '@almanac/
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type Allocated, type Idempotency, sha256Of } from '../jobs/allocate.ts'
 import { type FitOutcome, fitOutcome } from '../jobs/fit-outcome.ts'
+import { filesOf } from './file-routes.ts'
 import { readObservationsBody } from './observations-body.ts'
 import type { ApiParts } from './parts.ts'
 import { readModelName } from './question.ts'
@@ -89,8 +90,19 @@ async function beginFit(parts: ApiParts, request: FastifyRequest<Route>) {
   const { of, bytes, idempotency } = read(parts, request, [])
   const { data, spec } = await parts.bodies.read(bytes)
   request.body = Buffer.alloc(0)
+  if (data.kind === 'table') await mustHaveFile(parts, data.file)
   const input = { of, data, spec, requestId: request.id, idempotency }
   return { of, ...(await parts.fits.begin(input)) }
+}
+
+/** Known before anything is begun: most who err there have not uploaded it yet. */
+async function mustHaveFile(parts: ApiParts, file: string): Promise<void> {
+  const signal = AbortSignal.timeout(parts.bounds.storeCallMs)
+  if ((await filesOf(parts).info(file, signal)) !== undefined) return
+  throw new Refused(422, 'no-such-file', `There is no file ${file}.`, {
+    field: '/table/file',
+    remedy: `Upload it first: PUT /api/files/${file}.`,
+  })
 }
 
 async function addObservations(parts: ApiParts, request: FastifyRequest<Route>) {

@@ -1,5 +1,8 @@
-import { codecs, decodeTableSource, put, versionKey } from '@almanac/shared'
-import { expect, test } from 'vitest'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { codecs, decodeTableSource, openFolderFiles, put, versionKey } from '@almanac/shared'
+import { expect, onTestFinished, test } from 'vitest'
 import { call, get, openCluster, type TestCluster } from '../support/cluster.ts'
 
 const signal = () => AbortSignal.timeout(5_000)
@@ -21,9 +24,24 @@ async function versionOf({ coordinator }: TestCluster) {
   return record.value
 }
 
+/** A broker that has the file already. */
+async function openWithFile(cluster: TestCluster) {
+  const path = await mkdtemp(join(tmpdir(), 'almanac-files-'))
+  const files = await openFolderFiles({ path })
+  onTestFinished(async () => {
+    await files.close()
+    await rm(path, { recursive: true })
+  })
+  const content = (async function* () {
+    yield Buffer.from('date,store,sold\n')
+  })()
+  await files.write(table.file, content, signal())
+  return await cluster.broker({}, { files })
+}
+
 async function accepted() {
   const cluster = await openCluster()
-  const broker = await cluster.broker()
+  const broker = await openWithFile(cluster)
   const answer = await call(broker, 'POST', '/api/models/m/fit', { body: { table }, headers })
   expect(answer.status, answer.text).toBe(202)
   return { cluster, broker, job: String(answer.body.job) }
@@ -103,6 +121,18 @@ test.each([
   expect([answer.status, answer.body.field], answer.text).toEqual([400, field])
   const { entries } = await cluster.coordinator.list('/models/', signal())
   expect(entries).toEqual([])
+})
+
+test('a file that is not there is refused, and so is any where nobody said where files are', async () => {
+  const cluster = await openCluster()
+  const broker = await openWithFile(cluster)
+  const body = { table: { ...table, file: 'other.csv' } }
+  const answer = await call(broker, 'POST', '/api/models/m/fit', { body, headers })
+  expect([answer.status, answer.body.field]).toEqual([422, '/table/file'])
+  expect(answer.body.remedy).toContain('PUT /api/files/other.csv')
+  const without = await cluster.broker()
+  const none = await call(without, 'POST', '/api/models/m/fit', { body: { table }, headers })
+  expect([none.status, none.body.type]).toEqual([409, 'urn:almanac:problem:no-place-for-files'])
 })
 
 test('a table and data at once are one too many', async () => {
