@@ -8,6 +8,8 @@ export {
   type KeyedDescription,
   seriesAt,
 } from './batch/shard-data.ts'
+export { faultOfModels } from './batch/shard-rows.ts'
+export { updateShard } from './batch/update-shard.ts'
 export { containerFormats } from './codec/container.ts'
 export {
   compareKeys,
@@ -82,6 +84,7 @@ export {
   fixedGrid,
 } from './series/duplicates.ts'
 export { type Frequency, frequencies, isFrequency, seasonsOf, stepOf } from './series/frequency.ts'
+export { type Gap, gapBefore, type KnownSteps } from './series/gap.ts'
 export { type Filled, fillLinearly, fillSeasonally } from './series/gaps.ts'
 export { type Mstl, type MstlOptions, mstlDecompose } from './series/mstl-decompose.ts'
 export { type Stl, type StlOptions, stl } from './series/stl.ts'

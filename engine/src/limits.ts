@@ -22,6 +22,8 @@ export const limits = {
   originsMax: 10_000,
   /** Missing values after the last observation: each one is a step of the forecast. */
   pendingMax: 10_000,
+  /** Steps that one update adds to a series of a shard, those missing before them included. */
+  newObservationsMax: 10_000,
   /** Autoregressive or moving-average terms: the exact covariance costs its third power. */
   orderMax: 32,
   /** Seasonal terms of an ARIMA of either kind. */

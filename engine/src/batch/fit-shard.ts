@@ -1,12 +1,12 @@
 import type { Shard, ShardContent } from '../codec/shard.ts'
-import { encodeModel } from '../facade.ts'
-import { type AnyModel, type AnySpec, defaultSpec } from '../families.ts'
-import type { Outcome, Refusal, Run, Series } from '../family.ts'
-import { fitOneOfMany } from './fit-many.ts'
+import type { AnySpec } from '../families.ts'
+import type { Run } from '../family.ts'
+import { climb, passOver } from './ladder.ts'
 import { seriesAt } from './shard-data.ts'
+import { contentOf, fittedRow, type ShardRow, wordAt } from './shard-rows.ts'
 
 export type ShardRun = Run & {
-  /** Told the place of each series before it is fitted. */
+  /** Told the place of each series, in the data, before it is worked on. */
   readonly onSeries?: (place: number) => void
   /** Series that are not to be fitted as asked, such as those that ended a thread, and why. */
   readonly passedOver?: ReadonlyMap<number, string>
@@ -30,81 +30,29 @@ export type FittedShard = {
  */
 export function fitShard(data: Shard, spec: AnySpec, run: ShardRun): FittedShard {
   const { onSeries, passedOver, onProgress, ...own } = run
-  const rows: Row[] = []
+  const rows: ShardRow[] = []
   for (let place = 0; place < data.count; place++) {
     if (run.shouldStop?.()) break
     onSeries?.(place)
-    const series = seriesAt(data, place)
-    const why = passedOver?.get(place)
-    rows.push(why === undefined ? fitted(series, spec, own) : fallen(series, passed(why), own))
+    rows.push(fitAt(data, place, spec, own, passedOver?.get(place)))
     onProgress?.((place + 1) / data.count)
   }
-  const codes: Record<string, number> = {}
-  for (const { code } of rows) codes[code] = (codes[code] ?? 0) + 1
   const isStopped = rows.length < data.count || run.shouldStop?.() === true
-  return { content: contentOf(data, rows), codes, isStopped }
+  return { ...contentOf(rows), isStopped }
 }
 
-type Row = {
-  readonly code: string
-  readonly detail: string
-  readonly model: AnyModel | null
-  readonly series: Series
-}
-
-const passed = (code: string): Refusal => ({
-  code,
-  detail: 'This series was passed over, and has the simplest model that there is.',
-})
-
-function fitted(series: Series, spec: AnySpec, run: Run): Row {
-  const outcome = fitOneOfMany(series, 0, spec, run)
-  if (outcome.kind !== 'refused') return { code: 'ok', detail: '', model: outcome.value, series }
-  return spec.family === defaultSpec.family
-    ? fallen(series, outcome.reason, run)
-    : reserved(series, outcome.reason, run)
-}
-
-/** The default model in place of the one that was asked for. */
-function reserved(series: Series, reason: Refusal, run: Run): Row {
-  const outcome = fitOneOfMany(series, 0, defaultSpec, run)
-  return outcome.kind === 'refused' ? fallen(series, reason, run) : rowOf(series, reason, outcome)
-}
-
-/** The last value goes on, where there is one. */
-function fallen(series: Series, reason: Refusal, run: Run): Row {
-  return rowOf(series, reason, fitOneOfMany(series, 0, lastSpec, run))
-}
-
-const lastSpec: AnySpec = { family: 'baseline', method: 'naive', window: 1, seasonLength: null }
-
-function rowOf(series: Series, { code, detail }: Refusal, outcome: Outcome<AnyModel>): Row {
-  const model = outcome.kind === 'refused' ? null : outcome.value
-  return { code, detail, model, series }
-}
-
-function contentOf(data: Shard, rows: readonly Row[]): ShardContent {
-  const words = (name: string) => {
-    const column = data.columns.get(name)
-    return rows.map((_, place) => (Array.isArray(column) ? (column[place] as string) : ''))
-  }
-  return {
-    keys: rows.map((_, place) => data.keyAt(place)),
-    columns: {
-      code: rows.map(({ code }) => code),
-      detail: rows.map(({ detail }) => detail),
-      family: rows.map(({ model }) => model?.family ?? ''),
-      start: words('start'),
-      frequency: words('frequency'),
-      steps: Int32Array.from(rows, ({ series }) => series.y.length),
-      observed: Int32Array.from(rows, ({ series }) => observed(series.y)),
-    },
-    payloads: rows.map(({ model }) => (model === null ? new Uint8Array(0) : encodeModel(model))),
-  }
-}
-
-function observed(y: Float64Array): number {
-  let count = 0
-  for (const value of y) if (!Number.isNaN(value)) count++
-  return count
+/** The series at a place of a shard of data, fitted on its own. */
+export function fitAt(
+  data: Shard,
+  place: number,
+  spec: AnySpec,
+  run: Run,
+  passedOver: string | undefined,
+): ShardRow {
+  const series = seriesAt(data, place)
+  const fitted =
+    passedOver === undefined ? climb(series, spec, run) : passOver(series, passedOver, run)
+  const word = (name: string) => wordAt(data, name, place)
+  const about = { key: data.keyAt(place), start: word('start'), frequency: word('frequency') }
+  return fittedRow(fitted, { ...about, y: series.y })
 }

@@ -1,31 +1,19 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { fitShard } from '../../src/batch/fit-shard.ts'
-import { encodeShardData, faultOfData, seriesAt } from '../../src/batch/shard-data.ts'
-import { decodeShard, encodeShard } from '../../src/codec/shard.ts'
+import { faultOfData, seriesAt } from '../../src/batch/shard-data.ts'
 import { compareKeys, decodeModel, fitMany, forecastModel, parseSpec } from '../../src/index.ts'
 import { doneValue } from '../expect-done.ts'
 import { autoregression, mixedBatch } from './batches.ts'
+import { dataOf, described, run, shardOf } from './shards.ts'
 
-const run = { seed: 5, workMax: 1e8 }
 const spec = doneValue(parseSpec(autoregression))
 
-const described = (key: string, y: readonly (number | null)[], rest = {}) => ({
-  key,
-  y,
-  start: null,
-  frequency: null,
-  ...rest,
-})
 /** Fittable ones, and others; keys ascend. */
 const batch = mixedBatch(1, 24)
   .filter(({ y }) => Number.isFinite(y[0]))
   .map(({ key, y }) => described(key!, [...y]))
   .sort((a, b) => compareKeys(a.key, b.key))
-const dataOf = (series: Parameters<typeof encodeShardData>[0]) =>
-  doneValue(decodeShard(encodeShardData(series)))
-const shardOf = (content: ReturnType<typeof fitShard>['content']) =>
-  doneValue(decodeShard(encodeShard(content)))
 
 describe('a shard of data', () => {
   test('gives back the series that were put in', () => {

@@ -1,0 +1,104 @@
+import type { Shard, ShardContent } from '../codec/shard.ts'
+import { encodeModel } from '../facade.ts'
+import type { Climbed } from './ladder.ts'
+
+/** What a shard of models says of one series. */
+export type ShardRow = {
+  readonly key: string
+  /** What became of it when it was last touched, by a fit or an update, and why. */
+  readonly code: string
+  readonly detail: string
+  /** What became of its fit, where an update failed since; else empty. */
+  readonly fitCode: string
+  readonly fitDetail: string
+  /** Of the model; empty without one. */
+  readonly family: string
+  /** Its calendar; empty where nobody said. */
+  readonly start: string
+  readonly frequency: string
+  readonly steps: number
+  /** Steps that are not missing. */
+  readonly observed: number
+  /** The model; empty without one. */
+  readonly payload: Uint8Array
+}
+
+/** Of all series of a shard: its content, and how many of them have which code. */
+export function contentOf(rows: readonly ShardRow[]): {
+  readonly content: ShardContent
+  readonly codes: Readonly<Record<string, number>>
+} {
+  const words = (name: (typeof wordNames)[number]) => rows.map((row) => row[name])
+  const hasFailedUpdates = rows.some(({ fitCode }) => fitCode !== '')
+  const columns = {
+    code: words('code'),
+    detail: words('detail'),
+    family: words('family'),
+    start: words('start'),
+    frequency: words('frequency'),
+    steps: Int32Array.from(rows, ({ steps }) => steps),
+    observed: Int32Array.from(rows, ({ observed }) => observed),
+    ...(hasFailedUpdates
+      ? { [fitCodeColumn]: words('fitCode'), [fitDetailColumn]: words('fitDetail') }
+      : {}),
+  }
+  const codes: Record<string, number> = {}
+  for (const { code } of rows) codes[code] = (codes[code] ?? 0) + 1
+  const [keys, payloads] = [rows.map(({ key }) => key), rows.map(({ payload }) => payload)]
+  return { content: { keys, columns, payloads }, codes }
+}
+
+/** The row of a series that was fitted. */
+export function fittedRow(
+  { code, detail, model }: Climbed,
+  about: Pick<ShardRow, 'key' | 'start' | 'frequency'> & { readonly y: Float64Array },
+): ShardRow {
+  const { key, start, frequency, y } = about
+  return {
+    ...{ key, code, detail, fitCode: '', fitDetail: '', start, frequency },
+    family: model?.family ?? '',
+    steps: y.length,
+    observed: observedIn(y),
+    payload: model === null ? new Uint8Array(0) : encodeModel(model),
+  }
+}
+
+/** What a shard of models without fault says of the series at a place. */
+export function rowAt(shard: Shard, place: number): ShardRow {
+  const word = (name: string) => wordAt(shard, name, place)
+  const count = (name: string) => shard.columns.get(name)?.[place] as number
+  return {
+    key: shard.keyAt(place),
+    ...{ code: word('code'), detail: word('detail'), family: word('family') },
+    ...{ fitCode: word(fitCodeColumn), fitDetail: word(fitDetailColumn) },
+    ...{ start: word('start'), frequency: word('frequency') },
+    ...{ steps: count('steps'), observed: count('observed') },
+    payload: shard.payloadAt(place),
+  }
+}
+
+/** Why a shard holds no models that can be updated; undefined when it does. */
+export function faultOfModels({ columns }: Shard): string | undefined {
+  const missing =
+    wordColumns.find((name) => !Array.isArray(columns.get(name))) ??
+    countColumns.find((name) => !(columns.get(name) instanceof Int32Array))
+  return missing === undefined ? undefined : `there is no column ${missing}`
+}
+
+/** Empty where a shard has no such column. */
+export function wordAt({ columns }: Shard, name: string, place: number): string {
+  const word = columns.get(name)?.[place]
+  return typeof word === 'string' ? word : ''
+}
+
+export function observedIn(y: Float64Array): number {
+  let count = 0
+  for (const value of y) if (!Number.isNaN(value)) count++
+  return count
+}
+
+const wordColumns = ['code', 'detail', 'family', 'start', 'frequency'] as const
+const wordNames = [...wordColumns, 'fitCode', 'fitDetail'] as const
+const countColumns = ['steps', 'observed']
+const fitCodeColumn = 'fit-code'
+const fitDetailColumn = 'fit-detail'
