@@ -267,14 +267,17 @@ function baseOf({ base, calendar }: FitRequest): Pick<VersionRecord, 'base' | 'c
   return { base: { version, blob, sha256 }, ...(calendar ? { calendar } : {}) }
 }
 
-function jobRecord(
-  { of, job, base, many, table, requestId }: FitRequest,
-  version: number,
-  now: string,
-): JobRecord {
+function kindOf({ table, many, base }: FitRequest): JobRecord['kind'] {
+  if (table) return 'fit-table'
+  if (many) return base ? 'update-shards' : 'fit-shards'
+  return base ? 'update' : 'fit'
+}
+
+function jobRecord(request: FitRequest, version: number, now: string): JobRecord {
+  const { of, job, many, requestId } = request
   return {
     id: job,
-    kind: table ? 'fit-table' : many ? 'fit-shards' : base ? 'update' : 'fit',
+    kind: kindOf(request),
     ...(many ? { shards: many.shards } : {}),
     subject: { ...of, version },
     state: 'queued',

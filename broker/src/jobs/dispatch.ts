@@ -4,6 +4,7 @@ import {
   type FitOrder,
   fitsPath,
   type Held,
+  isOfShards,
   type JobRecord,
   type Logger,
   type NodeRecord,
@@ -113,8 +114,7 @@ export function startDispatcher(parts: DispatchParts): Dispatcher {
     entry.busy = true
     atWork += 1
     try {
-      const isOfShards = job.value.kind === 'fit-shards'
-      const taker = await (isOfShards
+      const taker = await (isOfShards(job.value.kind)
         ? offerToAll(parts, job.value)
         : offer(parts, job.value, entry, recent))
       entry.accepted = taker !== undefined && taker === entry.acceptedBy ? entry.accepted + 1 : 1
@@ -163,7 +163,7 @@ export function startDispatcher(parts: DispatchParts): Dispatcher {
 /** Whether an open job has something to do that nobody does. */
 function wantsHands({ claims, shards, shardClaims }: ClusterState, job: JobRecord): boolean {
   if (claims.has(job.id)) return false
-  if (job.kind !== 'fit-shards') return true
+  if (!isOfShards(job.kind)) return true
   const claimed = shardClaims.get(job.id)
   if (claimed === undefined) return true
   const records = [...(shards.get(job.id)?.values() ?? [])]
@@ -205,7 +205,7 @@ async function offerTo(parts: DispatchParts, job: JobRecord, node: NodeRecord): 
   const peer = createPeer(node)
   const headers = parts.headersFor(peer, job.requestId)
   headers.push('content-type', 'application/json')
-  const order: FitOrder = { job: job.id, ...(job.kind === 'fit-shards' ? { shards: true } : {}) }
+  const order: FitOrder = { job: job.id, ...(isOfShards(job.kind) ? { shards: true } : {}) }
   const { tryTimeoutMs: timeoutMs } = parts.bounds
   const body = JSON.stringify(order)
   const call = { method: 'POST', path: fitsPath, headers, body, timeoutMs } as const

@@ -24,13 +24,15 @@ export type FittedModel = {
   readonly manifest: Manifest
   readonly metrics: VersionRecord['metrics']
   readonly calendar: Calendar | null
+  /** How many there are, where they are told apart by keys. */
+  readonly series?: number
 }
 
 /** Makes the version `stored`, the job `done` and the claim gone, in one transaction. */
 export function publish(
   context: NodeContext,
   claim: Claim,
-  { manifest, metrics, calendar }: FittedModel,
+  { manifest, metrics, calendar, series }: FittedModel,
 ): Promise<Effect> {
   const now = context.clock.wallTime()
   const version: VersionRecord = {
@@ -42,6 +44,7 @@ export function publish(
     metrics: { ...claim.version.metrics, ...metrics },
     times: { ...claim.version.times, storedAt: now },
     ...(calendar ? { calendar } : {}),
+    ...(series === undefined ? {} : { series }),
   }
   const job: JobRecord = {
     ...claim.job,

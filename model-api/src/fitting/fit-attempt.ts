@@ -6,6 +6,7 @@ import {
   Bug,
   Damaged,
   type FailureRecord,
+  isOfShards,
   type Manifest,
   Missing,
   unreachable,
@@ -98,8 +99,7 @@ async function work(
       patienceOf(context, claim, stop.signal, 'fit-waits-for-data'),
     )
   if (claim.job.kind === 'fit-table') return await makeSeries(context, claim, progress, stop, read)
-  if (claim.job.kind === 'fit-shards')
-    return await join(context, claim, progress, stop.signal, read)
+  if (isOfShards(claim.job.kind)) return await join(context, claim, progress, stop.signal, read)
   const dataset = await read({ kind: 'dataset', id: claim.version.dataset.blob })
   const base = await readBase(claim.version, read)
   progress.phase('fitting')
@@ -203,8 +203,9 @@ async function join(
   )
   switch (joined.kind) {
     case 'whole': {
-      const { index: content, metrics } = joined
-      return store(context, claim, progress, signal, { content, metrics, calendar: null })
+      const { index: content, metrics, series } = joined
+      const made = { content, metrics, calendar: null, series }
+      return store(context, claim, progress, signal, made)
     }
     case 'failed':
       return fail(context, claim, progress, joined)
@@ -247,7 +248,7 @@ async function store(
   claim: Claim,
   progress: ProgressReport,
   signal: AbortSignal,
-  { content, metrics, calendar }: Omit<FittedModel, 'manifest'> & { readonly content: Uint8Array },
+  { content, ...made }: Omit<FittedModel, 'manifest'> & { readonly content: Uint8Array },
 ): Promise<FitOutcome> {
   progress.phase('storing')
   const { of, version } = claim
@@ -268,7 +269,7 @@ async function store(
   // Drained or not, the work is done, and the fence decides whether it counts. But a model that was
   // deleted wants no version.
   if (signal.reason instanceof FitStopped && signal.reason.why === 'deleted') throw signal.reason
-  const effect = await publish(context, claim, { manifest, metrics, calendar })
+  const effect = await publish(context, claim, { manifest, ...made })
   return outcomeOf(effect, 'stored')
 }
 

@@ -1,4 +1,4 @@
-/** The fitting thread: bytes of a data set, and of a base, in; bytes of a model out. */
+/** The fitting thread: bytes of a data set, and of a base, in; bytes of a model, or of many, out. */
 import { parentPort } from 'node:worker_threads'
 import {
   decodeModel,
@@ -7,10 +7,14 @@ import {
   encodeModel,
   encodeShard,
   faultOfData,
+  faultOfModels,
   fitModel,
   fitShard,
   parseSpec,
+  type Shard,
+  type ShardRun,
   updateModel,
+  updateShard,
 } from '@almanac/engine'
 import { type FitSeries, readDataset } from './read-dataset.ts'
 import { type Calendar, FitControl, type FitReply, type FitRequest } from './worker-protocol.ts'
@@ -63,23 +67,36 @@ function fit({ id, dataset, spec, seed, workMax, control: memory }: FitRequest):
 
 /** Series by series: what is wrong with one is in its result. */
 function fitSeriesOf(request: FitRequest, passedOver: ReadonlyMap<number, string>): FitReply {
-  const { id, dataset, spec, seed, workMax } = request
+  const { id, spec, seed, workMax } = request
   const control = new FitControl(request.control)
-  const decoded = decodeShard(dataset)
-  if (decoded.kind === 'refused') return refused(id, decoded.reason)
-  const data = decoded.value
-  const fault = faultOfData(data)
-  if (fault !== undefined) return { kind: 'refused', id, code: 'bad-dataset', detail: fault }
+  const data = readShard(request.dataset, faultOfData)
+  if (data.kind === 'refused') return refused(id, data.reason)
+  const base = request.base && readShard(request.base, faultOfModels)
+  if (base?.kind === 'refused') return refused(id, base.reason)
   const parsed = parseSpec(spec)
   if (parsed.kind === 'refused') return refused(id, parsed.reason)
-  const { content, codes, isStopped } = fitShard(data, parsed.value, {
+  const run: ShardRun = {
     ...{ seed, workMax, passedOver },
     shouldStop: () => control.shouldStop(),
     onProgress: (fraction) => control.setProgress(fraction),
     onSeries: (place) => control.setPlace(place),
-  })
+  }
+  const { content, codes, isStopped } = base
+    ? updateShard(base.value, data.value, parsed.value, run)
+    : fitShard(data.value, parsed.value, run)
   if (isStopped) return { kind: 'stopped', id }
   return { kind: 'fitted-shard', id, shard: Uint8Array.from(encodeShard(content)), codes }
+}
+
+function readShard(
+  bytes: Uint8Array,
+  faultOf: (shard: Shard) => string | undefined,
+): ReturnType<typeof decodeShard> {
+  const decoded = decodeShard(bytes)
+  const detail = decoded.kind === 'refused' ? undefined : faultOf(decoded.value)
+  return detail === undefined
+    ? decoded
+    : { kind: 'refused', reason: { code: 'bad-dataset', detail } }
 }
 
 /** The parameters stay; only the state moves on, at a cost of the new observations. */

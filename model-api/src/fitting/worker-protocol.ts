@@ -8,11 +8,14 @@ export type FitRequest = {
   readonly id: number
   /** The stored data set, as it was read. */
   readonly dataset: Uint8Array
-  /** A stored model: the data goes on where it ends. Null: the data is all there is. */
+  /**
+   * A stored model, or a shard of them where the data is one: the data goes on where it ends. Null:
+   * the data is all there is.
+   */
   readonly base: Uint8Array | null
   /**
-   * Where the data is a shard of many series: the places of those that are not to be fitted as
-   * asked, and why. Null where it is one series.
+   * Where the data is a shard of many series: the places in it of those that are not to be worked on
+   * as asked, and why. Null where it is one series.
    */
   readonly passedOver: ReadonlyMap<number, string> | null
   readonly spec: unknown
@@ -56,7 +59,7 @@ export type FitReply =
 export type FitUnderWay = {
   /** From 0 to 1. */
   readonly progress: () => number
-  /** Of the series that is being fitted, in its shard; -1 before the first. */
+  /** Of the series that is being worked on, in its shard of data; -1 before the first. */
   readonly place: () => number
 }
 

@@ -10,6 +10,7 @@ import {
   type ShardIndex,
   type ShardRecord,
   shardKey,
+  shardOf,
   shardsPrefix,
   versionKey,
 } from '@almanac/shared'
@@ -43,14 +44,43 @@ export async function queueShards(
   given: { readonly spec?: unknown } = {},
 ): Promise<Order> {
   const of = await queueFit(machine, given)
+  const cut: Keyed[][] = []
+  for (let from = 0; from < series.length; from += each) cut.push(series.slice(from, from + each))
+  return queueMany(machine, of, cut, 'fit-shards', series.length)
+}
+
+/** The same of new observations of a stored version: of each of its shards those that are in it. */
+export async function queueUpdate(
+  machine: Machine,
+  base: Order,
+  news: readonly Keyed[],
+): Promise<Order> {
+  const { version, blob, sha256, spec, series } = await readVersion(machine, base)
+  const { index } = await readModels(machine, blob!)
+  const cut = index.shards.map((_, shard) =>
+    news.filter(({ key }) => shardOf(index, key) === shard),
+  )
+  const of = await queueFit(machine, {
+    ...{ version: version + 1, spec, base: { version, blob: blob!, sha256: sha256! } },
+  })
+  const withNews = cut.filter(({ length }) => length > 0)
+  return queueMany(machine, of, withNews, 'update-shards', series!)
+}
+
+async function queueMany(
+  machine: Machine,
+  of: Order,
+  cut: readonly (readonly Keyed[])[],
+  kind: 'fit-shards' | 'update-shards',
+  series: number,
+): Promise<Order> {
   const write = async (content: Uint8Array) => {
     const id = mintBlobId()
     await machine.store.writeBlob({ kind: 'dataset', id, content, label: 'a test' }, soon())
     return id
   }
   const shards: ShardIndex['shards'] = []
-  for (let from = 0; from < series.length; from += each) {
-    const own = series.slice(from, from + each)
+  for (const own of cut) {
     const bytes = encodeShardData(own.map((one) => ({ start: null, frequency: null, ...one })))
     const sha256 = createHash('sha256').update(bytes).digest('hex')
     const known = { sha256, sizeBytes: bytes.byteLength, series: own.length }
@@ -59,9 +89,8 @@ export async function queueShards(
   const blob = await write(encodeShardIndex({ format: 1, kind: 'data', shards }))
   const version = await readVersion(machine, of)
   const job = await readJob(machine, of.job)
-  const dataset = { blob, observations: series.reduce((sum, { y }) => sum + y.length, 0) }
-  const many = { ...version, dataset, series: series.length }
-  const kind = 'fit-shards' as const
+  const observations = cut.flat().reduce((sum, { y }) => sum + y.length, 0)
+  const many = { ...version, dataset: { blob, observations }, series }
   const then = [
     put(versionKey(of, of.version), codecs.version.encode(many)),
     put(jobKey(of.job), codecs.job.encode({ ...job, kind, shards: shards.length })),

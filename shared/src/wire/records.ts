@@ -80,8 +80,9 @@ export const VersionRecord = record({
     }),
   ),
   /**
-   * The stored version that this one goes on from: its data set holds only what came after. Absent
-   * where all data is fitted anew.
+   * The stored version that this one goes on from: its data set holds only what came after, and of
+   * many series only shards that have any; the others are those of the base. Absent where all data
+   * is fitted anew.
    */
   base: Type.Optional(
     record({ version: Version, blob: Type.String({ maxLength: 64 }), sha256: Sha256 }),
@@ -117,10 +118,10 @@ export const LogRecord = record({
 export type LogRecord = Static<typeof LogRecord>
 
 /**
- * `/jobs/{id}`. `fit`: all data of the version; `update`: its base and what came after; `fit-shards`:
- * many series, in shards that several nodes work on; `fit-table`: series that one node makes of a
- * table first, after which it is a `fit-shards`. Who does not know a kind skips such a job, and
- * does not take its data for something else. `queued`: nobody works on it; `running`: somebody did,
+ * `/jobs/{id}`. `fit`: all data of the version; `update`: its base and what came after; `fit-shards`
+ * and `update-shards`: the same of many series, in shards that several nodes work on; `fit-table`:
+ * series that one node makes of a table first, after which it is a `fit-shards`. Who does not know a
+ * kind skips such a job, and does not take its data for something else. `queued`: nobody works on it; `running`: somebody did,
  * as claims say.
  */
 export const JobRecord = record({
@@ -129,6 +130,7 @@ export const JobRecord = record({
     Type.Literal('fit'),
     Type.Literal('update'),
     Type.Literal('fit-shards'),
+    Type.Literal('update-shards'),
     Type.Literal('fit-table'),
   ]),
   subject: record({ tenant: Name, model: Name, version: Version }),
@@ -144,10 +146,15 @@ export const JobRecord = record({
   requestId: Type.String({ maxLength: 100 }),
   createdAt: Time,
   endedAt: nullable(Time),
-  /** Of `fit-shards`: how many there are. */
+  /** Of a job of shards: how many there are to work on. */
   shards: Type.Optional(Count),
 })
 export type JobRecord = Static<typeof JobRecord>
+
+/** Whether all nodes work on such a job at once, shard by shard. */
+export function isOfShards(kind: JobRecord['kind']): boolean {
+  return kind === 'fit-shards' || kind === 'update-shards'
+}
 
 /** `/jobs/{id}/shards/{n}`: one shard of a job, from its first claim until the job has ended. */
 export const ShardRecord = record({

@@ -8,7 +8,7 @@ import { type FitStop, FitStopped, watchForStop } from '../stop.ts'
 import type { FitReply, FitUnderWay } from '../worker-protocol.ts'
 import type { ShardClaim } from './claim.ts'
 import { endShard, giveShardBack, keepShard } from './effects.ts'
-import { readDataIndex, readShardData } from './read.ts'
+import { readBaseShard, readDataIndex, readShardData } from './read.ts'
 
 /** `unusable`: no node will fit it, whatever it tries. */
 export type ShardOutcome =
@@ -54,9 +54,19 @@ async function fit(parts: FitParts, claim: ShardClaim, stop: FitStop): Promise<S
     untilAvailable(() => context.store.readBlob(ref, signal), patienceOf(context, claim, signal))
   const index = await readDataIndex(read, claim.version.dataset.blob)
   const dataset = await readShardData(read, index, claim.shard.number)
-  const series = index.shards[claim.shard.number]?.series ?? 0
-  const reply = await fitAround(parts, claim, stop, dataset, series)
-  return reply && (await store(context, claim, signal, { reply, series }))
+  const { first, series } = index.shards[claim.shard.number]!
+  const { base: of } = claim.version
+  const base = of ? await readBaseShard(read, of, first) : null
+  const reply = await fitAround(parts, claim, stop, { dataset, base, series })
+  return reply && (await store(context, claim, signal, reply))
+}
+
+type Material = {
+  readonly dataset: Uint8Array
+  /** The models that the data goes on from. */
+  readonly base: Uint8Array | null
+  /** Of the data. */
+  readonly series: number
 }
 
 /** A series that ends its thread is passed over, and all of them once that has been too often. */
@@ -64,8 +74,7 @@ async function fitAround(
   { context, pool }: FitParts,
   { of, version, shard, job }: ShardClaim,
   stop: FitStop,
-  dataset: Uint8Array,
-  series: number,
+  { dataset, base, series }: Material,
 ): Promise<Fitted | undefined> {
   const all = (why: string) => new Map(Array.from({ length: series }, (_, place) => [place, why]))
   // The attempt of now is counted already.
@@ -73,7 +82,7 @@ async function fitAround(
   let passedOver: Map<number, string> = isHopeless ? all('ends-processes') : new Map()
   for (let crashes = 0; crashes <= bounds.shardCrashesMax; crashes++) {
     const work = {
-      ...{ dataset, base: null, passedOver, spec: version.spec },
+      ...{ dataset, base, passedOver, spec: version.spec },
       ...{ seed: seedOf(of, version.version), workMax: bounds.fitWorkMax },
     }
     let under: FitUnderWay | undefined
@@ -100,18 +109,16 @@ async function store(
   context: NodeContext,
   claim: ShardClaim,
   signal: AbortSignal,
-  { reply, series }: { readonly reply: Fitted; readonly series: number },
+  { shard: content, codes }: Fitted,
 ): Promise<Stored> {
   const { of, version, shard } = claim
   const label = `${of.tenant}/${of.model}/${version.version}/${shard.number}`
   const upload = () =>
-    context.store.writeBlob(
-      { kind: 'model', id: context.mintId(), content: reply.shard, label },
-      signal,
-    )
+    context.store.writeBlob({ kind: 'model', id: context.mintId(), content, label }, signal)
   const manifest = await untilAvailable(upload, patienceOf(context, claim, signal))
   const { id: blob, sha256, sizeBytes } = manifest
-  return { blob, sha256, sizeBytes, series, codes: reply.codes }
+  const series = Object.values(codes).reduce((sum, count) => sum + count, 0)
+  return { blob, sha256, sizeBytes, series, codes }
 }
 
 async function keep(

@@ -1,19 +1,28 @@
+import { compareKeys } from '@almanac/engine'
 import {
   type BlobRef,
+  Damaged,
   encodeShardIndex,
   limits,
   type ShardIndex,
   type ShardRecord,
+  type ShardRef,
+  shardOf,
   type VersionRecord,
 } from '@almanac/shared'
 import type { NodeContext } from '../../base/context.ts'
 import type { Claim } from '../claim.ts'
 import { isHopeless, readShards } from './look.ts'
-import { readDataIndex } from './read.ts'
+import { readBaseIndex, readDataIndex } from './read.ts'
 
 /** What a job of shards came to. */
 export type Joined =
-  | { readonly kind: 'whole'; readonly index: Uint8Array; readonly metrics: Metrics }
+  | {
+      readonly kind: 'whole'
+      readonly index: Uint8Array
+      readonly metrics: Metrics
+      readonly series: number
+    }
   | { readonly kind: 'failed'; readonly reason: string; readonly detail: string }
   /** Some shards are still to be fitted. */
   | { readonly kind: 'open' }
@@ -27,21 +36,35 @@ export async function joinShards(
   read: (ref: BlobRef) => Promise<Uint8Array>,
   signal: AbortSignal,
 ): Promise<Joined> {
-  const { claimed, shards } = await readShards(context, claim.job.id, signal)
+  const { claimed, shards: records } = await readShards(context, claim.job.id, signal)
   const data = await readDataIndex(read, claim.version.dataset.blob)
   const fitted: Fitted[] = []
   for (const number of data.shards.keys()) {
-    const record = shards.get(number)?.record
+    const record = records.get(number)?.record
     if (record?.fitted) fitted.push(record.fitted)
     else if (record && isHopeless(record) && !claimed.has(number)) return failed(number, record)
   }
   if (fitted.length < data.shards.length) return { kind: 'open' }
-  const index: ShardIndex = {
-    format: 1,
-    kind: 'models',
-    shards: fitted.map((shard, number) => ({ first: data.shards[number]!.first, ...shard })),
+  const made = fitted.map((shard, number) => ({ first: data.shards[number]!.first, ...shard }))
+  const { base } = claim.version
+  const shards = base ? replaced(await readBaseIndex(read, base), made) : made
+  const index = encodeShardIndex({ format: 1, kind: 'models', shards: shards })
+  const series = shards.reduce((sum, shard) => sum + shard.series, 0)
+  return { kind: 'whole', index, metrics: metricsOf(shards), series }
+}
+
+/** The shards of a base, but for those that have news. */
+function replaced(base: ShardIndex, made: readonly ShardRef[]): ShardRef[] {
+  const shards = new Map(base.shards.entries())
+  for (const shard of made) {
+    const number = shardOf(base, shard.first)
+    const before = base.shards[number]!
+    if (shards.get(number) !== before) throw new Damaged(`Two shards are of ${before.first}.`)
+    // Only the very first shard can have got keys before those that it had.
+    const first = compareKeys(shard.first, before.first) < 0 ? shard.first : before.first
+    shards.set(number, { ...shard, first })
   }
-  return { kind: 'whole', index: encodeShardIndex(index), metrics: metricsOf(fitted) }
+  return [...shards.values()]
 }
 
 type Fitted = NonNullable<ShardRecord['fitted']>
@@ -53,16 +76,16 @@ function failed(number: number, { attempts, error }: ShardRecord): Joined {
 }
 
 /** How many series there are, and how many have which result code. */
-function metricsOf(fitted: readonly Fitted[]): Metrics {
+function metricsOf(all: readonly ShardRef[]): Metrics {
   const counts = new Map<string, number>()
   let [series, bytes] = [0, 0]
-  for (const shard of fitted) {
+  for (const shard of all) {
     series += shard.series
     bytes += shard.sizeBytes
-    for (const [code, count] of Object.entries(shard.codes))
+    for (const [code, count] of Object.entries(shard.codes ?? {}))
       counts.set(code, (counts.get(code) ?? 0) + count)
   }
   const codes = [...counts].slice(0, limits.resultCodesMax)
   const named = codes.map(([code, count]) => [`code:${code}`, count] as const)
-  return { series, shards: fitted.length, modelBytes: bytes, ...Object.fromEntries(named) }
+  return { series, shards: all.length, modelBytes: bytes, ...Object.fromEntries(named) }
 }

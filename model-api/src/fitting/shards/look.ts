@@ -1,4 +1,11 @@
-import { codecs, limits, type ShardRecord, shardClaimsPrefix, shardsPrefix } from '@almanac/shared'
+import {
+  codecs,
+  isOfShards,
+  limits,
+  type ShardRecord,
+  shardClaimsPrefix,
+  shardsPrefix,
+} from '@almanac/shared'
 import type { NodeContext } from '../../base/context.ts'
 import { readSubject, type Subject } from '../subject.ts'
 
@@ -27,7 +34,7 @@ export async function lookForShard(
   signal: AbortSignal,
 ): Promise<ShardLook> {
   const subject = await readSubject(context, job, signal)
-  if ('why' in subject || subject.job.value.kind !== 'fit-shards') return { kind: 'nothing' }
+  if ('why' in subject || !isOfShards(subject.job.value.kind)) return { kind: 'nothing' }
   const { claimed, shards } = await readShards(context, job, signal)
   const open: OpenShard[] = []
   let fitted = 0

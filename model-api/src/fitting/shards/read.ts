@@ -1,14 +1,19 @@
 import { hash } from 'node:crypto'
-import { type BlobRef, Damaged, decodeShardIndex, type ShardIndex } from '@almanac/shared'
+import {
+  type BlobRef,
+  Damaged,
+  decodeShardIndex,
+  type ShardIndex,
+  shardOf,
+  type VersionRecord,
+} from '@almanac/shared'
 
 type Read = (ref: BlobRef) => Promise<Uint8Array>
+type Base = NonNullable<VersionRecord['base']>
 
 /** The index of a data set of shards. Rejects with `Damaged` where it is none. */
 export async function readDataIndex(read: Read, blob: string): Promise<ShardIndex> {
-  const index = decodeShardIndex(await read({ kind: 'dataset', id: blob }))
-  if (!index.ok) throw new Damaged(`The index of the data set cannot be read: ${index.fault}`)
-  if (index.value.kind === 'data') return index.value
-  throw new Damaged(`The index of the data set is one of ${index.value.kind}.`)
+  return indexOf('data', await read({ kind: 'dataset', id: blob }), 'the data set')
 }
 
 /** The bytes of a shard of data. Rejects with `Damaged` where they are not those that were meant. */
@@ -20,7 +25,35 @@ export async function readShardData(
   const ref = shards[shard]
   if (ref === undefined) throw new Damaged(`The data set has no shard ${shard}.`)
   const bytes = await read({ kind: 'dataset', id: ref.blob })
+  return checked(bytes, ref.sha256, `Shard ${shard} of the data set`)
+}
+
+/** The index of the version that an update goes on from. Rejects with `Damaged`, too. */
+export async function readBaseIndex(read: Read, base: Base): Promise<ShardIndex> {
+  const { blob, sha256, version } = base
+  const name = `version ${version}, the base`
+  const bytes = checked(await read({ kind: 'model', id: blob }), sha256, `The index of ${name},`)
+  return indexOf('models', bytes, name)
+}
+
+/** The bytes of the shard of a base that a key is in, or would be. Rejects with `Damaged`, too. */
+export async function readBaseShard(read: Read, base: Base, key: string): Promise<Uint8Array> {
+  const index = await readBaseIndex(read, base)
+  const number = shardOf(index, key)
+  const { blob, sha256 } = index.shards[number]!
+  const bytes = await read({ kind: 'model', id: blob })
+  return checked(bytes, sha256, `Shard ${number} of version ${base.version}, the base,`)
+}
+
+function indexOf(kind: ShardIndex['kind'], bytes: Uint8Array, name: string): ShardIndex {
+  const index = decodeShardIndex(bytes)
+  if (!index.ok) throw new Damaged(`The index of ${name} cannot be read: ${index.fault}`)
+  if (index.value.kind === kind) return index.value
+  throw new Damaged(`The index of ${name} is one of ${index.value.kind}.`)
+}
+
+function checked(bytes: Uint8Array, wanted: string, name: string): Uint8Array {
   const sha256 = hash('sha256', bytes, 'hex')
-  if (sha256 === ref.sha256) return bytes
-  throw new Damaged(`Shard ${shard} of the data set has SHA-256 ${sha256}, not ${ref.sha256}.`)
+  if (sha256 === wanted) return bytes
+  throw new Damaged(`${name} has SHA-256 ${sha256}, not ${wanted}.`)
 }
