@@ -218,6 +218,50 @@ export function coreSuite(cluster: () => TestCluster): void {
       expect(known.text).toContain('knows 1 step from 2024-02-08 on already')
     })
 
+    test('new observations of some of many series move those on, and leave the others', async () => {
+      const spec = { family: 'baseline', method: 'naive' }
+      const calendar = { start: '2024-02-01', frequency: 'daily' }
+      const key = (i: number) => `store=${i}`
+      const series = [1, 2, 3, 4].map((i) => ({ key: key(i), y: [i, i, i], ...calendar }))
+      const body = { series, spec }
+      const made = await call('POST', `${api()}/models/wide/fit`, { body })
+      expect(made.status, made.text).toBe(200)
+      const ask = async (i: number) => {
+        const query = `series=${encodeURIComponent(key(i))}&timestamps=true`
+        return (await call('GET', `${api()}/models/wide/forecast/1?${query}`)).body
+      }
+      const after = (day: string, value: number) => ({
+        data: [value],
+        timestamps: [`2024-02-${day}T00:00:00.000Z`],
+      })
+      const news = [
+        { key: key(3), y: [30] },
+        { key: key(1), start: '2024-02-06', y: [10, null] },
+        { key: key(4), start: '2024-02-03', y: [40] },
+        { key: key(5), y: [50], start: '2024-02-04', frequency: 'daily' },
+      ]
+      const added = await call('POST', `${api()}/models/wide/observations`, {
+        body: { series: news },
+      })
+      expect(added.status, added.text).toBe(200)
+      expect(await Promise.all([1, 2, 3, 4, 5].map(ask))).toEqual([
+        after('08', 10),
+        after('04', 2),
+        after('05', 30),
+        after('04', 4),
+        after('05', 50),
+      ])
+      const version = await call('GET', `${api()}/models/wide/versions/${added.body.version}`)
+      const metrics = { series: 5, 'code:ok': 4, 'code:known-already': 1 }
+      expect(version.body).toMatchObject({ base: made.body.version, series: 5, metrics })
+      const job = await call('GET', `${api()}/jobs/${added.body.job}`)
+      expect(job.body).toMatchObject({ kind: 'update-shards', state: 'done' })
+      const keyless = await call('POST', `${api()}/models/wide/observations`, {
+        body: { data: [1] },
+      })
+      expect(keyless.status, keyless.text).toBe(422)
+    })
+
     test('the same Idempotency-Key makes one fit', async () => {
       const key = { 'idempotency-key': 'e2e-once' }
       const [one, two] = [await fitNamed('once', 100, key), await fitNamed('once', 100, key)]

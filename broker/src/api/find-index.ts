@@ -1,11 +1,5 @@
-import {
-  Damaged,
-  Missing,
-  type ModelName,
-  modelId,
-  Refused,
-  type ShardIndex,
-} from '@almanac/shared'
+import { type ModelName, modelId, Refused, type ShardIndex } from '@almanac/shared'
+import { readIndex } from '../routing/read-index.ts'
 import type { ApiParts } from './parts.ts'
 
 /** The index of a version of many series. Throws where there is none, or it cannot be read. */
@@ -24,10 +18,5 @@ export async function findIndex(
     throw new Refused(422, 'one-series', `${name} has one series, without a key.`, {
       remedy: 'Ask for its forecast: GET /api/models/{model}/forecast/{horizon}.',
     })
-  try {
-    return await indexes.read(record)
-  } catch (error) {
-    if (!(error instanceof Damaged || error instanceof Missing)) throw error
-    throw new Refused(500, 'unloadable', `${name} cannot be read: ${error.message}`)
-  }
+  return await readIndex(indexes, of, record)
 }

@@ -18,13 +18,6 @@ export type FitBody = {
   readonly spec: AnySpec
 }
 
-/** The memory that a body holds, to be handed over as a whole. */
-export function buffersOf({ data }: FitBody): ArrayBuffer[] {
-  if (data.kind === 'one') return [data.dataset.buffer]
-  if (data.kind === 'table') return []
-  return data.shards.map(({ bytes }) => bytes.buffer)
-}
-
 const bodyFields = ['data', 'series', 'table', 'spec']
 const seriesFields = ['key', 'start', 'frequency', 'timezone', 'y']
 

@@ -1,9 +1,8 @@
-import { limits, type ModelName, modelId, Refused, unreachable } from '@almanac/shared'
+import { type ModelName, modelId, Refused, unreachable } from '@almanac/shared'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type Allocated, type Idempotency, sha256Of } from '../jobs/allocate.ts'
 import { type FitOutcome, fitOutcome } from '../jobs/fit-outcome.ts'
 import { filesOf } from './file-routes.ts'
-import { readObservationsBody } from './observations-body.ts'
 import type { ApiParts } from './parts.ts'
 import { readModelName } from './question.ts'
 import {
@@ -13,7 +12,6 @@ import {
   ObservationsRequest,
   problemsWithBody,
 } from './schemas.ts'
-import { refusedBody } from './series-body.ts'
 
 type Route = { Params: { model?: string }; Body: Buffer }
 
@@ -43,7 +41,6 @@ export function addFitRoutes(server: FastifyInstance, parts: ApiParts): void {
       '/models/:model/observations',
       {
         ...unchecked,
-        bodyLimit: limits.newObservationsBytesMax,
         schema: {
           ...schema,
           summary: 'Adds new observations to what a version knows, as a new version, without a fit',
@@ -88,7 +85,7 @@ async function made(
 /** Apart from the waiting, which may be long and needs nothing of the data. */
 async function beginFit(parts: ApiParts, request: FastifyRequest<Route>) {
   const { of, bytes, idempotency } = read(parts, request, [])
-  const { data, spec } = await parts.bodies.read(bytes)
+  const { data, spec } = await parts.bodies.readFit(bytes)
   request.body = Buffer.alloc(0)
   if (data.kind === 'table') await mustHaveFile(parts, data.file)
   const input = { of, data, spec, requestId: request.id, idempotency }
@@ -107,10 +104,9 @@ async function mustHaveFile(parts: ApiParts, file: string): Promise<void> {
 
 async function addObservations(parts: ApiParts, request: FastifyRequest<Route>) {
   const { of, bytes, idempotency } = read(parts, request, ['observations'])
-  const body = readObservationsBody(bytes)
-  if (body.kind === 'fault') throw refusedBody(body)
-  const { y, start, base } = body
-  const input = { of, y, start, base, requestId: request.id, idempotency }
+  const { news, base } = await parts.bodies.readObservations(bytes)
+  request.body = Buffer.alloc(0)
+  const input = { of, news, base, requestId: request.id, idempotency }
   return { of, ...(await parts.fits.add(input)) }
 }
 

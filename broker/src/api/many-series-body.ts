@@ -1,7 +1,7 @@
 import { compareKeys, encodeShardData, type KeyedDescription } from '@almanac/engine'
 import { limits } from '@almanac/shared'
 import type { DataShard, ManySeries } from '../jobs/store-data.ts'
-import { type BodyFault, fault, isObject, readDescribed } from './series-body.ts'
+import { type BodyFault, fault, isObject, readDescribed, type SeriesBody } from './series-body.ts'
 
 /**
  * The series of a body that has several, told apart by their keys, cut into shards. What cannot be
@@ -11,6 +11,25 @@ export function readManySeries(
   given: readonly unknown[],
   fields: readonly string[],
 ): ManySeries | BodyFault {
+  const read = readKeyed(given, fields, () => undefined)
+  if (read.kind === 'fault') return read
+  const { all, observations } = read
+  return { kind: 'many', series: all.length, observations, shards: cut(all) }
+}
+
+type Keyed = {
+  readonly kind: 'keyed'
+  /** In the order of their keys. */
+  readonly all: readonly KeyedDescription[]
+  readonly observations: number
+}
+
+/** Several series, each with a key of its own; `wrong` says what else is wrong with one. */
+export function readKeyed(
+  given: readonly unknown[],
+  fields: readonly string[],
+  wrong: (series: SeriesBody) => BodyFault | undefined,
+): Keyed | BodyFault {
   const all: KeyedDescription[] = []
   const places = new Map<string, number>()
   let observations = 0
@@ -20,18 +39,18 @@ export function readManySeries(
     const series = readDescribed(one, fields, place)
     if ('kind' in series) return series
     const { key, start, frequency, y } = series
-    const wrong = wrongKey(key, place, places)
-    if (wrong) return wrong
+    const found = wrongKey(key, place, places) ?? wrong(series)
+    if (found) return found
     observations += y.length
     if (observations > limits.observationsMax)
       return fault('too-many', `There are more than ${limits.observationsMax} observations.`, {
         field: `${field}/y`,
-        remedy: 'Fit them as several models.',
+        remedy: 'Send fewer at once.',
       })
     all.push({ key: key as string, start, frequency, y: [...y] })
   }
   all.sort((a, b) => compareKeys(a.key, b.key))
-  return { kind: 'many', series: all.length, observations, shards: cut(all) }
+  return { kind: 'keyed', all, observations }
 }
 
 function wrongKey(

@@ -17,7 +17,7 @@ import type { Router } from '../routing/router.ts'
 import type { ShardIndexes } from '../routing/shard-indexes.ts'
 import type { BrokerMetrics } from '../server/metrics.ts'
 import type { LogView } from '../view/log-fold.ts'
-import type { FitBodyReader } from './fit-body-reader.ts'
+import type { BodyReader } from './body-reader.ts'
 
 /** What the routes work with. */
 export type ApiParts = {
@@ -41,7 +41,7 @@ export type ApiParts = {
   readonly askShard: AskShard
   readonly fits: Fits
   readonly waiters: Waiters
-  readonly bodies: FitBodyReader
+  readonly bodies: BodyReader
   /** Until there are customers there is one. */
   readonly tenant: string
   /** This broker, for the log of promotions. */

@@ -1,5 +1,6 @@
 import {
   type ClusterState,
+  isOfShards,
   type JobRecord,
   type LogRecord,
   type ModelRecord,
@@ -79,23 +80,32 @@ export function presentJob(state: ClusterState, job: JobRecord): Static<typeof J
   const { model, version } = subject
   const node = state.claims.get(id)?.value.node ?? null
   const series = seriesOf(state, job)
-  const progress =
-    series === null || job.progress.phase !== 'fitting'
-      ? job.progress
-      : { phase: 'fitting', fraction: series.of === 0 ? 0 : series.done / series.of }
+  const progress = progressOf(state, job, series)
   const what = { id, kind, model, version, state: job.state, attempts, progress, series }
   return { ...what, node, error, createdAt, endedAt }
 }
 
-/** How many series of a job of shards are fitted: those of the shards that are. */
+/** Of a job of shards what all nodes have done of it: series of a fit, shards of an update. */
+function progressOf(
+  state: ClusterState,
+  { id, kind, progress, shards }: JobRecord,
+  series: Static<typeof JobView>['series'],
+): JobRecord['progress'] {
+  if (!isOfShards(kind) || progress.phase !== 'fitting') return progress
+  const { done, of } = series ?? { done: doneOf(state, id).length, of: shards ?? 0 }
+  return { phase: 'fitting', fraction: of === 0 ? 0 : done / of }
+}
+
+/** How many series of a fit in shards are fitted: those of the shards that are. */
 function seriesOf(state: ClusterState, { id, kind, subject, state: ended }: JobRecord) {
   const of = state.versions.get(modelId(subject))?.get(subject.version)?.value.series
   if (kind !== 'fit-shards' || of === undefined) return null
   if (ended === 'done') return { done: of, of }
-  let done = 0
-  for (const { value } of state.shards.get(id)?.values() ?? []) done += value.fitted?.series ?? 0
-  return { done, of }
+  return { done: doneOf(state, id).reduce((sum, { series }) => sum + series, 0), of }
 }
+
+const doneOf = (state: ClusterState, job: string) =>
+  [...(state.shards.get(job)?.values() ?? [])].flatMap(({ value: { fitted } }) => fitted ?? [])
 
 export function presentLog(n: number, entry: LogRecord): Static<typeof LogView> {
   const { from, to, why, who, at } = entry

@@ -137,6 +137,12 @@ const Spec = Type.Object(
   { additionalProperties: true, description: 'What to fit; without it the default model.' },
 )
 
+const FrequencyName = Type.Union(frequencies.map((name) => Type.Literal(name)))
+const SeriesKey = Type.String({
+  description: 'Tells a series from the others, like store=3,product=17.',
+  maxLength: 200,
+})
+
 const DataRequest = Type.Union([
   Type.Object({ data: Observations, spec: Type.Optional(Spec) }, { additionalProperties: false }),
   Type.Object(
@@ -146,14 +152,9 @@ const DataRequest = Type.Union([
           {
             y: Observations,
             start: Type.Optional(Type.String({ description: 'ISO 8601.' })),
-            frequency: Type.Optional(Type.Union(frequencies.map((name) => Type.Literal(name)))),
+            frequency: Type.Optional(FrequencyName),
             timezone: Type.Optional(Type.Literal('UTC')),
-            key: Type.Optional(
-              Type.String({
-                description: 'Tells a series from the others, like store=3,product=17.',
-                maxLength: 200,
-              }),
-            ),
+            key: Type.Optional(SeriesKey),
           },
           { additionalProperties: false },
         ),
@@ -189,6 +190,10 @@ const BaseVersion = Type.Optional(
   Type.Integer({ minimum: 1, description: 'The version to go on from; the newest unless told.' }),
 )
 
+const NewStart = Type.Optional(
+  Type.String({ description: 'ISO 8601; what lies between is missing.' }),
+)
+
 export const ObservationsRequest = Type.Union([
   Type.Object({ data: NewObservations, base: BaseVersion }, { additionalProperties: false }),
   Type.Object(
@@ -197,13 +202,32 @@ export const ObservationsRequest = Type.Union([
         Type.Object(
           {
             y: NewObservations,
-            start: Type.Optional(
-              Type.String({ description: 'ISO 8601; what lies between is missing.' }),
-            ),
+            start: NewStart,
           },
           { additionalProperties: false },
         ),
         { minItems: 1, maxItems: 1 },
+      ),
+      base: BaseVersion,
+    },
+    { additionalProperties: false },
+  ),
+  Type.Object(
+    {
+      series: Type.Array(
+        Type.Object(
+          {
+            key: SeriesKey,
+            y: NewObservations,
+            start: NewStart,
+            frequency: Type.Optional({
+              ...FrequencyName,
+              description: 'Of a series that is new; else as it was.',
+            }),
+          },
+          { additionalProperties: false },
+        ),
+        { minItems: 1, description: 'Of a model of many series: those that have any.' },
       ),
       base: BaseVersion,
     },

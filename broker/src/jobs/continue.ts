@@ -1,5 +1,5 @@
-import { instantOf, isFrequency, stepAt, stepOf } from '@almanac/engine'
-import { limits, Refused, type VersionRecord } from '@almanac/shared'
+import { gapBefore, type KnownSteps } from '@almanac/engine'
+import { limits, Refused, unreachable, type VersionRecord } from '@almanac/shared'
 
 type Observations = {
   readonly y: readonly (number | null)[]
@@ -20,7 +20,7 @@ export function continueAfter(
   { version, calendar }: Pick<VersionRecord, 'version' | 'calendar'>,
   { y, start }: Observations,
 ): Continued {
-  const gap = start === null ? 0 : gapBefore(version, calendar, start)
+  const gap = start === null ? 0 : gapOf(version, calendar, start)
   if (gap + y.length > limits.newObservationsMax)
     throw wrongStart(
       `There are ${gap} steps missing before ${start}, which makes more than ${limits.newObservationsMax} with yours.`,
@@ -32,24 +32,29 @@ export function continueAfter(
 }
 
 /** Steps between what a version knows and an instant. */
-function gapBefore(version: number, calendar: VersionRecord['calendar'], start: string): number {
-  if (calendar === undefined || !isFrequency(calendar.frequency))
-    throw wrongStart(
-      `The data of version ${version} has no start or frequency, so nobody knows where ${start} is in it.`,
-      'Leave start out: then they come right after those of before.',
-    )
-  const known = { start: instantOf(calendar.start), step: stepOf(calendar.frequency) }
-  const { index, exact } = stepAt(known, instantOf(start))
-  const { frequency, steps } = calendar
-  if (!exact)
-    throw wrongStart(`${start} is no step of ${frequency} data that began at ${calendar.start}.`)
-  if (index >= steps) return index - steps
-  const common = steps - index
-  throw wrongStart(
-    `Version ${version} knows ${common} ${common === 1 ? 'step' : 'steps'} from ${start} on already.`,
-    'Send only what came after it; what it knows can be changed only by fitting again.',
-    409,
-  )
+function gapOf(version: number, calendar: KnownSteps | undefined, start: string): number {
+  const gap = calendar ? gapBefore(calendar, start) : ({ kind: 'no-calendar' } as const)
+  switch (gap.kind) {
+    case 'after':
+      return gap.steps
+    case 'no-calendar':
+      throw wrongStart(
+        `The data of version ${version} has no start or frequency, so nobody knows where ${start} is in it.`,
+        'Leave start out: then they come right after those of before.',
+      )
+    case 'off-grid':
+      throw wrongStart(
+        `${start} is no step of ${calendar?.frequency} data that began at ${calendar?.start}.`,
+      )
+    case 'known':
+      throw wrongStart(
+        `Version ${version} knows ${gap.steps} ${gap.steps === 1 ? 'step' : 'steps'} from ${start} on already.`,
+        'Send only what came after it; what it knows can be changed only by fitting again.',
+        409,
+      )
+    default:
+      return unreachable(gap)
+  }
 }
 
 function wrongStart(detail: string, remedy?: string, status = 422): Refused {

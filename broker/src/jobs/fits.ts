@@ -1,12 +1,5 @@
 import type { AnySpec } from '@almanac/engine'
-import {
-  encodeDataset,
-  type Logger,
-  type ModelName,
-  modelId,
-  Refused,
-  type Store,
-} from '@almanac/shared'
+import { type Logger, type ModelName, modelId, type Store } from '@almanac/shared'
 import type { Bounds } from '../config/bounds.ts'
 import {
   type Allocated,
@@ -19,7 +12,8 @@ import {
   type Idempotency,
 } from './allocate.ts'
 import { findBase } from './base.ts'
-import { continueAfter } from './continue.ts'
+import { type DataAfterParts, dataAfter } from './data-after.ts'
+import type { News } from './news.ts'
 import { type FitData, storeData } from './store-data.ts'
 
 type Input = {
@@ -34,9 +28,7 @@ type FitInput = Input & {
 }
 
 type ObservationsInput = Input & {
-  readonly y: readonly (number | null)[]
-  /** When the first of them was made; null: right after those of the base. */
-  readonly start: string | null
+  readonly news: News
   /** The version to go on from; null: the newest. */
   readonly base: number | null
 }
@@ -46,19 +38,20 @@ export type Fits = {
   readonly begin: (input: FitInput) => Promise<Allocated>
   /**
    * Stores new observations and makes the version that has them durable. Throws what `allocate`,
-   * `findBase` and `continueAfter` do.
+   * `findBase` and `dataAfter` do.
    */
   readonly add: (input: ObservationsInput) => Promise<Allocated>
 }
 
-export type FitsParts = AllocateParts & {
-  readonly store: Store
-  readonly bounds: AllocateParts['bounds'] & Bounds
-  readonly logger: Logger
-  readonly onAccepted: (job: string) => void
-  /** An id that was never used, for a blob or a job. */
-  readonly mintId: () => string
-}
+export type FitsParts = AllocateParts &
+  DataAfterParts & {
+    readonly store: Store
+    readonly bounds: AllocateParts['bounds'] & Bounds
+    readonly logger: Logger
+    readonly onAccepted: (job: string) => void
+    /** An id that was never used, for a blob or a job. */
+    readonly mintId: () => string
+  }
 
 /** A data set is written within this; a million observations are some 10 MB. */
 const datasetMs = 20_000
@@ -106,13 +99,8 @@ export function createFits(parts: FitsParts): Fits {
     const { of } = input
     const deadline = AbortSignal.timeout(bounds.fitLookMs)
     const base = await findBase(parts, of, input.base, deadline)
-    if (base.record.series !== undefined) throw ofMany(of)
-    const { y, calendar } = continueAfter(base.record, input)
-    const series = { key: null, start: null, frequency: null, y: [...y] }
-    const dataset = Uint8Array.from(encodeDataset({ format: 1, series: [series] }))
-    const { spec } = base.record
-    const data = { kind: 'one', dataset, observations: y.length } as const
-    return await make(input, data, { spec, base, calendar })
+    const { data, calendar } = await dataAfter(parts, of, base, input.news)
+    return await make(input, data, { spec: base.record.spec, base, calendar })
   }
   return {
     begin: async (input) => {
@@ -136,10 +124,3 @@ export function createFits(parts: FitsParts): Fits {
 }
 
 const baseTriesMax = 3
-
-function ofMany({ model }: ModelName): Refused {
-  const detail = `${model} has many series, and new observations can be added only to one, for now.`
-  return new Refused(409, 'many-series', detail, {
-    remedy: 'Fit it again with all of its data: POST /api/models/{model}/fit.',
-  })
-}

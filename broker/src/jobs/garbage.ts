@@ -94,11 +94,13 @@ async function blobsOfJobs(
 /** The shards that the indexes of a version name; none of an index that is not there any more. */
 async function shardsOf(
   { store, bounds }: Pick<GarbageParts, 'store' | 'bounds'>,
-  { dataset, blob }: VersionRecord,
+  { dataset, blob, base, state }: VersionRecord,
   signal: AbortSignal,
 ): Promise<string[]> {
   const refs: BlobRef[] = [{ kind: 'dataset', id: dataset.blob }]
-  if (blob !== null) refs.push({ kind: 'model', id: blob })
+  // An update that is not stored yet is going to have shards of its base.
+  const models = blob ?? (state === 'failed' ? undefined : base?.blob)
+  if (models !== undefined) refs.push({ kind: 'model', id: models })
   const shards: string[] = []
   for (const ref of refs) {
     const within = AbortSignal.any([signal, AbortSignal.timeout(bounds.storeCallMs * 10)])

@@ -11,7 +11,7 @@ import {
   timedCoordinator,
   timedStore,
 } from '@almanac/shared'
-import { createFitBodyReader } from '../api/fit-body-reader.ts'
+import { createBodyReader } from '../api/body-reader.ts'
 import type { ApiParts } from '../api/parts.ts'
 import type { Bounds } from '../config/bounds.ts'
 import { startDispatcher } from '../jobs/dispatch.ts'
@@ -134,8 +134,9 @@ export function assemble(given: AssembleParts): Assembly {
   const { shardOf } = indexes
   const asking = { ...tries, state, cache, room, lookup, hearsay, shardOf, onRetry }
   const forecaster = createForecaster(asking)
-  const fits = createFits({ ...base, mintId, onAccepted: dispatcher.accepted })
-  const bodies = createFitBodyReader(bounds)
+  const bodies = createBodyReader(bounds)
+  const { cutNews } = bodies
+  const fits = createFits({ ...base, mintId, indexes, cutNews, onAccepted: dispatcher.accepted })
   // Nodes that are long gone expire by themselves, without any event.
   const expiry = setInterval(() => {
     if (router.peers().some(({ goneAtMs }) => goneAtMs !== null)) router.refresh(everything)

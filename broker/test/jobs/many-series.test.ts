@@ -131,18 +131,3 @@ test('the records of shards go when their job has ended', async () => {
   await write(cluster, jobKey(job), codecs.job.encode(ended))
   await eventually(count, (left) => left === 0)
 })
-
-test('new observations of many series are refused for now, with what to do instead', async () => {
-  const cluster = await openCluster()
-  const { broker } = await accepted(cluster, 1)
-  const entry = await cluster.coordinator.get(versionKey(of, 1), signal())
-  const version = codecs.version.decode(entry!.value)
-  if (!version.ok) throw new Error(version.fault)
-  const known = { blob: 'b', sha256: 'a'.repeat(64), sizeBytes: 1 }
-  const stored = { ...version.value, ...known, state: 'stored' as const }
-  await write(cluster, versionKey(of, 1), codecs.version.encode(stored))
-  const body = { data: [1] }
-  const answer = await call(broker, 'POST', '/api/models/m/observations', { body })
-  expect([answer.status, answer.body.type]).toEqual([409, 'urn:almanac:problem:many-series'])
-  expect(answer.body.remedy).toMatch(/fit/i)
-})

@@ -1,4 +1,4 @@
-/** The fitting thread: bytes of a data set, and of a base, in; bytes of a model, or of many, out. */
+/** The fitting thread: bytes of data, and of a base, in; bytes of a model, or of many, out. */
 import { parentPort } from 'node:worker_threads'
 import {
   decodeModel,

@@ -14,8 +14,8 @@ export type FitRequest = {
    */
   readonly base: Uint8Array | null
   /**
-   * Where the data is a shard of many series: the places in it of those that are not to be worked on
-   * as asked, and why. Null where it is one series.
+   * Where the data is a shard of many series: the places in it of those that are not to be worked
+   * on as asked, and why. Null where it is one series.
    */
   readonly passedOver: ReadonlyMap<number, string> | null
   readonly spec: unknown

@@ -174,10 +174,8 @@ export const limits = {
   pathPartCharactersMax: 200,
   /** Observations in one fit. */
   observationsMax: 1_000_000,
-  /** Observations that one call adds to a model, those missing before them included. */
+  /** Observations that one call adds to a series, those missing before them included. */
   newObservationsMax: 10_000,
-  /** Their body: 10,000 numbers of 24 characters, and room. */
-  newObservationsBytesMax: 512 * 1024,
   /** Versions that are looked at, from the newest down, for one that did not fail. */
   baseLooksMax: 20,
   /** Steps in one forecast: 10,000 numbers are some 200 kB of text. */
