@@ -230,7 +230,7 @@ export function coreSuite(cluster: () => TestCluster): void {
         const query = `series=${encodeURIComponent(key(i))}&timestamps=true`
         return (await call('GET', `${api()}/models/wide/forecast/1?${query}`)).body
       }
-      const after = (day: string, value: number) => ({
+      const following = (day: string, value: number) => ({
         data: [value],
         timestamps: [`2024-02-${day}T00:00:00.000Z`],
       })
@@ -245,11 +245,11 @@ export function coreSuite(cluster: () => TestCluster): void {
       })
       expect(added.status, added.text).toBe(200)
       expect(await Promise.all([1, 2, 3, 4, 5].map(ask))).toEqual([
-        after('08', 10),
-        after('04', 2),
-        after('05', 30),
-        after('04', 4),
-        after('05', 50),
+        following('08', 10),
+        following('04', 2),
+        following('05', 30),
+        following('04', 4),
+        following('05', 50),
       ])
       const version = await call('GET', `${api()}/models/wide/versions/${added.body.version}`)
       const metrics = { series: 5, 'code:ok': 4, 'code:known-already': 1 }
