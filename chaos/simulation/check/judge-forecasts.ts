@@ -1,3 +1,4 @@
+import type { VersionRecord } from '@almanac/shared'
 import type { Ledger, ModelLedger } from './ledger.ts'
 import type { ForecastRecord } from './records.ts'
 
@@ -29,15 +30,30 @@ function judgeContent(record: ForecastRecord, { ledger, numberIn }: Judged): str
   if (outcome.kind !== 'answer') return []
   const model = ledger.model(`default/${request.model}`)
   const version = model.versions.get(outcome.version)
-  const value = version && numberIn(version.dataset.blob)
+  // Of a base, too: a shard that ended its processes is as it was, which its code says elsewhere.
+  const values = basesFrom(model, version).map(({ dataset }) => numberIn(dataset.blob))
   const name = told(record)
-  if (value === undefined) return [`${name}: there is no such version`]
-  const expected = `{"data":[${Array(request.horizon).fill(value).join(',')}]}`
-  const faults = outcome.body === expected ? [] : [`${name}: ${outcome.body}, not ${expected}`]
+  if (values[0] === undefined) return [`${name}: there is no such version`]
+  const expected = values.map(
+    (value) => `{"data":[${Array(request.horizon).fill(value).join(',')}]}`,
+  )
+  const faults = expected.includes(outcome.body)
+    ? []
+    : [`${name}: ${outcome.body}, not ${expected.join(' or ')}`]
   if (version?.blob === null) faults.push(`${name}: it was never stored`)
   if (typeof request.version === 'number' && request.version !== outcome.version)
     faults.push(`${name}: another version was asked for`)
   return faults
+}
+
+/** A version, the one that it goes on from, and so on. */
+export function basesFrom(
+  { versions }: Pick<ModelLedger, 'versions'>,
+  version: VersionRecord | undefined,
+): readonly VersionRecord[] {
+  if (version === undefined) return []
+  const base = version.base && versions.get(version.base.version)
+  return [version, ...basesFrom({ versions }, base)]
 }
 
 /**

@@ -1,46 +1,69 @@
-import { decodeModel, decodeShard, forecastModel, type Shard } from '@almanac/engine'
+import { compareKeys, decodeModel, decodeShard, forecastModel, type Shard } from '@almanac/engine'
 import { decodeShardIndex, type ShardRef, type VersionRecord } from '@almanac/shared'
 import type { Plan } from '../schedule/plan.ts'
 import type { Blobs } from '../store/blobs.ts'
-import type { Judged } from './judge-forecasts.ts'
+import { basesFrom, type Judged } from './judge-forecasts.ts'
 
-/** Every stored version of many series has every series of its data, each with its own model. */
-export function judgeShards({ ledger, numberIn }: Judged, blobs: Blobs, plan: Plan): string[] {
+/**
+ * Every stored version of many series has every series of its data and of its bases, each with the
+ * model of its newest data.
+ */
+export function judgeShards(judged: Judged, blobs: Blobs, plan: Plan): string[] {
   const faults: string[] = []
-  for (const [id, { versions }] of ledger.models)
-    for (const version of versions.values()) {
+  for (const [id, model] of judged.ledger.models)
+    for (const version of model.versions.values()) {
       if (version.series === undefined || version.blob === null) continue
-      const fault = faultOf(version, blobs, numberIn(version.dataset.blob), plan)
+      const fault = faultOf(version, basesFrom(model, version), { judged, blobs, plan })
       if (fault) faults.push(`version ${version.version} of ${id}: ${fault}`)
     }
   return faults
 }
 
+type Known = { readonly judged: Judged; readonly blobs: Blobs; readonly plan: Plan }
+
 function faultOf(
-  { dataset, blob, series }: VersionRecord,
-  blobs: Blobs,
-  value: number | undefined,
-  plan: Plan,
+  { blob, series }: VersionRecord,
+  chain: readonly VersionRecord[],
+  { judged, blobs, plan }: Known,
 ): string | undefined {
-  const data = shardsOf(blobs, 'dataset', dataset.blob)
   const models = shardsOf(blobs, 'model', blob!)
-  if (!data || !models || value === undefined) return 'an index of it cannot be read'
-  const keys = models.flatMap((shard) => keysOf(shard))
-  if (keys.join() !== data.flatMap(keysOf).join() || keys.length !== series)
+  const values = valuesOf(chain, judged, blobs)
+  if (!models || !values) return 'an index of it cannot be read'
+  const keys = models.flatMap(keysOf)
+  const wanted = [...values.keys()].sort(compareKeys)
+  if (keys.join() !== wanted.join() || keys.length !== series)
     return `it has models of ${keys.join()}`
   for (const shard of models)
-    for (let place = 0; place < shard.count; place += 1) {
-      const key = shard.keyAt(place)
+    for (const [place, key] of keysOf(shard).entries()) {
       const model = decodeModel(shard.payloadAt(place))
       if (model.kind === 'refused') return `${key} has no model`
       const forecast = forecastModel(model.value, { horizon: 1, quantiles: new Float64Array() })
       const said = forecast.kind === 'refused' ? undefined : forecast.value.point[0]
-      if (said !== value) return `${key} is ${said}, not ${value}`
       const code = shard.columns.get('code')?.[place]
       if (code !== 'ok' && !plan.faults.some(({ kind }) => losesProcess.has(kind)))
         return `${key} has the code ${code}, and no process was lost`
+      // What was passed over may be as it was before.
+      const [newest, ...older] = values.get(key)!
+      const isRight = said === newest || (code !== 'ok' && older.some((value) => value === said))
+      if (!isRight) return `${key} is ${said}, not ${newest}`
     }
   return undefined
+}
+
+/** Of each series what its data say, that of the version first and that of the last base last. */
+function valuesOf(
+  chain: readonly VersionRecord[],
+  { numberIn }: Judged,
+  blobs: Blobs,
+): ReadonlyMap<string, readonly number[]> | undefined {
+  const values = new Map<string, number[]>()
+  for (const { dataset } of chain) {
+    const data = shardsOf(blobs, 'dataset', dataset.blob)
+    const value = numberIn(dataset.blob)
+    if (!data || value === undefined) return undefined
+    for (const key of data.flatMap(keysOf)) values.set(key, [...(values.get(key) ?? []), value])
+  }
+  return values
 }
 
 const losesProcess: ReadonlySet<string> = new Set(['crash', 'pause', 'drain'])

@@ -17,7 +17,7 @@ import type { Request } from '../schedule/plan.ts'
 import type { BrokerProcess } from './broker-process.ts'
 import type { Cluster } from './cluster.ts'
 import { createExchange, type Sent } from './exchange.ts'
-import { parsedSpec, seriesOf, shardsOf } from './fitter.ts'
+import { newsOf, parsedSpec, seriesOf, shardsOf } from './fitter.ts'
 
 export type ClientParts = {
   readonly cluster: Cluster
@@ -98,11 +98,9 @@ function dataOf({ value, shards }: FitRequest): FitData {
 
 function sendFit(parts: ClientParts, broker: BrokerProcess, request: FitRequest): void {
   const { world } = parts.cluster.around
-  const { model, value, key } = request
+  const { model, value, key, adds } = request
   const input = {
     of: { tenant: 'default', model },
-    data: dataOf(request),
-    spec: parsedSpec(),
     requestId: 'request',
     idempotency: key === null ? null : { hash: sha256(key), body: sha256(`${model} ${value}`) },
   }
@@ -116,7 +114,12 @@ function sendFit(parts: ClientParts, broker: BrokerProcess, request: FitRequest)
     parts.onFit(record)
     if (outcome.kind === 'refused') sendElsewhere(parts, request)
   }
-  broker.assembly!.api.fits.begin(input).then(
+  const { fits } = broker.assembly!.api
+  const making =
+    adds === undefined
+      ? fits.begin({ ...input, data: dataOf(request), spec: parsedSpec() })
+      : fits.add({ ...input, news: newsOf(value, adds), base: null })
+  making.then(
     (allocated) => {
       const { job, version } = allocated
       done({ kind: 'accepted', job, version })

@@ -9,8 +9,10 @@ import {
   fitShard,
   parseSpec,
   seriesAt,
+  updateShard,
 } from '@almanac/engine'
 import type { Dataset } from '@almanac/shared'
+import type { ManyNews } from '../../../broker/src/jobs/news.ts'
 import type { ManySeries } from '../../../broker/src/jobs/store-data.ts'
 import type { Fitter, FitWork } from '../../../model-api/src/fitting/fit-pool.ts'
 import { readDataset } from '../../../model-api/src/fitting/read-dataset.ts'
@@ -70,7 +72,9 @@ const known = new Map<string, Fitted>()
 /** Fits are repeatable, so each is done once for all simulations. */
 function fitted(work: FitWork): Fitted {
   const passedOver = work.passedOver && [...work.passedOver]
-  const name = `${Buffer.from(work.dataset).toString('latin1')} ${JSON.stringify(passedOver)}`
+  const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1')
+  const base = work.base && text(work.base)
+  const name = `${text(work.dataset)} ${JSON.stringify(passedOver)} ${base}`
   const made = known.get(name) ?? (work.passedOver ? fittedShard(work) : fittedSeries(work))
   known.set(name, made)
   return made
@@ -87,11 +91,15 @@ function fittedSeries({ dataset }: FitWork): Fitted {
   return { value: series.y[0] as number, reply }
 }
 
-function fittedShard({ dataset, passedOver }: FitWork): Fitted {
+function fittedShard({ dataset, base, passedOver }: FitWork): Fitted {
   const data = decodeShard(dataset)
-  if (data.kind === 'refused') throw new Error('the simulation made a bad shard')
+  const before = base && decodeShard(base)
+  if (data.kind === 'refused' || before?.kind === 'refused')
+    throw new Error('the simulation made a bad shard')
   const run = { seed: 1, workMax: 1e9, ...(passedOver ? { passedOver } : {}) }
-  const { content, codes } = fitShard(data.value, parsedSpec(), run)
+  const { content, codes } = before
+    ? updateShard(before.value, data.value, parsedSpec(), run)
+    : fitShard(data.value, parsedSpec(), run)
   const shard = Uint8Array.from(encodeShard(content))
   const value = seriesAt(data.value, 0).y[0]!
   return { value, reply: { kind: 'fitted-shard', id: 1, shard, codes } }
@@ -107,6 +115,13 @@ const simpleSpec = { family: 'baseline', method: 'naive' }
 
 /** The key of the series at some place of some shard. */
 const keyOf = (shard: number, place: number) => `s=${shard}.${place}`
+
+/** News of one of many series: from now on it is `value`. */
+export function newsOf(value: number, key: string): ManyNews {
+  const y = [value, value, value, value]
+  const bytes = new Uint8Array(encodeShardData([{ key, y, start: null, frequency: null }]))
+  return { kind: 'many', series: 1, observations: y.length, bytes }
+}
 
 /** Many series that are all `value` all the time, in so many shards, each larger than the last. */
 export function shardsOf(value: number, count: number): ManySeries {

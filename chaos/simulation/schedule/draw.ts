@@ -18,8 +18,8 @@ export function planOf(seed: number): Plan {
 }
 
 /**
- * Fits of many series, and forecasts of them, in some of the schedules. They are drawn apart, so
- * that the rest of a schedule is what it was before there were any.
+ * Fits of many series, forecasts and new observations of them, in some of the schedules. They are
+ * drawn apart, so that the rest of a schedule is what it was before there were any.
  */
 function drawWide(seed: number, brokers: readonly string[], safetyMs: number): Request[] {
   const chance = new Chance(seededRandom(seed ^ 0x5eed))
@@ -45,11 +45,26 @@ function drawWide(seed: number, brokers: readonly string[], safetyMs: number): R
       model: wideModel,
       horizon: chance.between(1, 5),
       version: 'serving',
-      series: chance.one(['s=0.0', 's=1.0', 's=1.1', 's=4.2']),
+      series: chance.one(wideKeys),
       patienceMs: null,
+    })
+  for (let i = 0, count = chance.between(0, 2); i < count; i += 1)
+    requests.push({
+      kind: 'fit',
+      atMs: chance.between(500, safetyMs - 500),
+      broker: chance.one(brokers),
+      model: wideModel,
+      value: 151 + i,
+      ms: chance.is(0.3) ? chance.between(500, 2_500) : chance.between(5, 200),
+      end: 'fitted',
+      // Repeated: what they go on from may be under way.
+      key: `wide-news-${i}`,
+      adds: chance.one(wideKeys),
     })
   return requests
 }
+
+const wideKeys = ['s=0.0', 's=1.0', 's=1.1', 's=4.2']
 
 const wideModel = 'wide'
 

@@ -16,6 +16,8 @@ export type Request =
       readonly repeats?: number
       /** Of many series: how many shards they are cut into, each of as many series as its place. */
       readonly shards?: number
+      /** Not a fit, but new observations of this one of many series. */
+      readonly adds?: string
     }
   | {
       readonly kind: 'forecast'
