@@ -5,7 +5,7 @@ import type { DataShard } from './store-data.ts'
 /** New observations, checked as far as they can be without what they are added to. */
 export type News = OneNews | ManyNews
 
-export type OneNews = {
+type OneNews = {
   readonly kind: 'one'
   readonly y: readonly (number | null)[]
   /** When the first of them was made, ISO 8601; null: right after those that the base knows. */

@@ -147,3 +147,13 @@ test.each(['a shard', 'the index'])(
     expect(job.error?.detail).toMatch(/version 1, the base, has SHA-256/)
   },
 )
+
+test('an update with two shards of data for one of the base fails: one would hide the other', async () => {
+  const { machine, nodes, of } = await openFitted(8)
+  const news = ['product=004', 'product=005'].map((key) => ({ key, y: [9] }))
+  const cut = news.map((one) => [one])
+  const update = await queueUpdate(machine, of, news, cut)
+  await orderShards(machine, nodes[0]!, update.job)
+  const job = await untilJob(machine, update, 'failed')
+  expect(job.error?.detail).toContain('Two shards are of product=004')
+})

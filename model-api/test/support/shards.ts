@@ -49,21 +49,25 @@ export async function queueShards(
   return queueMany(machine, of, cut, 'fit-shards', series.length)
 }
 
-/** The same of new observations of a stored version: of each of its shards those that are in it. */
+/**
+ * The same of new observations of a stored version: of each of its shards those that are in it, or
+ * else as they are cut.
+ */
 export async function queueUpdate(
   machine: Machine,
   base: Order,
   news: readonly Keyed[],
+  cut?: readonly (readonly Keyed[])[],
 ): Promise<Order> {
   const { version, blob, sha256, spec, series } = await readVersion(machine, base)
   const { index } = await readModels(machine, blob!)
-  const cut = index.shards.map((_, shard) =>
+  const asItIs = index.shards.map((_, shard) =>
     news.filter(({ key }) => shardOf(index, key) === shard),
   )
   const of = await queueFit(machine, {
     ...{ version: version + 1, spec, base: { version, blob: blob!, sha256: sha256! } },
   })
-  const withNews = cut.filter(({ length }) => length > 0)
+  const withNews = (cut ?? asItIs).filter(({ length }) => length > 0)
   return queueMany(machine, of, withNews, 'update-shards', series!)
 }
 
