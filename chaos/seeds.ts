@@ -13,6 +13,9 @@ export const foundSeeds: Readonly<Record<string, readonly number[]>> = {
     268_852,
     // The wait for attempts to be given back, after a lease that had to end, was too long.
     8_995,
+    // A broker whose watch said nothing was called well once it had looked a new model up: it did
+    // not know yet who has it.
+    883_746,
   ],
 }
 

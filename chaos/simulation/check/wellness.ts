@@ -1,4 +1,5 @@
 import { nodeName } from '@almanac/shared'
+import type { Holders } from '../../../broker/src/routing/table.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { nodePort } from '../cluster/node-process.ts'
 import type { Ledger } from './ledger.ts'
@@ -35,11 +36,18 @@ function whatAilsModel(cluster: Cluster, ledger: Ledger, id: string): string | u
     const known = assembly?.api.router.table().models.get(id)
     if (isDeleted ? known !== undefined : known?.modRevision !== modRevision)
       return `${name} does not see ${id} as it is`
+    // It may have looked the record up while its watch says nothing.
+    const holders = record.serving === null ? undefined : known?.holders.get(record.serving)
+    if (!isDeleted && record.serving !== null && isNobody(holders))
+      return `${name} does not know who has version ${record.serving} of ${id}`
   }
   return isDeleted || record.serving === null
     ? undefined
     : whoLacks(cluster, ledger, id, record.serving)
 }
+
+const isNobody = (holders: Holders | undefined) =>
+  holders === undefined || holders.confirmed.length + holders.unconfirmed.length === 0
 
 /** Every node has what serves, or has said that it is damaged. */
 function whoLacks(cluster: Cluster, ledger: Ledger, id: string, serving: number) {
