@@ -30,7 +30,7 @@ export function readTable(given: unknown): Table | BodyFault {
   const parsed = parseRecipe(recipe)
   if (parsed.kind === 'done') return { kind: 'table', file, recipe }
   const [first] = parsed.faults
-  return fault('recipe', first?.detail ?? 'The recipe cannot be used.', {
+  return fault('recipe', `The recipe cannot be used. ${first?.detail ?? ''}`.trim(), {
     field: `/table/recipe${first?.field ?? ''}`,
     ...(first ? { remedy: first.remedy } : {}),
   })
