@@ -36,9 +36,9 @@ function whatAilsModel(cluster: Cluster, ledger: Ledger, id: string): string | u
     const known = assembly?.api.router.table().models.get(id)
     if (isDeleted ? known !== undefined : known?.modRevision !== modRevision)
       return `${name} does not see ${id} as it is`
-    // It may have looked the record up while its watch says nothing.
+    // Its watch may say nothing, so that it knows the record by a look, and nodes of before.
     const holders = record.serving === null ? undefined : known?.holders.get(record.serving)
-    if (!isDeleted && record.serving !== null && isNobody(holders))
+    if (!isDeleted && record.serving !== null && !knowsSomebody(holders, cluster))
       return `${name} does not know who has version ${record.serving} of ${id}`
   }
   return isDeleted || record.serving === null
@@ -46,8 +46,12 @@ function whatAilsModel(cluster: Cluster, ledger: Ledger, id: string): string | u
     : whoLacks(cluster, ledger, id, record.serving)
 }
 
-const isNobody = (holders: Holders | undefined) =>
-  holders === undefined || holders.confirmed.length + holders.unconfirmed.length === 0
+/** Whether one of them is a process that lives. */
+function knowsSomebody(holders: Holders | undefined, { nodes }: Cluster): boolean {
+  const known = [...(holders?.confirmed ?? []), ...(holders?.unconfirmed ?? [])]
+  const living = new Set([...nodes.values()].map(({ node }) => node?.instance))
+  return known.some(({ instance }) => living.has(instance))
+}
 
 /** Every node has what serves, or has said that it is damaged. */
 function whoLacks(cluster: Cluster, ledger: Ledger, id: string, serving: number) {
