@@ -6,6 +6,7 @@ import {
   type Files,
   isLoopback,
   type Logger,
+  limits,
   type Random,
   type Store,
   systemClock,
@@ -63,7 +64,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const { allowedHosts = null } = options
   const server = await createApiServer({ parts: assembly.api, registry, host, allowedHosts })
   try {
-    await server.listen({ host, port: options.port })
+    await server.listen({ host, port: options.port, backlog: limits.connectionsWaitingMax })
   } catch (error) {
     await assembly.close()
     throw error

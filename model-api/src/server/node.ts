@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net'
-import { createRequestTimes, createServer, nodeName } from '@almanac/shared'
+import { createRequestTimes, createServer, limits, nodeName } from '@almanac/shared'
 import type { FastifyInstance } from 'fastify'
 import { untilAvailable } from '../base/patience.ts'
 import { bounds } from '../config/bounds.ts'
@@ -36,7 +36,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const parts = createParts(options)
   const { server, direct } = createNodeServer(parts)
   try {
-    await server.listen({ host: options.host, port: options.port })
+    const { host, port } = options
+    await server.listen({ host, port, backlog: limits.connectionsWaitingMax })
   } catch (error) {
     await stopParts(parts)
     throw error

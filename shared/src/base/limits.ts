@@ -164,6 +164,11 @@ export const limits = {
   silentConnectionMs: 90_000,
   /** Below the number of files that systems let a server open; an idle one costs some 10 kB. */
   connectionsMax: 16_384,
+  /**
+   * Connections that wait to be taken. Beyond it the system drops what arrives, and who else wants
+   * to connect waits for the second after which TCP tries again. Systems allow no more by default.
+   */
+  connectionsWaitingMax: 4_096,
   /** Headers of one request: browsers behind several proxies send some 50. */
   headersMax: 200,
   /** Headers and URL of one request, the default of Node; cookies of other sites fit, too. */
