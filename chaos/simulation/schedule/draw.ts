@@ -23,7 +23,7 @@ export function planOf(seed: number): Plan {
  */
 function drawWide(seed: number, brokers: readonly string[], safetyMs: number): Request[] {
   const chance = new Chance(seededRandom(seed ^ 0x5eed))
-  if (!chance.is(0.08)) return []
+  if (!chance.is(0.05)) return []
   const requests: Request[] = []
   for (let i = 0; i < chance.between(1, 2); i += 1)
     requests.push({
