@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import {
   encodeShardIndex,
   encodeTableSource,
@@ -72,7 +72,7 @@ export async function storeData(
   const { observations } = data
   if (data.kind === 'one') return { dataset: { blob: await write(data.dataset), observations } }
   const writeShard = async ({ first, series, bytes }: DataShard): Promise<ShardRef> => {
-    const sha256 = createHash('sha256').update(bytes).digest('hex')
+    const sha256 = hash('sha256', bytes, 'hex')
     return { first, blob: await write(bytes), sha256, sizeBytes: bytes.byteLength, series }
   }
   const shards: ShardRef[] = []

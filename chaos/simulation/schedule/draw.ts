@@ -27,13 +27,7 @@ function drawWide(seed: number, brokers: readonly string[], safetyMs: number): R
   const requests: Request[] = []
   for (let i = 0; i < chance.between(1, 2); i += 1)
     requests.push({
-      kind: 'fit',
-      atMs: chance.between(100, safetyMs - 500),
-      broker: chance.one(brokers),
-      model: wideModel,
-      value: 101 + i,
-      ms: chance.is(0.3) ? chance.between(500, 2_500) : chance.between(5, 200),
-      end: 'fitted',
+      ...drawWideFit(chance, brokers, { fromMs: 100, untilMs: safetyMs - 500, value: 101 + i }),
       key: chance.is(0.6) ? `wide-${i}` : null,
       shards: chance.between(1, 5),
     })
@@ -50,13 +44,7 @@ function drawWide(seed: number, brokers: readonly string[], safetyMs: number): R
     })
   for (let i = 0, count = chance.between(0, 2); i < count; i += 1)
     requests.push({
-      kind: 'fit',
-      atMs: chance.between(500, safetyMs - 500),
-      broker: chance.one(brokers),
-      model: wideModel,
-      value: 151 + i,
-      ms: chance.is(0.3) ? chance.between(500, 2_500) : chance.between(5, 200),
-      end: 'fitted',
+      ...drawWideFit(chance, brokers, { fromMs: 500, untilMs: safetyMs - 500, value: 151 + i }),
       // Repeated: what they go on from may be under way.
       key: `wide-news-${i}`,
       adds: chance.one(wideKeys),
@@ -65,6 +53,23 @@ function drawWide(seed: number, brokers: readonly string[], safetyMs: number): R
 }
 
 const wideKeys = ['s=0.0', 's=1.0', 's=1.1', 's=4.2']
+
+/** What a fit of many series and an update of them have in common. */
+function drawWideFit(
+  chance: Chance,
+  brokers: readonly string[],
+  { fromMs, untilMs, value }: { fromMs: number; untilMs: number; value: number },
+) {
+  return {
+    kind: 'fit',
+    atMs: chance.between(fromMs, untilMs),
+    broker: chance.one(brokers),
+    model: wideModel,
+    value,
+    ms: chance.is(0.3) ? chance.between(500, 2_500) : chance.between(5, 200),
+    end: 'fitted',
+  } as const
+}
 
 const wideModel = 'wide'
 

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto'
 import type { Candidate, Report } from '@almanac/engine'
 import {
   assert,
@@ -17,6 +16,7 @@ import { untilAvailable } from '../base/patience.ts'
 import { bounds } from '../config/bounds.ts'
 import type { ModelsView } from '../serving/view.ts'
 import type { Effect } from './apply.ts'
+import { checked } from './checked.ts'
 import { type Claim, ClaimUnknown, releaseLease, takeClaim } from './claim.ts'
 import {
   endAsDeleted,
@@ -224,9 +224,7 @@ async function readBase(
 ): Promise<Uint8Array | null> {
   if (base === undefined) return null
   const bytes = await read({ kind: 'model', id: base.blob })
-  const sha256 = hash('sha256', bytes, 'hex')
-  if (sha256 === base.sha256) return bytes
-  throw new Damaged(`Version ${base.version}, the base, has SHA-256 ${sha256}, not ${base.sha256}.`)
+  return checked(bytes, base.sha256, `Version ${base.version}, the base,`)
 }
 
 /** A second claim would hide what the first, which may have been made, has left behind. */

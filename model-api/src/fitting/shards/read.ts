@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto'
 import {
   type BlobRef,
   Damaged,
@@ -7,6 +6,7 @@ import {
   shardOf,
   type VersionRecord,
 } from '@almanac/shared'
+import { checked } from '../checked.ts'
 
 type Read = (ref: BlobRef) => Promise<Uint8Array>
 type Base = NonNullable<VersionRecord['base']>
@@ -50,10 +50,4 @@ function indexOf(kind: ShardIndex['kind'], bytes: Uint8Array, name: string): Sha
   if (!index.ok) throw new Damaged(`The index of ${name} cannot be read: ${index.fault}`)
   if (index.value.kind === kind) return index.value
   throw new Damaged(`The index of ${name} is one of ${index.value.kind}.`)
-}
-
-function checked(bytes: Uint8Array, wanted: string, name: string): Uint8Array {
-  const sha256 = hash('sha256', bytes, 'hex')
-  if (sha256 === wanted) return bytes
-  throw new Damaged(`${name} has SHA-256 ${sha256}, not ${wanted}.`)
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -84,7 +84,7 @@ async function make(
       progress: (progress) => onProgress(fractionOf(progress)),
       shard: async ({ firstKey, series, bytes }) => {
         if (shards.length >= limits.shardsMax) throw new TooManyShards()
-        const sha256 = createHash('sha256').update(bytes).digest('hex')
+        const sha256 = hash('sha256', bytes, 'hex')
         const sizeBytes = bytes.byteLength
         shards.push({ first: firstKey, blob: await store(bytes), sha256, sizeBytes, series })
       },
