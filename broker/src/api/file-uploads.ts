@@ -81,7 +81,8 @@ async function* arriving(body: AsyncIterable<Uint8Array>, name: string) {
       askedMs = performance.now()
     }
   } catch (error) {
-    if (error instanceof Refused || error instanceof Stalled) throw error
+    if (error instanceof Refused || error instanceof Stalled || error instanceof BadForm)
+      throw error
     throw new Refused(400, 'cut-off', `${name} ended before its end; nothing of it is kept.`)
   }
   if (bytes === 0)

@@ -18,7 +18,7 @@ const endMs = 1_000
 
 /**
  * The files of a form, in order; each has to be read before the next one comes. Throws `BadForm`,
- * as the content of a file does that ends too early.
+ * as their contents do where a form has too much; those that end too early throw any other error.
  */
 export async function* formFiles(
   body: Readable,
@@ -30,9 +30,9 @@ export async function* formFiles(
   let isWhole = false
   let failure: Error | undefined
   let wake = () => {}
-  const fail = (error: Error) => {
-    failure ??= error instanceof Stalled ? error : new BadForm(error.message.slice(0, 200))
-    for (const content of open) content.destroy(failure)
+  const fail = (error: Error, ofContent = error) => {
+    failure ??= error
+    for (const content of open) content.destroy(ofContent)
     wake()
   }
   parser.on('file', (_field, content, fileName) => {
@@ -43,10 +43,14 @@ export async function* formFiles(
     come.push({ fileName, content })
     wake()
   })
-  parser.on('filesLimit', () => fail(new Error(`more than ${limits.formFilesMax} files`)))
-  parser.on('partsLimit', () => fail(new Error('too many parts')))
-  parser.on('fieldsLimit', () => fail(new Error('too many parts')))
-  parser.on('error', (error: unknown) => fail(error instanceof Error ? error : new Error('broken')))
+  parser.on('filesLimit', () => fail(new BadForm(`more than ${limits.formFilesMax} files`)))
+  parser.on('partsLimit', () => fail(new BadForm('too many parts')))
+  parser.on('fieldsLimit', () => fail(new BadForm('too many parts')))
+  parser.on('error', (error: unknown) => {
+    const { message } = error instanceof Error ? error : new Error('broken')
+    // Of what is read just now it is the end that is missing, whatever that makes of the form.
+    fail(new BadForm(message.slice(0, 200)), new Error(message))
+  })
   parser.on('finish', () => {
     isWhole = true
     wake()
@@ -63,7 +67,7 @@ export async function* formFiles(
       else
         await new Promise<void>((resolve) => {
           const timer = body.readableEnded
-            ? setTimeout(() => fail(new Error('a part has no end')), endMs)
+            ? setTimeout(() => fail(new BadForm('a part has no end')), endMs)
             : setTimeout(() => fail(late), limits.fileIdleMs)
           wake = () => {
             clearTimeout(timer)

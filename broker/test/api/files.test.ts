@@ -285,6 +285,36 @@ describe('a form', () => {
     expect(answer).toMatchObject({ status: 400, body: { type: problem('not-a-form') } })
   })
 
+  test('with more files than may be is refused for that, while one of them is read', async () => {
+    const opened = await open()
+    const parts = Array.from({ length: limits.formFilesMax + 1 }, (_, i) => {
+      const disposition = `Content-Disposition: form-data; name="f"; filename="f${i}"`
+      return `--b\r\n${disposition}\r\n\r\ncontent\r\n`
+    })
+    const text = `${parts.join('')}--b--\r\n`
+    // The last of those that may be is read to where its end may be, and waited for.
+    const half = text.lastIndexOf('--b\r')
+    async function* inTwo() {
+      yield text.slice(0, half)
+      const before = `f${limits.formFilesMax - 2}`
+      const { signal } = new AbortController()
+      await eventually(
+        () => opened.files.info(before, signal),
+        (info) => info !== undefined,
+      )
+      await delay(100)
+      yield text.slice(half)
+    }
+    const answer = await request(`${opened.broker.url}/api/files`, {
+      method: 'POST',
+      headers: { 'content-type': type },
+      body: Readable.from(inTwo(), { objectMode: false }),
+    })
+    expect(answer.statusCode).toBe(400)
+    expect(await answer.body.json()).toMatchObject({ type: problem('not-a-form') })
+    await nothingIsLeft(opened, `f${limits.formFilesMax}`)
+  })
+
   const type = 'multipart/form-data; boundary=b'
   const part = '--b\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\nhalf'
   test.each([
