@@ -21,7 +21,7 @@ const { values } = parseArgs({
     series: { type: 'string', default: '1000000' },
     spec: { type: 'string', default: '{"family":"theta"}' },
     peers: { type: 'string', default: '400' },
-    'shard-memory-mb': { type: 'string', default: '64' },
+    'shard-memory-mb': { type: 'string', default: '40' },
   },
 })
 const count = Number(values.series)
