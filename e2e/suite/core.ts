@@ -218,6 +218,23 @@ export function coreSuite(cluster: () => TestCluster): void {
       expect(known.text).toContain('knows 1 step from 2024-02-08 on already')
     })
 
+    test('days of a time zone are its dates, those that come later, too', async () => {
+      const spec = { family: 'baseline', method: 'naive' }
+      const series = { start: '2024-03-29', frequency: 'daily', timezone: 'Europe/Berlin' }
+      const fitted = await call('POST', `${api()}/models/local/fit`, {
+        body: { series: [{ ...series, y: [1, 2] }], spec },
+      })
+      expect(fitted.body).toMatchObject({ state: 'serving' })
+      const added = await call('POST', `${api()}/models/local/observations`, {
+        body: { series: [{ start: '2024-04-01', y: [9] }] },
+      })
+      expect(added.body).toMatchObject({ state: 'serving' })
+      const answer = await call('GET', `${api()}/models/local/forecast/1?timestamps=true`)
+      expect(answer.body).toEqual({ data: [9], timestamps: ['2024-04-02T00:00:00+02:00'] })
+      const version = await call('GET', `${api()}/models/local/versions/${added.body.version}`)
+      expect(version.body).toMatchObject({ observations: 2 })
+    })
+
     test('new observations of some of many series move those on, and leave the others', async () => {
       const spec = { family: 'baseline', method: 'naive' }
       const calendar = { start: '2024-02-01', frequency: 'daily' }

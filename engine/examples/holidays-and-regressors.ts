@@ -1,12 +1,11 @@
 // Holidays by their local dates, a price as a regressor, and days that count in Berlin, where one
 // has 23 hours and one 25.
-import { fitModel, forecastModel, levelQuantiles, parseSpec } from '@almanac/engine'
-import { zoneOf } from '@almanac/engine/zones'
+import { fitModel, forecastModel, levelQuantiles, parseSpec, zoneFrom } from '@almanac/engine'
 import { resultOf, shown } from './support/outcome.ts'
 
 const days = 800
 const start = Date.parse('2023-01-01T00:00:00+01:00')
-const zone = zoneOf('Europe/Berlin', start, Date.parse('2026-01-01'))
+const zone = zoneFrom('Europe/Berlin', start)!
 const fair = ['2023-06-03', '2024-06-01', '2025-06-07']
 
 const price = Float64Array.from({ length: days + 120 }, (_, day) => 20 + 2 * Math.sin(day / 9))

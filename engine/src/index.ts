@@ -74,8 +74,8 @@ export type {
 export { normalQuantile } from './numeric/normal.ts'
 export { normalAt, seedOfKey, uniformAt } from './numeric/random.ts'
 export type { Calendar, Step, Zone } from './series/calendar.ts'
-export { stepAt } from './series/calendar-steps.ts'
-export { type Description, describedSeries, instantOf } from './series/described.ts'
+export { instantsOf, stepAt } from './series/calendar-steps.ts'
+export { calendarOf, type Description, describedSeries, instantOf } from './series/described.ts'
 export {
   type Cleaned,
   type Cleaning,
@@ -86,6 +86,8 @@ export {
 export { type Frequency, frequencies, isFrequency, seasonsOf, stepOf } from './series/frequency.ts'
 export { type Gap, gapBefore, type KnownSteps } from './series/gap.ts'
 export { type Filled, fillLinearly, fillSeasonally } from './series/gaps.ts'
+export { textOfInstant } from './series/local-text.ts'
 export { type Mstl, type MstlOptions, mstlDecompose } from './series/mstl-decompose.ts'
 export { type Stl, type StlOptions, stl } from './series/stl.ts'
 export { type Strengths, strengths } from './series/strength.ts'
+export { isTimeZone, zoneFrom } from './series/zone-table.ts'

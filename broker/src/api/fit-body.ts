@@ -56,11 +56,12 @@ function checkedSpec(given: unknown): { readonly value: AnySpec } | BodyFault {
 function checked(series: SeriesBody, given: unknown): FitBody | BodyFault {
   const spec = checkedSpec(given)
   if ('kind' in spec) return spec
-  const { key, start, frequency } = series
+  const { key, start, frequency, timezone } = series
   const refusal = checkSeries(describedSeries(series), spec.value)
   if (refusal?.code === 'missing-regressor') return noRegressors(refusal)
   if (refusal) return refusedByEngine(refusal, 422, fieldOf(refusal, series))
-  const stored = { key, start, frequency, y: series.y as (number | null)[] }
+  const zone = timezone === null ? {} : { timezone }
+  const stored = { key, start, frequency, ...zone, y: series.y as (number | null)[] }
   const dataset = new Uint8Array(encodeDataset({ format: 1, series: [stored] }))
   const data = { kind: 'one', dataset, observations: series.y.length } as const
   return { kind: 'fit', data, spec: spec.value }

@@ -38,7 +38,7 @@ export function readKeyed(
     if (!isObject(one)) return fault('series', 'A series must be an object.', { field })
     const series = readDescribed(one, fields, place)
     if ('kind' in series) return series
-    const { key, start, frequency, y } = series
+    const { key, start, frequency, timezone, y } = series
     const found = wrongKey(key, place, places) ?? wrong(series)
     if (found) return found
     observations += y.length
@@ -47,7 +47,7 @@ export function readKeyed(
         field: `${field}/y`,
         remedy: 'Send fewer at once.',
       })
-    all.push({ key: key as string, start, frequency, y: [...y] })
+    all.push({ key: key as string, start, frequency, timezone, y: [...y] })
   }
   all.sort((a, b) => compareKeys(a.key, b.key))
   return { kind: 'keyed', all, observations }

@@ -14,8 +14,8 @@ export type ObservationsBody = {
 
 const bodyFields = ['data', 'series', 'base']
 const seriesFields = ['start', 'y']
-/** A series that is new may say how often it is observed. */
-const keyedFields = ['key', 'start', 'frequency', 'y']
+/** A series that is new may say how often it is observed, and where. */
+const keyedFields = ['key', 'start', 'frequency', 'timezone', 'y']
 
 /** Reads the bytes of the body. Never throws; the first fault is told. Pure. */
 export function readObservationsBody(bytes: Uint8Array): ObservationsBody | BodyFault {

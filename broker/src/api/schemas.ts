@@ -138,6 +138,7 @@ const Spec = Type.Object(
 )
 
 const FrequencyName = Type.Union(frequencies.map((name) => Type.Literal(name)))
+const TimeZone = Type.String({ description: 'Of the IANA data base, like Europe/Berlin.' })
 const SeriesKey = Type.String({
   description: 'Tells a series from the others, like store=3,product=17.',
   maxLength: 200,
@@ -153,7 +154,7 @@ const DataRequest = Type.Union([
             y: Observations,
             start: Type.Optional(Type.String({ description: 'ISO 8601.' })),
             frequency: Type.Optional(FrequencyName),
-            timezone: Type.Optional(Type.Literal('UTC')),
+            timezone: Type.Optional(TimeZone),
             key: Type.Optional(SeriesKey),
           },
           { additionalProperties: false },
@@ -224,6 +225,7 @@ export const ObservationsRequest = Type.Union([
               ...FrequencyName,
               description: 'Of a series that is new; else as it was.',
             }),
+            timezone: Type.Optional(TimeZone),
           },
           { additionalProperties: false },
         ),

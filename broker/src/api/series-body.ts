@@ -1,4 +1,4 @@
-import { frequencies, instantOf, isFrequency } from '@almanac/engine'
+import { frequencies, instantOf, isFrequency, isTimeZone } from '@almanac/engine'
 import { limits, Refused } from '@almanac/shared'
 
 export type BodyFault = {
@@ -21,6 +21,8 @@ export type SeriesBody = {
   readonly key: string | null
   readonly start: string | null
   readonly frequency: string | null
+  /** Null: UTC. */
+  readonly timezone: string | null
   readonly y: readonly (number | null)[]
   /** Where the numbers stand in the body. */
   readonly field: string
@@ -59,7 +61,8 @@ export function readSeries(
   if (series === undefined) {
     const wrong = wrongNumbers(data, '/data') ?? wrongEmpty(data as number[], '/data')
     if (wrong) return wrong
-    return { key: null, start: null, frequency: null, y: data as number[], field: '/data' }
+    const y = data as number[]
+    return { key: null, start: null, frequency: null, timezone: null, y, field: '/data' }
   }
   if (!Array.isArray(series) || series.length !== 1)
     return fault('series', 'series must be an array of exactly one series.', { field: '/series' })
@@ -78,7 +81,7 @@ export function readDescribed(
   const at = (name: string) => `/series/${place}/${name}`
   const stranger = Object.keys(one).find((name) => !fields.includes(name))
   if (stranger !== undefined) return unknownField(`/series/${place}`, stranger, fields)
-  const { key = null, start = null, frequency = null, timezone = 'UTC', y } = one
+  const { key = null, start = null, frequency = null, timezone = null, y } = one
   if (key !== null && (typeof key !== 'string' || key.length > 200))
     return fault('key', 'key must be text of at most 200 characters.', { field: at('key') })
   if (start !== null && !isTime(start))
@@ -90,14 +93,18 @@ export function readDescribed(
     return fault('frequency', `frequency must be one of ${frequencies.join(', ')}.`, {
       field: at('frequency'),
     })
-  if (timezone !== 'UTC')
-    return fault('timezone', 'timezone can only be UTC for now.', { field: at('timezone') })
+  if (timezone !== null && !(typeof timezone === 'string' && isTimeZone(timezone)))
+    return fault('timezone', 'timezone must be the name of a time zone.', {
+      field: at('timezone'),
+      remedy: 'Write a name of the IANA data base, like Europe/Berlin, or UTC.',
+    })
   const wrong = wrongNumbers(y, at('y'))
   if (wrong) return wrong
   return {
     key: key as string | null,
     start: start as string | null,
     frequency: frequency as string | null,
+    timezone: timezone === 'UTC' ? null : timezone,
     y: y as number[],
     field: at('y'),
   }

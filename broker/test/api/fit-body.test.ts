@@ -89,7 +89,7 @@ describe('what is wrong with a body', () => {
     ['a frequency', { series: [{ y: [1], frequency: 'D' }] }, { field: '/series/0/frequency' }],
     [
       'a timezone',
-      { series: [{ y: [1], timezone: 'Europe/Rome' }] },
+      { series: [{ y: [1], timezone: 'Europe/Atlantis' }] },
       { field: '/series/0/timezone' },
     ],
     [
@@ -191,6 +191,8 @@ describe('a good body', () => {
     const about = { key: 'k', start: '2024-05-01T00:00:00Z', frequency: 'daily' }
     const body = read({ series: [{ ...about, timezone: 'UTC', y: numbers }], spec })
     expect(storedOf(body).series).toEqual([{ ...about, y: numbers }])
+    const zoned = { ...about, timezone: 'Europe/Berlin', y: numbers }
+    expect(storedOf(read({ series: [zoned], spec })).series).toEqual([zoned])
   })
 
   test('speaks of holidays by date, where the series says when it was observed', () => {

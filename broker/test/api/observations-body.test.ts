@@ -21,8 +21,8 @@ describe('what is wrong with new observations of many series', () => {
     ['a field that is not known', { series: [good], spec: {} }, '/spec', 'unknown-field'],
     [
       'one that a series does not have',
-      { series: [good, { key: 'b', y: [1], timezone: 'UTC' }] },
-      '/series/1/timezone',
+      { series: [good, { key: 'b', y: [1], holidays: [] }] },
+      '/series/1/holidays',
       'unknown-field',
     ],
     ['no key', { series: [good, { y: [1] }] }, '/series/1/key', 'key'],

@@ -26,7 +26,7 @@ export type FittedShard = {
  * Fits each series of a shard of data (`encodeShardData`), seeded by its key. One that the spec
  * refuses is given the default model, and one that even that refuses none; its `code` is why, and
  * `ok` where all went as asked. The other columns: `detail` of the code, `family` of the model (empty
- * without one), `start`, `frequency` and `steps` of its calendar, `observed` values.
+ * without one), `start`, `frequency`, `timezone` and `steps` of its calendar, `observed` values.
  */
 export function fitShard(data: Shard, spec: AnySpec, run: ShardRun): FittedShard {
   const { onSeries, passedOver, onProgress, ...own } = run
@@ -53,6 +53,8 @@ export function fitAt(
   const fitted =
     passedOver === undefined ? climb(series, spec, run) : passOver(series, passedOver, run)
   const word = (name: string) => wordAt(data, name, place)
-  const about = { key: data.keyAt(place), start: word('start'), frequency: word('frequency') }
-  return fittedRow(fitted, { ...about, y: series.y })
+  const calendar = {
+    ...{ start: word('start'), frequency: word('frequency'), timezone: word('timezone') },
+  }
+  return fittedRow(fitted, { key: data.keyAt(place), ...calendar, y: series.y })
 }

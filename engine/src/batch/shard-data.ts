@@ -6,15 +6,18 @@ import { type Description, describedSeries } from '../series/described.ts'
 export type KeyedDescription = Description & { readonly key: string }
 
 /**
- * Data as a shard: the columns `start` and `frequency`, empty where nobody said; the payload is the
- * observations as little-endian doubles, NaN where one is missing. Keys ascend.
+ * Data as a shard: the columns `start`, `frequency` and, where one is said, `timezone`, empty where
+ * nobody said; the payload is the observations as little-endian doubles, NaN where one is missing.
+ * Keys ascend.
  */
 export function encodeShardData(series: readonly KeyedDescription[]): Uint8Array {
+  const zones = series.map(({ timezone }) => timezone ?? '')
   return encodeShard({
     keys: series.map(({ key }) => key),
     columns: {
       start: series.map(({ start }) => start ?? ''),
       frequency: series.map(({ frequency }) => frequency ?? ''),
+      ...(zones.some((zone) => zone !== '') ? { timezone: zones } : {}),
     },
     payloads: series.map(({ y }) => bytesOf(y)),
   })
@@ -36,7 +39,9 @@ export function seriesAt(shard: Shard, place: number): Series {
     return (isWords(column) && column[place]) || null
   }
   const y = valuesOf(shard.payloadAt(place))
-  const described = describedSeries({ y: [], start: word('start'), frequency: word('frequency') })
+  const described = describedSeries({
+    ...{ y: [], start: word('start'), frequency: word('frequency'), timezone: word('timezone') },
+  })
   return { ...described, y, key: shard.keyAt(place) }
 }
 

@@ -16,6 +16,7 @@ export type ShardRow = {
   /** Its calendar; empty where nobody said. */
   readonly start: string
   readonly frequency: string
+  readonly timezone: string
   readonly steps: number
   /** Steps that are not missing. */
   readonly observed: number
@@ -29,6 +30,7 @@ export function contentOf(rows: readonly ShardRow[]): {
   readonly codes: Readonly<Record<string, number>>
 } {
   const words = (name: (typeof wordNames)[number]) => rows.map((row) => row[name])
+  const zones = words('timezone')
   const hasFailedUpdates = rows.some(({ fitCode }) => fitCode !== '')
   const columns = {
     code: words('code'),
@@ -38,6 +40,7 @@ export function contentOf(rows: readonly ShardRow[]): {
     frequency: words('frequency'),
     steps: Int32Array.from(rows, ({ steps }) => steps),
     observed: Int32Array.from(rows, ({ observed }) => observed),
+    ...(zones.some((zone) => zone !== '') ? { timezone: zones } : {}),
     ...(hasFailedUpdates
       ? { [fitCodeColumn]: words('fitCode'), [fitDetailColumn]: words('fitDetail') }
       : {}),
@@ -51,11 +54,11 @@ export function contentOf(rows: readonly ShardRow[]): {
 /** The row of a series that was fitted. */
 export function fittedRow(
   { code, detail, model }: Climbed,
-  about: Pick<ShardRow, 'key' | 'start' | 'frequency'> & { readonly y: Float64Array },
+  about: Pick<ShardRow, 'key' | 'start' | 'frequency' | 'timezone'> & { readonly y: Float64Array },
 ): ShardRow {
-  const { key, start, frequency, y } = about
+  const { key, start, frequency, timezone, y } = about
   return {
-    ...{ key, code, detail, fitCode: '', fitDetail: '', start, frequency },
+    ...{ key, code, detail, fitCode: '', fitDetail: '', start, frequency, timezone },
     family: model?.family ?? '',
     steps: y.length,
     observed: observedIn(y),
@@ -71,7 +74,7 @@ export function rowAt(shard: Shard, place: number): ShardRow {
     key: shard.keyAt(place),
     ...{ code: word('code'), detail: word('detail'), family: word('family') },
     ...{ fitCode: word(fitCodeColumn), fitDetail: word(fitDetailColumn) },
-    ...{ start: word('start'), frequency: word('frequency') },
+    ...{ start: word('start'), frequency: word('frequency'), timezone: word('timezone') },
     ...{ steps: count('steps'), observed: count('observed') },
     payload: shard.payloadAt(place),
   }
@@ -98,7 +101,7 @@ export function observedIn(y: Float64Array): number {
 }
 
 const wordColumns = ['code', 'detail', 'family', 'start', 'frequency'] as const
-const wordNames = [...wordColumns, 'fitCode', 'fitDetail'] as const
+const wordNames = [...wordColumns, 'timezone', 'fitCode', 'fitDetail'] as const
 const countColumns = ['steps', 'observed']
 const fitCodeColumn = 'fit-code'
 const fitDetailColumn = 'fit-detail'

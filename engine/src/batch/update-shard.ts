@@ -16,9 +16,9 @@ import { contentOf, fittedRow, observedIn, rowAt, type ShardRow, wordAt } from '
  * shard of data, whose `start` is empty where the first comes right after what is known. A series
  * without news is as it was, to the byte. The state of a model moves on; what is missing before
  * the news is missing to the model, too. News that cannot be added leave the model where it is,
- * with a `code` that says why: `known-already`, `start`, `frequency`, `too-many`, or that of the
- * refusal; after news that can the code is again that of the fit. A series that is new, or has no
- * model, is fitted by the spec, as `fitShard` does it. Places of the run are those of the news.
+ * with a `code` that says why: `known-already`, `start`, `frequency`, `timezone`, `too-many`, or
+ * that of the refusal; after news that can the code is again that of the fit. A series that is new,
+ * or has no model, is fitted by the spec, as `fitShard` does it. Places of the run are those of the news.
  */
 export function updateShard(base: Shard, news: Shard, spec: AnySpec, run: ShardRun): FittedShard {
   const { onSeries, passedOver, onProgress, ...own } = run
@@ -56,11 +56,14 @@ function* merged(base: Shard, news: Shard): Generator<Pair, void, undefined> {
   }
 }
 
-type News = { readonly y: Float64Array; readonly start: string; readonly frequency: string }
+type News = Pick<ShardRow, 'start' | 'frequency' | 'timezone'> & { readonly y: Float64Array }
 
 function newsAt(news: Shard, place: number): News {
   const word = (name: string) => wordAt(news, name, place)
-  return { y: seriesAt(news, place).y, start: word('start'), frequency: word('frequency') }
+  const calendar = {
+    ...{ start: word('start'), frequency: word('frequency'), timezone: word('timezone') },
+  }
+  return { y: seriesAt(news, place).y, ...calendar }
 }
 
 type How = { readonly spec: AnySpec; readonly run: Run; readonly why: string | undefined }
@@ -111,11 +114,14 @@ function moveOn(row: ShardRow, news: News): Outcome<ShardRow> {
 }
 
 /** Steps that are missing between what a series knows and its news. */
-function gapOf(row: ShardRow, { y, start, frequency }: News): Outcome<number> {
+function gapOf(row: ShardRow, { y, start, frequency, timezone }: News): Outcome<number> {
   const no = (code: string, detail: string) => refused({ code, detail })
   if (frequency !== '' && frequency !== row.frequency)
     return no('frequency', `The series is ${row.frequency || 'of no frequency'}, not ${frequency}.`)
-  const gap = start === '' ? ({ kind: 'after', steps: 0 } as const) : gapBefore(row, start)
+  if (timezone !== '' && timezone !== (row.timezone || 'UTC'))
+    return no('timezone', `The series is in ${row.timezone || 'UTC'}, not in ${timezone}.`)
+  const known = { ...row, timezone: row.timezone || 'UTC' }
+  const gap = start === '' ? ({ kind: 'after', steps: 0 } as const) : gapBefore(known, start)
   switch (gap.kind) {
     case 'no-calendar':
       return no('start', `Nobody said when the series began, so ${start} is nowhere in it.`)
@@ -143,11 +149,14 @@ function afterMissing(count: number, y: Float64Array): Float64Array {
 function fitAnew(row: ShardRow, news: News, { spec, run, why }: How): ShardRow {
   const { key } = row
   const frequency = row.frequency || news.frequency
+  const timezone = row.timezone || news.timezone
   const hasOwnStart = news.start !== '' || row.start === ''
   const start = hasOwnStart ? news.start : row.start
   const y = hasOwnStart ? news.y : afterMissing(row.steps, news.y)
-  const described = describedSeries({ y: [], start: start || null, frequency: frequency || null })
+  const described = describedSeries({
+    ...{ y: [], start: start || null, frequency: frequency || null, timezone: timezone || null },
+  })
   const series = { ...described, y, key }
   const fitted = why === undefined ? climb(series, spec, run) : passOver(series, why, run)
-  return fittedRow(fitted, { key, start, frequency, y })
+  return fittedRow(fitted, { key, start, frequency, timezone, y })
 }

@@ -1,4 +1,4 @@
-import type { Step } from './calendar.ts'
+import type { Step, Zone } from './calendar.ts'
 
 /** How often a series is observed, in the words that people use. */
 export const frequencies = ['hourly', 'daily', 'weekly', 'monthly', 'quarterly', 'yearly'] as const
@@ -14,10 +14,13 @@ export function seasonsOf(frequency: Frequency): readonly number[] {
   return seasons[frequency]
 }
 
-/** The step of a calendar in UTC. */
-export function stepOf(frequency: Frequency): Step {
+/** The step of a calendar in a zone; without one that is UTC. Hours are all of the same length. */
+export function stepOf(frequency: Frequency, zone?: Zone): Step {
   const unit = units[frequency]
-  return unit === 'hour' ? { kind: 'fixed', ms: 3_600_000 } : { kind: 'calendar', unit, count: 1 }
+  const local = zone === undefined ? {} : { zone }
+  return unit === 'hour'
+    ? { kind: 'fixed', ms: 3_600_000, ...local }
+    : { kind: 'calendar', unit, count: 1, ...local }
 }
 
 const seasons: Readonly<Record<Frequency, readonly number[]>> = {

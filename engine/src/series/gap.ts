@@ -1,11 +1,13 @@
 import { stepAt } from './calendar-steps.ts'
-import { instantOf } from './described.ts'
-import { isFrequency, stepOf } from './frequency.ts'
+import { calendarOf, instantOf } from './described.ts'
+import { isFrequency } from './frequency.ts'
 
 /** What is known of a series: when it began, how often it is observed, and how many steps. */
 export type KnownSteps = {
   readonly start: string
   readonly frequency: string
+  /** UTC when absent. */
+  readonly timezone?: string
   readonly steps: number
 }
 
@@ -20,11 +22,14 @@ export type Gap =
   | { readonly kind: 'no-calendar' }
 
 /** The steps between the end of a series and an instant, ISO 8601. */
-export function gapBefore({ start, frequency, steps }: KnownSteps, text: string): Gap {
-  const [began, instant] = [instantOf(start), instantOf(text)]
-  if (Number.isNaN(began) || !isFrequency(frequency)) return { kind: 'no-calendar' }
+export function gapBefore(known: KnownSteps, text: string): Gap {
+  const { start, frequency, timezone = 'UTC', steps } = known
+  if (!isFrequency(frequency)) return { kind: 'no-calendar' }
+  const calendar = calendarOf(start, frequency, timezone)
+  if (Number.isNaN(calendar.start)) return { kind: 'no-calendar' }
+  const instant = instantOf(text, timezone)
   if (Number.isNaN(instant)) return { kind: 'off-grid' }
-  const { index, exact } = stepAt({ start: began, step: stepOf(frequency) }, instant)
+  const { index, exact } = stepAt(calendar, instant)
   if (!exact) return { kind: 'off-grid' }
   if (index < steps) return { kind: 'known', steps: steps - index }
   return { kind: 'after', steps: index - steps }

@@ -12,7 +12,7 @@ import {
   updateModel,
 } from '../../src/index.ts'
 import { normalAt } from '../../src/numeric/random.ts'
-import { zoneOf } from '../../zones/zone-of.ts'
+import { zoneFrom } from '../../src/series/zone-table.ts'
 import { doneValue, refusalOf } from '../expect-done.ts'
 import { daily, fairs, promotedDays } from './series.ts'
 
@@ -69,7 +69,7 @@ describe('seasons', () => {
   })
 
   test('of a day follow the local time of day when clocks change', () => {
-    const zone = zoneOf('Europe/Berlin', Date.UTC(2023, 11, 1), Date.UTC(2025, 0, 1))
+    const zone = zoneFrom('Europe/Berlin', Date.UTC(2023, 11, 1))!
     const start = Date.UTC(2024, 2, 10, 23)
     const calendar = calendarOf({ kind: 'fixed', ms: hour, zone }, start)
     // Work begins at nine, local time; clocks go forward on day 20.

@@ -116,6 +116,7 @@ describe('a calendar', () => {
 
   test.each([
     ['overlap with what is known', 'a', { start: '2024-02-03' }, 'known-already'],
+    ['are in another zone', 'a', { timezone: 'Europe/Berlin' }, 'timezone'],
     ['begin between two steps', 'a', { start: '2024-02-05T06:00:00Z' }, 'start'],
     ['begin at no time', 'a', { start: 'yesterday' }, 'start'],
     ['tell a start, where the series has none', 'b', { start: '2024-02-05' }, 'start'],
@@ -125,6 +126,16 @@ describe('a calendar', () => {
     const [before, after] = [rowOf(known, key), add(key, [9], given)]
     expect(after).toMatchObject({ ...before, code, detail: expect.stringMatching(/./) })
     expect(after.detail).not.toBe(before.detail)
+  })
+
+  test('of a zone has its dates, and stays in it', () => {
+    const zoned = { ...daily, start: '2024-03-29', timezone: 'Europe/Berlin' }
+    const of = fittedOf([described('a', [1, 2, 3], zoned), described('b', [1])], naive)
+    expect(rowOf(of, 'a')).toMatchObject(zoned)
+    expect(rowOf(of, 'b')).toMatchObject({ start: '', timezone: '' })
+    const next = add('a', [9], { start: '2024-04-02', timezone: 'Europe/Berlin' }, of)
+    expect(next).toMatchObject({ ...zoned, code: 'ok', steps: 5, observed: 4 })
+    expect(add('a', [9], { start: '2024-04-01T00:00Z' }, of)).toMatchObject({ code: 'start' })
   })
 
   test('of a refused update is forgotten with the next that goes well', () => {

@@ -9,11 +9,12 @@ import {
   stepAt,
 } from '../../src/series/calendar-steps.ts'
 import { instantOfLocal, localAt, localParts } from '../../src/series/calendar-zones.ts'
-import { zoneOf } from '../../zones/zone-of.ts'
+import { zoneFrom } from '../../src/series/zone-table.ts'
 import { makeRandom } from '../random.ts'
 
 const from = Date.UTC(1960, 0, 1)
 const to = Date.UTC(2040, 0, 1)
+const utc = { name: 'UTC', instants: Float64Array.of(from), offsetsMs: Float64Array.of(0) }
 const zones = [
   'Europe/Berlin',
   'America/New_York',
@@ -24,7 +25,7 @@ const zones = [
   'Asia/Kathmandu',
   'Pacific/Apia',
   'UTC',
-].map((name) => zoneOf(name, from, to))
+].map((name) => zoneFrom(name, from) ?? utc)
 const berlin = zones[0]!
 const iso = (instants: Float64Array) => [...instants].map((at) => new Date(at).toISOString())
 const days = (zone: Zone, count = 1): Step => ({ kind: 'calendar', unit: 'day', count, zone })
@@ -207,22 +208,5 @@ describe('steps', () => {
     expect(field({ start: 0, step: days(far) })).toBe('/calendar/step/zone')
     const odd = { name: 'x', instants: Float64Array.of(1), offsetsMs: new Float64Array(2) }
     expect(field({ start: 0, step: days(odd) })).toBe('/calendar/step/zone')
-  })
-})
-
-describe('a zone of the runtime', () => {
-  test('has the transitions of its span, to the second', () => {
-    const year = zoneOf('Europe/Berlin', Date.UTC(2024, 0, 1), Date.UTC(2025, 0, 1))
-    expect(iso(year.instants).slice(1)).toEqual([
-      '2024-03-31T01:00:00.000Z',
-      '2024-10-27T01:00:00.000Z',
-    ])
-    expect([...year.offsetsMs]).toEqual([3_600_000, 7_200_000, 3_600_000])
-    expect(zoneOf('UTC', 0, 1e12).offsetsMs).toEqual(Float64Array.of(0))
-  })
-
-  test('of an unknown name or an endless span is an error', () => {
-    expect(() => zoneOf('Europe/Atlantis', 0, 1)).toThrow(RangeError)
-    expect(() => zoneOf('UTC', 0, 1e16)).toThrow(RangeError)
   })
 })

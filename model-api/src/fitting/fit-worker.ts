@@ -116,6 +116,7 @@ function refused(id: number, reason: { code: string; detail: string }): FitReply
 }
 
 function calendarOf(series: FitSeries): Calendar | null {
-  if (series.start === null || series.frequency === null) return null
-  return { start: series.start, frequency: series.frequency, steps: series.y.length }
+  const { start, frequency, timezone, y } = series
+  if (start === null || frequency === null) return null
+  return { start, frequency, ...(timezone ? { timezone } : {}), steps: y.length }
 }

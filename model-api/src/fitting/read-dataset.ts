@@ -20,9 +20,9 @@ export function readDataset(bytes: Uint8Array): FitSeries | { readonly fault: st
     return { fault: 'it has not exactly one series' }
   const [series] = value.series
   if (typeof series !== 'object' || series === null) return { fault: 'its series is none' }
-  const { key, start, frequency, y } = series
-  if (!isText(key, 200) || !isText(start, 40) || !isText(frequency, 20))
-    return { fault: 'key, start and frequency are short texts or null' }
+  const { key, start, frequency, timezone = null, y } = series
+  if (!isText(key, 200) || !isText(start, 40) || !isText(frequency, 20) || !isText(timezone, 64))
+    return { fault: 'key, start, frequency and timezone are short texts or null' }
   if (!Array.isArray(y) || !y.every((value) => value === null || Number.isFinite(value)))
     return { fault: 'y is numbers and nulls' }
   return series

@@ -27,6 +27,8 @@ export type FitRequest = {
 export type Calendar = {
   readonly start: string
   readonly frequency: string
+  /** UTC when absent. */
+  readonly timezone?: string
   readonly steps: number
 }
 

@@ -34,8 +34,10 @@ export function modelAt(shard: Shard, place: number): SeriesModel {
   }
   const start = wordAt(shard, 'start', place)
   const frequency = wordAt(shard, 'frequency', place)
+  const timezone = wordAt(shard, 'timezone', place) || 'UTC'
   const steps = countAt(shard, 'steps', place)
-  return { model: decoded.value, calendar: start === '' ? undefined : { start, frequency, steps } }
+  const calendar = { start, frequency, timezone, steps }
+  return { model: decoded.value, calendar: start === '' ? undefined : calendar }
 }
 
 /** The places that a slice asks for: from the first to before the last. */

@@ -40,3 +40,19 @@ test.each([
     expect.objectContaining({ status: 422, code: 'no-calendar' }),
   )
 })
+
+test('days begin at midnight of their zone, when the clock is changed, too', () => {
+  const calendar = { frequency: 'daily', start: '2026-03-01', timezone: 'Europe/Berlin', steps: 27 }
+  expect(timestampsAfter(calendar, 3)).toEqual([
+    '2026-03-28T00:00:00+01:00',
+    '2026-03-29T00:00:00+01:00',
+    '2026-03-30T00:00:00+02:00',
+  ])
+})
+
+test('a day on which the clock is set back has 25 hours', () => {
+  const calendar = { frequency: 'hourly', start: '2026-10-25', timezone: 'Europe/Berlin', steps: 1 }
+  const times = timestampsAfter(calendar, 25)
+  expect(times.slice(1, 3)).toEqual(['2026-10-25T02:00:00+02:00', '2026-10-25T02:00:00+01:00'])
+  expect(times.at(-1)).toBe('2026-10-26T00:00:00+01:00')
+})

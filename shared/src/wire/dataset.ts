@@ -9,6 +9,8 @@ export const DatasetSeries = Type.Object({
   /** ISO 8601; null when the user gave none. */
   start: Type.Union([Type.String({ maxLength: 40 }), Type.Null()]),
   frequency: Type.Union([Type.String({ maxLength: 20 }), Type.Null()]),
+  /** Of the IANA data base; UTC when absent. */
+  timezone: Type.Optional(Type.String({ maxLength: 64 })),
   y: Type.Array(Type.Union([Type.Number(), Type.Null()])),
 })
 

@@ -89,7 +89,13 @@ export const VersionRecord = record({
   ),
   /** When the first observation was and how many steps the data has; absent where not told. */
   calendar: Type.Optional(
-    record({ start: Time, frequency: Type.String({ maxLength: 20 }), steps: Count }),
+    record({
+      start: Time,
+      frequency: Type.String({ maxLength: 20 }),
+      /** UTC when absent. */
+      timezone: Type.Optional(Type.String({ maxLength: 64 })),
+      steps: Count,
+    }),
   ),
   /** The model's blob id; null until stored. */
   blob: nullable(Type.String({ maxLength: 64 })),

@@ -1,3 +1,4 @@
+import { isTimeZone } from '@almanac/engine'
 import type { Fault } from '../fault.ts'
 import type { GivenRecipe, Source, Step } from './schema.ts'
 import { timeFormatFault } from './time-format.ts'
@@ -49,7 +50,7 @@ function isSeparator(character: string): boolean {
 function* timeFaults({ time }: GivenRecipe): Generator<Fault> {
   const fault = timeFormatFault(time.format ?? 'iso')
   if (fault !== undefined) yield { field: '/time/format', ...fault }
-  if (time.zone !== undefined && !isZone(time.zone))
+  if (time.zone !== undefined && !isTimeZone(time.zone))
     yield {
       field: '/time/zone',
       detail: `No time zone is called ${JSON.stringify(time.zone)}.`,
@@ -122,13 +123,4 @@ function* doubles(names: readonly string[], field: string): Generator<Fault> {
   const double = names.find((name, i) => names.indexOf(name) !== i)
   if (double === undefined) return
   yield { field, detail: `${JSON.stringify(double)} is there twice.`, remedy: 'Name it once.' }
-}
-
-function isZone(zone: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: zone })
-    return /^(UTC|[A-Z][A-Za-z_+-]+\/[A-Za-z0-9_+/-]+)$/.test(zone)
-  } catch {
-    return false
-  }
 }

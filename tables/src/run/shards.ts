@@ -13,9 +13,10 @@ export type ShardWriter = {
 
 /** Cuts series into shards, each handed over as a file before the next one is begun. */
 export function makeShardWriter(
-  { folder, frequency, series: most, observations: longest }: ShardForm,
+  { folder, frequency, zone, series: most, observations: longest }: ShardForm,
   hand: (shard: ShardMessage) => Promise<void>,
 ): ShardWriter {
+  const timezone = zone === 'UTC' ? null : zone
   let shard: KeyedDescription[] = []
   let observations = 0
   let shards = 0
@@ -33,7 +34,8 @@ export function makeShardWriter(
     add: async (key, firstPeriod, y) => {
       const isFull = shard.length >= most || observations + y.length > longest
       if (isFull) await write()
-      shard.push({ key, start: startOfPeriod(frequency, firstPeriod), frequency, y: Array.from(y) })
+      const start = startOfPeriod(frequency, firstPeriod)
+      shard.push({ key, start, frequency, timezone, y: Array.from(y) })
       observations += y.length
     },
     close: async () => {
@@ -46,6 +48,8 @@ export function makeShardWriter(
 export type ShardForm = {
   readonly folder: string
   readonly frequency: Frequency
+  /** Of the IANA data base, or UTC. */
+  readonly zone: string
   /** At most so many in a shard. */
   readonly series: number
   readonly observations: number

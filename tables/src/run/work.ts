@@ -86,13 +86,16 @@ async function makeSeries(
   rejects: Rejects,
   told: { readonly shard: Told['shard']; readonly progress: (series: number) => void },
 ): Promise<Made> {
-  const { frequency, target: column } = recipe
+  const { frequency, target: column, time } = recipe
   const made = { series: 0, shards: 0, observations: 0, missing: 0, absent: 0, filled: 0 }
   const sizes = shardSizes(grouped.series, grouped.observations, shardSeries)
-  const shards = makeShardWriter({ folder, frequency, ...sizes }, async (shard) => {
-    await told.shard(shard)
-    told.progress(made.series)
-  })
+  const shards = makeShardWriter(
+    { folder, frequency, zone: time.zone, ...sizes },
+    async (shard) => {
+      await told.shard(shard)
+      told.progress(made.series)
+    },
+  )
   const rows = makeCleanFile(cleanFile, recipe)
   for await (const raw of seriesOf(db, recipe.features.length)) {
     const { key } = raw

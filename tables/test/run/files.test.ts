@@ -103,7 +103,9 @@ describe('a table', () => {
   ])('with times by %s in %s has %s on %s', async (format, zone, text, date) => {
     const table = `date,store,sold\n${text},a,1\n`
     const recipe = { time: { column: 'date', format, zone } }
-    expect((await ran(folder.path, recipe, table)).starts).toEqual({ 'store=a': date })
+    const { starts, zones } = await ran(folder.path, recipe, table)
+    expect(starts).toEqual({ 'store=a': date })
+    expect(zones).toEqual(zone === 'UTC' ? {} : { 'store=a': zone })
   })
 
   test('of hours counts those that there were on the day on which the clock is set back', async () => {

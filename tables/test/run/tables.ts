@@ -26,6 +26,8 @@ export type Ran = {
   /** Values by key, null where one is missing; and when each begins. */
   readonly series: Readonly<Record<string, readonly (number | null)[]>>
   readonly starts: Readonly<Record<string, string>>
+  /** Time zones, of those that are not of UTC. */
+  readonly zones: Readonly<Record<string, string>>
   readonly shards: readonly { readonly firstKey: string; readonly series: number }[]
   /** The rejects without their header. */
   readonly rejects: readonly string[]
@@ -50,6 +52,7 @@ export async function prepared(folder: string, recipe: object, table: Table) {
 export function collector() {
   const series: Record<string, (number | null)[]> = {}
   const starts: Record<string, string> = {}
+  const zones: Record<string, string> = {}
   const shards: { firstKey: string; series: number }[] = []
   const take = (firstKey: string, bytes: Uint8Array) => {
     const shard = decodeShard(bytes)
@@ -60,9 +63,11 @@ export function collector() {
       const { key, y } = seriesAt(shard.value, place)
       series[key!] = [...y].map((value) => (Number.isNaN(value) ? null : value))
       starts[key!] = begins[place]!
+      const zone = shard.value.columns.get('timezone')?.[place]
+      if (typeof zone === 'string') zones[key!] = zone
     }
   }
-  return { series, starts, shards, take }
+  return { series, starts, zones, shards, take }
 }
 
 /** What the process of tables does with a recipe and a table, in this one. */
