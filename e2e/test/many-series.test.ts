@@ -242,7 +242,7 @@ test('the series of a version are listed by page and by result', async () => {
   await machine.node()
   const broker = await machine.broker()
   await untilLoaded(broker, 'sales', 1)
-  type Page = { series: { key: string; code: string }[]; next: string | null }
+  type Page = { series: { key: string; code: string; mase?: number | null }[]; next: string | null }
   const listed = async (query: string) => {
     const found: Page['series'] = []
     for (let cursor: string | null = '', pages = 1; ; pages++) {
@@ -259,8 +259,10 @@ test('the series of a version are listed by page and by result', async () => {
   expect(all.pages).toBe(2)
   expect(all.found[0]).toEqual({
     ...{ key: many.keys[0], family: 'arima', code: 'ok', detail: '', steps: 120, observed: 120 },
+    mase: expect.closeTo(0.994, 3),
   })
   const { code } = all.found[16]!
+  expect(all.found[16]!.mase).toBeNull()
   const bare = await listed(`code=${code}&limit=3`)
   expect(bare.found).toEqual(all.found.filter((entry) => entry.code === code))
   const status = async (path: string) => (await fetch(`${broker.url}/api/models/${path}`)).status

@@ -26,7 +26,8 @@ export type FittedShard = {
  * Fits each series of a shard of data (`encodeShardData`), seeded by its key. One that the spec
  * refuses is given the default model, and one that even that refuses none; its `code` is why, and
  * `ok` where all went as asked. The other columns: `detail` of the code, `family` of the model (empty
- * without one), `start`, `frequency`, `timezone` and `steps` of its calendar, `observed` values.
+ * without one), `start`, `frequency`, `timezone` and `steps` of its calendar, `observed`
+ * values, and `mase` (`maseOfFit`).
  */
 export function fitShard(data: Shard, spec: AnySpec, run: ShardRun): FittedShard {
   const { onSeries, passedOver, onProgress, ...own } = run
@@ -56,5 +57,5 @@ export function fitAt(
   const calendar = {
     ...{ start: word('start'), frequency: word('frequency'), timezone: word('timezone') },
   }
-  return fittedRow(fitted, { key: data.keyAt(place), ...calendar, y: series.y })
+  return fittedRow(fitted, { key: data.keyAt(place), ...calendar, series })
 }

@@ -1,5 +1,8 @@
 import type { Shard, ShardContent } from '../codec/shard.ts'
+import { maseOfFit } from '../evaluate/fit-error.ts'
 import { encodeModel } from '../facade.ts'
+import type { AnyModel } from '../families.ts'
+import type { Series } from '../family.ts'
 import type { Climbed } from './ladder.ts'
 
 /** What a shard of models says of one series. */
@@ -20,6 +23,8 @@ export type ShardRow = {
   readonly steps: number
   /** Steps that are not missing. */
   readonly observed: number
+  /** `maseOfFit` of its fit; NaN where there is none. */
+  readonly mase: number
   /** The model; empty without one. */
   readonly payload: Uint8Array
 }
@@ -40,6 +45,7 @@ export function contentOf(rows: readonly ShardRow[]): {
     frequency: words('frequency'),
     steps: Int32Array.from(rows, ({ steps }) => steps),
     observed: Int32Array.from(rows, ({ observed }) => observed),
+    [maseColumn]: Float64Array.from(rows, ({ mase }) => mase),
     ...(zones.some((zone) => zone !== '') ? { timezone: zones } : {}),
     ...(hasFailedUpdates
       ? { [fitCodeColumn]: words('fitCode'), [fitDetailColumn]: words('fitDetail') }
@@ -54,15 +60,25 @@ export function contentOf(rows: readonly ShardRow[]): {
 /** The row of a series that was fitted. */
 export function fittedRow(
   { code, detail, model }: Climbed,
-  about: Pick<ShardRow, 'key' | 'start' | 'frequency' | 'timezone'> & { readonly y: Float64Array },
+  about: Pick<ShardRow, 'key' | 'start' | 'frequency' | 'timezone'> & { readonly series: Series },
 ): ShardRow {
-  const { key, start, frequency, timezone, y } = about
+  const { key, start, frequency, timezone, series } = about
   return {
     ...{ key, code, detail, fitCode: '', fitDetail: '', start, frequency, timezone },
     family: model?.family ?? '',
-    steps: y.length,
-    observed: observedIn(y),
+    steps: series.y.length,
+    observed: observedIn(series.y),
+    mase: model === null ? Number.NaN : safeMase(model, series),
     payload: model === null ? new Uint8Array(0) : encodeModel(model),
+  }
+}
+
+/** A fault of the engine here is no reason to be without the model. */
+function safeMase(model: AnyModel, series: Series): number {
+  try {
+    return maseOfFit(model, series)
+  } catch {
+    return Number.NaN
   }
 }
 
@@ -76,6 +92,7 @@ export function rowAt(shard: Shard, place: number): ShardRow {
     ...{ fitCode: word(fitCodeColumn), fitDetail: word(fitDetailColumn) },
     ...{ start: word('start'), frequency: word('frequency'), timezone: word('timezone') },
     ...{ steps: count('steps'), observed: count('observed') },
+    mase: (shard.columns.get(maseColumn)?.[place] as number | undefined) ?? Number.NaN,
     payload: shard.payloadAt(place),
   }
 }
@@ -103,5 +120,6 @@ export function observedIn(y: Float64Array): number {
 const wordColumns = ['code', 'detail', 'family', 'start', 'frequency'] as const
 const wordNames = [...wordColumns, 'timezone', 'fitCode', 'fitDetail'] as const
 const countColumns = ['steps', 'observed']
+const maseColumn = 'mase'
 const fitCodeColumn = 'fit-code'
 const fitDetailColumn = 'fit-detail'

@@ -158,5 +158,5 @@ function fitAnew(row: ShardRow, news: News, { spec, run, why }: How): ShardRow {
   })
   const series = { ...described, y, key }
   const fitted = why === undefined ? climb(series, spec, run) : passOver(series, why, run)
-  return fittedRow(fitted, { key, start, frequency, timezone, y })
+  return fittedRow(fitted, { key, start, frequency, timezone, series })
 }

@@ -15,6 +15,7 @@ export function entryAt(shard: Shard, place: number): SeriesEntry {
     detail: wordAt(shard, 'detail', place),
     steps: countAt(shard, 'steps', place),
     observed: countAt(shard, 'observed', place),
+    mase: numberAt(shard, 'mase', place),
   }
 }
 
@@ -52,6 +53,11 @@ export function placesOf(shard: Shard, { prefix, after }: Omit<ShardSlice, 'limi
 function wordAt({ columns }: Shard, name: string, place: number): string {
   const value = columns.get(name)?.[place]
   return typeof value === 'string' ? value : ''
+}
+
+function numberAt({ columns }: Shard, name: string, place: number): number | null {
+  const value = columns.get(name)?.[place]
+  return typeof value === 'number' && !Number.isNaN(value) ? value : null
 }
 
 function countAt({ columns }: Shard, name: string, place: number): number {

@@ -72,6 +72,12 @@ export const SeriesEntry = Type.Object({
   detail: Type.String(),
   steps: Type.Integer({ description: 'From its first observation to its last one.' }),
   observed: Type.Integer({ description: 'Steps with an observation.' }),
+  /** Absent in the answers of older nodes. */
+  mase: Type.Optional(
+    Type.Union([Type.Number(), Type.Null()], {
+      description: 'Mean absolute scaled error of its one-step fits, when it was fitted.',
+    }),
+  ),
 })
 export type SeriesEntry = Static<typeof SeriesEntry>
 
