@@ -1,11 +1,10 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { access, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, open, readFile, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
-import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { promisify } from 'node:util'
 import { endChild, endWithUs, untilUp } from './child.ts'
+import { installJars } from './jars.ts'
 import { freePort } from './process.ts'
 
 export type CassandraOptions = {
@@ -36,7 +35,6 @@ const version = '5.0.4'
 const localDataCenter = 'datacenter1'
 /** Models of some MB, a few at a time; the server itself wants some 150 MB. */
 const heapMegabytes = 320
-const installTimeoutMs = 600_000
 const startTimeoutMs = 120_000
 const stopTimeoutMs = 15_000
 const templates = join(import.meta.dirname, 'cassandra')
@@ -78,29 +76,7 @@ export async function startCassandra(options: CassandraOptions): Promise<Cassand
 
 /** The folder with the server's jars, fetched unless it is there. */
 export async function installCassandra(): Promise<string> {
-  await mustRun(
-    'java',
-    ['-version'],
-    'a Java runtime, 17 or later (Debian: openjdk-17-jre-headless)',
-  )
-  const cache = process.env.ALMANAC_CACHE ?? join(homedir(), '.cache', 'almanac')
-  const home = join(cache, `cassandra-${version}`)
-  const lib = join(home, 'lib')
-  if (await exists(lib)) return lib
-  await mustRun('mvn', ['-version'], 'Maven (Debian: maven)')
-  await mkdir(home, { recursive: true })
-  // Fetched aside and renamed when complete: a broken download is never mistaken for the whole.
-  const partial = join(home, `lib-${process.pid}.partial`)
-  const goal = ['-q', '-B', '-f', join(templates, 'pom.xml'), 'dependency:copy-dependencies']
-  try {
-    await run('mvn', [...goal, `-DoutputDirectory=${partial}`], installTimeoutMs)
-    await rename(partial, lib)
-  } catch (error) {
-    if (!(await exists(lib))) throw error
-  } finally {
-    await rm(partial, { recursive: true, force: true })
-  }
-  return lib
+  return await installJars({ name: 'cassandra', version, pomFile: join(templates, 'pom.xml') })
 }
 
 async function writeConfiguration(dataDir: string, nativePort: number): Promise<void> {
@@ -153,25 +129,4 @@ async function answers(port: number): Promise<boolean> {
   } finally {
     socket.destroy()
   }
-}
-
-async function mustRun(command: string, args: readonly string[], what: string): Promise<void> {
-  try {
-    await run(command, args, 60_000)
-  } catch (error) {
-    throw new Error(`the local CQL database needs ${what}: \`${command}\` did not run`, {
-      cause: error,
-    })
-  }
-}
-
-async function run(command: string, args: readonly string[], timeoutMs: number): Promise<void> {
-  await promisify(execFile)(command, [...args], { timeout: timeoutMs })
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await access(path).then(
-    () => true,
-    () => false,
-  )
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainers'
 import { installCassandra } from '../../deploy/local/cassandra.ts'
 import { installEtcd } from '../../deploy/local/etcd/install.ts'
+import { installKafka } from '../../deploy/local/kafka.ts'
 import { installVersitygw } from '../../deploy/local/versitygw/install.ts'
 
 /**
@@ -24,6 +25,7 @@ export async function setup(): Promise<() => Promise<void>> {
     await installCassandra()
   }
   await installVersitygw()
+  await installKafka()
   return async () => {
     for (const container of started) await container.stop()
   }
