@@ -31,6 +31,7 @@ const sharedOrder = [
   'coordination',
   'store',
   'files',
+  'messages',
   'telemetry',
   'cluster',
   'http',

@@ -89,6 +89,7 @@ const backends: Readonly<Record<Unavailable['part'], string>> = {
   coordinator: 'The coordinator',
   store: 'The database',
   files: 'The place of files',
+  messages: 'The place of messages',
   node: 'The node',
 }
 

@@ -142,6 +142,29 @@ export const limits = {
   downloadsMax: 16,
   /** Files of one form; each is stored before the next one is looked at. */
   formFilesMax: 100,
+  /** A message: it names a file and says what to do with it, and holds no data. */
+  messageBytesMax: 1_048_576,
+  /** One call to where messages are; a Kafka that elects a leader takes seconds. */
+  messageCallMs: 5_000,
+  /** The first pause before what failed is tried again; doubles up to the longest one. */
+  messagePauseMs: 250,
+  messagePauseMaxMs: 10_000,
+  /** A broker that is silent for so long loses its partitions to others; Kafka allows no less. */
+  messageSessionMs: 6_000,
+  /** How often it says something: three times before it counts as gone. */
+  messageHeartbeatMs: 2_000,
+  /** A rebalance may take so long: all members answer within two heartbeats. */
+  messageRebalanceMs: 20_000,
+  /** How long Kafka may hold a request for messages back until there are some. */
+  messagePollMs: 500,
+  /** Messages that are fetched ahead, in bytes: what is large comes alone. */
+  messageFetchBytes: 4_194_304,
+  /** Messages that wait in the embedded log: each is a fit to come; one more is refused. */
+  messagesWaitingMax: 10_000,
+  /** Dead letters that the embedded log keeps; older ones go. */
+  deadLettersKept: 10_000,
+  /** The message in hand may be finished for so long when a broker stops. */
+  messageStopMs: 3_000,
   /** Versions of a model kept in the coordinator; older ones go to the store. */
   versionsKept: 100,
   /** Registrations compared when a version is promoted. */
