@@ -4,6 +4,7 @@ import { type BrokerOptions, startBroker } from '@almanac/broker'
 import { type NodeOptions, type RunningNode, startNode } from '@almanac/model-api'
 import {
   checkFilesSettings,
+  checkMessagesSettings,
   countExternalMemory,
   createLogger,
   type FilesPlace,
@@ -12,8 +13,11 @@ import {
   integer,
   isLoopback,
   type Logger,
+  type MessagesSettings,
+  messagesSettings,
   openEmbeddedCoordinator,
   openFiles,
+  openMessages,
   openSqliteStore,
   processSettings,
   type Settings,
@@ -54,6 +58,7 @@ export const oneMachineSettings = {
     help: 'How many nodes fit and serve.',
   }),
   ...filesSettings,
+  ...messagesSettings,
   ...processSettings,
   logLevel: { ...processSettings.logLevel, fallback: 'warn' as const },
 } as const
@@ -61,7 +66,7 @@ export const oneMachineSettings = {
 export type OneMachineSettings = Settings<typeof oneMachineSettings>
 
 export function checkOneMachine(settings: OneMachineSettings): readonly string[] {
-  const faults = [...checkFilesSettings(settings)]
+  const faults = [...checkFilesSettings(settings), ...checkMessagesSettings(settings)]
   if (!isLoopback(settings.host) && settings.token === null)
     faults.push(
       `--host ${settings.host} is open to the network: set ALMANAC_TOKEN (16 characters or more)`,
@@ -82,8 +87,9 @@ export async function startOneMachine(settings: OneMachineSettings): Promise<voi
   }
 }
 
-/** What nobody says of files has its default. */
-type MachineSettings = Omit<OneMachineSettings, keyof FilesSettings> & Partial<FilesSettings>
+/** What nobody says of files and messages has its default. */
+type MachineSettings = Omit<OneMachineSettings, keyof Beside> & Partial<Beside>
+type Beside = FilesSettings & MessagesSettings
 
 /** What differs from the defaults; for tests that cannot wait a day. */
 export type MachineChanges = {
@@ -109,8 +115,11 @@ export async function openOneMachine(
     opened.push(() => coordinator.close())
     const store = await openSqliteStore({ path: join(folder, 'store.sqlite') })
     opened.push(() => store.close())
-    const files = await openFiles(filesOf(settings, folder), logger, systemClock)
+    const filesPlace = filesOf(settings, folder)
+    const files = await openFiles(filesPlace, logger, systemClock)
     opened.push(async () => await files?.close())
+    const messages = await openMessages(messagesOf(settings), folder, logger, systemClock)
+    opened.push(async () => await messages?.close())
     const parts = { coordinator, store, files, logger, token: settings.token }
     const running = new Map<string, RunningNode>()
     // Sequential, so that what was opened is known when one of them fails.
@@ -121,7 +130,8 @@ export async function openOneMachine(
     }
     const { host, port } = settings
     const upstream = createInProcessUpstream(running)
-    const broker = await startBroker({ ...parts, host, port, upstream, ...changes.broker })
+    const ofBroker = { host, port, upstream, messages, filesPlace: filesPlace.files }
+    const broker = await startBroker({ ...parts, ...ofBroker, ...changes.broker })
     opened.push(() => broker.close())
     return { url: broker.url, coordinator, store, close: closeAll }
   } catch (error) {
@@ -135,6 +145,13 @@ function filesOf(settings: MachineSettings, folder: string): FilesSettings {
   const { filesEndpoint = null, fileMbMax = filesSettings.fileMbMax.fallback } = settings
   const beside: FilesPlace = { kind: 'folder', path: join(folder, 'files') }
   return { files: settings.files ?? beside, filesEndpoint, fileMbMax }
+}
+
+/** Where nothing is said of them, messages are in a log beside the rest. */
+function messagesOf(settings: MachineSettings): MessagesSettings {
+  const { messagesGroup = messagesSettings.messagesGroup.fallback } = settings
+  const { messagesDeadLetters = null } = settings
+  return { messages: settings.messages ?? { kind: 'embedded' }, messagesGroup, messagesDeadLetters }
 }
 
 const nodeOnLoopback = {

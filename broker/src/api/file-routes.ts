@@ -205,7 +205,7 @@ const noFile = (name: string) =>
   new Refused(404, 'no-such-file', `There is no file ${name}.`, { field: 'name' })
 
 /** Where files are kept; throws `Refused` where nobody said. */
-export function filesOf({ files }: ApiParts): Files {
+export function filesOf({ files }: Pick<ApiParts, 'files'>): Files {
   if (files !== undefined) return files
   throw new Refused(409, 'no-place-for-files', 'Nobody said where files are to be kept.', {
     remedy:

@@ -93,7 +93,10 @@ async function beginFit(parts: ApiParts, request: FastifyRequest<Route>) {
 }
 
 /** Known before anything is begun: most who err there have not uploaded it yet. */
-async function mustHaveFile(parts: ApiParts, file: string): Promise<void> {
+export async function mustHaveFile(
+  parts: Pick<ApiParts, 'files' | 'bounds'>,
+  file: string,
+): Promise<void> {
   const signal = AbortSignal.timeout(parts.bounds.storeCallMs)
   if ((await filesOf(parts).info(file, signal)) !== undefined) return
   throw new Refused(422, 'no-such-file', `There is no file ${file}.`, {

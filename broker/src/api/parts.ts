@@ -3,7 +3,10 @@ import type {
   ClusterState,
   Coordinator,
   Files,
+  FilesPlace,
   Logger,
+  Messages,
+  Origin,
   Random,
   Store,
 } from '@almanac/shared'
@@ -25,6 +28,12 @@ export type ApiParts = {
   readonly store: Store
   /** Undefined where nobody said where they are. */
   readonly files: Files | undefined
+  /** What names of files begin with for others; null where that is not known. */
+  readonly filesPlace: FilesPlace | null
+  /** Undefined where nobody said where they come from. */
+  readonly messages: Messages | undefined
+  /** Leaves the message that a file is there; see `announceFile`. */
+  readonly announce: (file: string, signal: AbortSignal) => Promise<Origin>
   readonly clock: Clock
   readonly random: Random
   readonly bounds: Bounds

@@ -2,10 +2,12 @@ import {
   backendSettings,
   checkClusterSettings,
   checkFilesSettings,
+  checkMessagesSettings,
   filesSettings,
   hostNames,
   integer,
   limits,
+  messagesSettings,
   processSettings,
   type Settings,
   text,
@@ -48,6 +50,7 @@ export const brokerSettings = {
   }),
   ...backendSettings,
   ...filesSettings,
+  ...messagesSettings,
   ...processSettings,
 } as const
 
@@ -56,4 +59,15 @@ export type BrokerSettings = Settings<typeof brokerSettings>
 export const checkSettings = (settings: BrokerSettings): readonly string[] => [
   ...checkClusterSettings(settings),
   ...checkFilesSettings(settings),
+  ...checkMessagesSettings(settings),
+  ...messagesFaults(settings),
 ]
+
+/** What a broker of a cluster cannot do. */
+function messagesFaults({ messages, files }: BrokerSettings): readonly string[] {
+  if (messages?.kind === 'embedded')
+    return ['--messages embedded is for one process: brokers share kafka://HOST:PORT/TOPIC']
+  return messages?.kind === 'kafka' && files === null
+    ? ['--messages goes with --files: a message names a file']
+    : []
+}

@@ -4,6 +4,7 @@ import {
   keepCompiled,
   openBackends,
   openFiles,
+  openMessages,
   settingsOrExit,
   stopOnSignals,
   systemClock,
@@ -23,13 +24,16 @@ await run(settings).catch((error) => {
 async function run(settings: BrokerSettings): Promise<void> {
   const { host, port, token, allowedHosts } = settings
   const files = await openFiles(settings, logger, systemClock)
+  // The folder is for a log that brokers of a cluster do not have.
+  const messages = await openMessages(settings, '.', logger, systemClock)
   const { coordinator, store, close } = await openBackends(settings, logger, systemClock)
   const closeAll = async () => {
-    await Promise.allSettled([close(), files?.close()])
+    await Promise.allSettled([close(), files?.close(), messages?.close()])
   }
   const bounds = { responseCacheBytes: settings.responseCacheMb * 1_048_576 }
   const own = { host, port, logger, token, allowedHosts, bounds }
-  const broker = await startBroker({ coordinator, store, files, ...own })
+  const parts = { coordinator, store, files, filesPlace: settings.files, messages }
+  const broker = await startBroker({ ...parts, ...own })
   // Before anybody is told that it runs: whoever reads that may end it at once.
   stopOnSignals(broker, closeAll, logger)
   logger.info({ event: 'broker-listening', url: broker.url })

@@ -7,6 +7,7 @@ import { addFitRoutes } from '../api/fit-routes.ts'
 import { addForecastRoutes } from '../api/forecast-routes.ts'
 import { guardHosts, unacceptable } from '../api/guards.ts'
 import { createHotPath, type HotPath } from '../api/hot-path.ts'
+import { addMessageRoutes } from '../api/message-routes.ts'
 import { addModelRoutes } from '../api/model-routes.ts'
 import { addOperationRoutes } from '../api/operation-routes.ts'
 import type { ApiParts } from '../api/parts.ts'
@@ -96,5 +97,6 @@ function addPlainRoutes(api: FastifyInstance, parts: ApiParts, hotPath: HotPath)
   addSeriesRoutes(api, parts)
   addTableRoutes(api, parts)
   addOperationRoutes(api, parts)
+  addMessageRoutes(api, parts)
   api.get('/openapi.json', { schema: { hide: true } as object }, async () => api.swagger())
 }

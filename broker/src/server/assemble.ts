@@ -2,7 +2,9 @@ import {
   type Clock,
   type Coordinator,
   type Files,
+  type FilesPlace,
   type Logger,
+  type Messages,
   mintBlobId,
   type Random,
   type Registry,
@@ -19,6 +21,9 @@ import { createFits } from '../jobs/fits.ts'
 import { startHousekeeping } from '../jobs/housekeeping.ts'
 import { failExhausted } from '../jobs/settle.ts'
 import { createWaiters } from '../jobs/waiters.ts'
+import { announceFile } from '../messages/announce.ts'
+import { startMessageConsumer } from '../messages/consumer.ts'
+import type { Announced } from '../messages/handle-message.ts'
 import { startRollouts } from '../rollout/loop.ts'
 import { createAskShard } from '../routing/ask-shard.ts'
 import { createForecaster } from '../routing/forecaster.ts'
@@ -42,6 +47,9 @@ export type AssembleParts = {
   readonly coordinator: Coordinator
   readonly store: Store
   readonly files?: Files | undefined
+  readonly filesPlace?: FilesPlace | null
+  readonly messages?: Messages | undefined
+  readonly announced?: Announced | undefined
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -145,9 +153,19 @@ export function assemble(given: AssembleParts): Assembly {
   isAssembled = true
   if (view.ready()) onChange(everything)
   watchGauges(registry, { view, router, cache, indexes, room, waiters, clock })
+  const { files, filesPlace = null, messages, announced } = given
+  const tenant = 'default'
+  const consuming =
+    messages &&
+    startMessageConsumer({
+      ...{ messages, registry, logger, bounds, tenant, files, filesPlace, fits, bodies, announced },
+    })
   const api: ApiParts = {
     ...observed,
-    files: given.files,
+    files,
+    filesPlace,
+    messages,
+    announce: (file, signal) => announceFile({ messages, filesPlace }, file, signal),
     metrics,
     log: view.log,
     isReady: () => view.ready() && identity.clusterId() !== undefined,
@@ -160,7 +178,7 @@ export function assemble(given: AssembleParts): Assembly {
     fits,
     waiters,
     bodies,
-    tenant: 'default',
+    tenant,
   }
   const stop = () => {
     rollouts.stop()
@@ -173,9 +191,12 @@ export function assemble(given: AssembleParts): Assembly {
     api,
     startDraining: () => {
       isDraining = true
+      // At once, so that another broker goes on with what waits.
+      void consuming?.stop()
     },
     stop,
     close: async () => {
+      await consuming?.stop()
       stop()
       clearInterval(expiry)
       identity.stop()

@@ -4,9 +4,11 @@ import {
   type Coordinator,
   createRegistry,
   type Files,
+  type FilesPlace,
   isLoopback,
   type Logger,
   limits,
+  type Messages,
   type Random,
   type Store,
   systemClock,
@@ -14,6 +16,7 @@ import {
 } from '@almanac/shared'
 import type { FastifyInstance } from 'fastify'
 import { type Bounds, boundsOf } from '../config/bounds.ts'
+import type { Announced } from '../messages/handle-message.ts'
 import type { Upstream } from '../routing/upstream.ts'
 import { createApiServer } from './api-server.ts'
 import { assemble } from './assemble.ts'
@@ -23,6 +26,12 @@ export type BrokerOptions = {
   readonly store: Store
   /** Files that users bring; without them their routes refuse. */
   readonly files?: Files | undefined
+  /** Where they are, so that URLs in messages are understood. */
+  readonly filesPlace?: FilesPlace | null
+  /** Messages that ask for fits; without them nobody does. */
+  readonly messages?: Messages | undefined
+  /** What becomes of a file that a message names and says no more of; without it a dead letter. */
+  readonly announced?: Announced | undefined
   readonly host: string
   /** 0 takes a free port. */
   readonly port: number
@@ -46,7 +55,7 @@ export type Broker = {
   readonly port: number
   /** Answers for a while, then stops listening, finishes what is open and ends. */
   readonly drain: () => Promise<void>
-  /** Ends at once. Coordinator, store and files are left open: they belong to the caller. */
+  /** Ends at once. Coordinator, store, files and messages belong to the caller, and stay open. */
   readonly close: () => Promise<void>
 }
 

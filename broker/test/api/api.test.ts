@@ -197,6 +197,8 @@ test('every public call is in the OpenAPI document, with its problems', async ()
     '/api/forecast/{horizon}',
     '/api/jobs',
     '/api/jobs/{id}',
+    '/api/messages',
+    '/api/messages/dead-letters',
     '/api/models',
     '/api/models/{model}',
     '/api/models/{model}/fit',

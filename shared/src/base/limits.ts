@@ -163,6 +163,8 @@ export const limits = {
   messagesWaitingMax: 10_000,
   /** Dead letters that the embedded log keeps; older ones go. */
   deadLettersKept: 10_000,
+  /** So much of a dead letter is shown in a list. */
+  deadLetterShownBytes: 65_536,
   /** The message in hand may be finished for so long when a broker stops. */
   messageStopMs: 3_000,
   /** Versions of a model kept in the coordinator; older ones go to the store. */

@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import { limits } from '../base/limits.ts'
 import { backoffMs, type Random } from '../base/random.ts'
-import type { DeadReason, Handle, Message } from './port.ts'
+import type { DeadReason, Handle, Message, MessagesLook } from './port.ts'
 
 /** What happened to messages, for logs; few names. Must not throw. */
 export type OnEvent = (name: string, fields: Readonly<Record<string, unknown>>) => void
@@ -16,7 +16,11 @@ export type MessagesOptions = {
   readonly onEvent?: OnEvent
 }
 
+/** Counted since the start of the process. */
+export type Tally = { -readonly [K in 'handled' | 'buried' | 'held']: MessagesLook[K] }
+
 export type Delivery = {
+  readonly tally: Tally
   readonly clock: Clock
   readonly random: Random
   readonly onEvent: OnEvent
@@ -36,9 +40,11 @@ export async function deliver(parts: Delivery, message: Message, signal: AbortSi
   for (let tries = 0; ; tries += 1) {
     try {
       await once(parts, message, signal)
+      parts.tally.handled += 1
       return
     } catch (error) {
       signal.throwIfAborted()
+      parts.tally.held += 1
       const { message: cause } = error as Error
       parts.onEvent('message-held', { ...message.origin, tries: tries + 1, cause })
       await parts.clock.sleep(pauseBefore(tries, parts), signal)
@@ -55,17 +61,25 @@ export function pauseBefore(
 }
 
 async function once(parts: Delivery, message: Message, signal: AbortSignal): Promise<void> {
-  const { bytesMax, handle, bury } = parts
+  const { bytesMax, handle, tally, onEvent } = parts
+  const bury = async (reason: DeadReason) => {
+    await parts.bury(message, reason)
+    tally.buried += 1
+    const { code, detail } = reason
+    onEvent('message-dead', { ...message.origin, code, detail: detail.slice(0, 500) })
+  }
   const { byteLength } = message.value
   if (byteLength > bytesMax) {
     const detail = `The message has ${byteLength} bytes; at most ${bytesMax} are taken.`
     const remedy = 'Upload the data as a file, and send its name.'
-    await bury(message, { code: 'too-large', detail, remedy })
+    await bury({ code: 'too-large', detail, remedy })
     return
   }
   const handled = await handle(message, signal)
-  if (handled.kind === 'dead') await bury(message, handled.reason)
+  if (handled.kind === 'dead') await bury(handled.reason)
 }
+
+export const newTally = (): Tally => ({ handled: 0, buried: 0, held: 0 })
 
 export const settingsOf = (options: MessagesOptions) => ({
   bytesMax: options.bytesMax ?? limits.messageBytesMax,

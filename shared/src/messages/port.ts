@@ -71,6 +71,10 @@ export type MessagesLook = {
   readonly isAvailable: boolean
   /** Messages that are not consumed, as far as this process sees them; null: unknown. */
   readonly waiting: number | null
+  /** Since the start of the process: consumed, of these dead letters, and given again. */
+  readonly handled: number
+  readonly buried: number
+  readonly held: number
 }
 
 export type DeadLetter = {
@@ -79,7 +83,7 @@ export type DeadLetter = {
   readonly buriedAt: string
   readonly reason: DeadReason
   readonly sizeBytes: number
-  /** Empty where it was too large. */
+  /** Empty where it was too large, and no more than the beginning of a long one. */
   readonly value: Uint8Array
 }
 

@@ -63,7 +63,8 @@ export function operationsOn(database: DatabaseSync) {
       '(SELECT offset FROM dead_letters ORDER BY offset DESC LIMIT 1 OFFSET ?)',
   )
   const letters = database.prepare(
-    'SELECT * FROM dead_letters WHERE offset < ? ORDER BY offset DESC LIMIT ?',
+    'SELECT offset, at, buried_at, reason, size_bytes, substr(value, 1, ?) AS value ' +
+      'FROM dead_letters WHERE offset < ? ORDER BY offset DESC LIMIT ?',
   )
   const waiting = () => Number(count.get()?.n)
   return {
@@ -87,7 +88,7 @@ export function operationsOn(database: DatabaseSync) {
         dropOldest.run(limits.deadLettersKept)
       }),
     letters: (before: number, limit: number): readonly LetterRow[] =>
-      letters.all(before, limit).map((row) => ({
+      letters.all(limits.deadLetterShownBytes, before, limit).map((row) => ({
         offset: Number(row.offset),
         at: String(row.at),
         buriedAt: String(row.buried_at),

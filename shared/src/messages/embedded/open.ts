@@ -8,6 +8,7 @@ import {
   type Delivery,
   deliver,
   type MessagesOptions,
+  newTally,
   pauseBefore,
   settingsOf,
 } from '../deliver.ts'
@@ -36,6 +37,7 @@ export async function openEmbeddedMessages(options: EmbeddedMessagesOptions): Pr
   let waiting = await thread.call('waiting', [], never)
   let wake = () => {}
   let consuming: Consuming | undefined
+  const tally = newTally()
 
   const bury: Delivery['bury'] = (message, reason) => {
     const { origin, at, value } = message
@@ -84,14 +86,14 @@ export async function openEmbeddedMessages(options: EmbeddedMessagesOptions): Pr
     },
     consume: (handle) => {
       assert(consuming === undefined, 'messages are consumed once')
-      const parts = { clock, random, ...settings, handle, bury }
+      const parts = { clock, random, ...settings, tally, handle, bury }
       consuming = startConsuming(
         (signal) => run(parts, signal),
         () => {},
       )
       return consuming
     },
-    look: () => ({ isAvailable: !isClosed, waiting }),
+    look: () => ({ isAvailable: !isClosed, waiting, ...tally }),
     deadLetters: async ({ before, limit }, signal) => {
       const from = before === null ? Number.MAX_SAFE_INTEGER : Number(before)
       const count = Math.min(limit, limits.pageItemsMax)

@@ -3,7 +3,7 @@ import { systemClock } from '../../base/clock.ts'
 import { TooLarge } from '../../base/errors.ts'
 import { systemRandom } from '../../base/random.ts'
 import { startConsuming } from '../consuming.ts'
-import { type MessagesOptions, pauseBefore, settingsOf } from '../deliver.ts'
+import { type MessagesOptions, newTally, pauseBefore, settingsOf } from '../deliver.ts'
 import type { Consuming, Messages } from '../port.ts'
 import type { KafkaPlace } from './client.ts'
 import { createProducer } from './producer.ts'
@@ -25,6 +25,7 @@ export function openKafkaMessages(options: KafkaMessagesOptions): Messages {
   let wasTold = false
   let waiting: number | null = null
   let consuming: Consuming | undefined
+  const tally = newTally()
 
   const joined = () => {
     if (!isAvailable) onEvent('messages-joined', { place, group: options.group })
@@ -67,7 +68,7 @@ export function openKafkaMessages(options: KafkaMessagesOptions): Messages {
     consume: (handle) => {
       assert(consuming === undefined, 'messages are consumed once')
       const parts: SessionParts = {
-        ...{ clock, random, ...settings, handle, place: options, onJoined: joined },
+        ...{ clock, random, ...settings, tally, handle, place: options, onJoined: joined },
         bury: (message, reason) => producer.bury(message, reason, clock.wallTime()),
         onWaiting: (count) => {
           waiting = count
@@ -79,7 +80,7 @@ export function openKafkaMessages(options: KafkaMessagesOptions): Messages {
       )
       return consuming
     },
-    look: () => ({ isAvailable, waiting }),
+    look: () => ({ isAvailable, waiting, ...tally }),
     deadLetters: async () => undefined,
     close: async () => {
       await consuming?.stop()
