@@ -14,6 +14,7 @@ export type TestCluster = {
   /** The way from the nodes, and from nobody else, to etcd. */
   readonly etcdOfNodes?: Breakable
   readonly cql?: Breakable
+  readonly kafka?: Breakable
 }
 
 export type Breakable = {

@@ -1,14 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type Kafka, startKafka } from '../../deploy/local/kafka.ts'
 import { startCluster } from '../../deploy/local/processes.ts'
 import { startObjectStore } from '../../deploy/local/versitygw.ts'
 import { behindProxy, startBackends } from './backends.ts'
-import type { TestCluster } from './cluster.ts'
+import type { Breakable, TestCluster } from './cluster.ts'
 
 /**
- * Two brokers and three nodes as processes, on real etcd, a real CQL database and a real object
- * store for files.
+ * Two brokers and three nodes as processes, on real etcd, a real CQL database, a real object store
+ * for files and a real Kafka for messages.
  */
 export async function startRealCluster(): Promise<Required<TestCluster>> {
   const folder = await mkdtemp(join(tmpdir(), 'almanac-e2e-'))
@@ -16,6 +17,7 @@ export async function startRealCluster(): Promise<Required<TestCluster>> {
   const [etcd] = backends.endpoints.etcd
   const etcdOfNodes = await behindProxy('etcd of the nodes', etcd as string)
   const objects = await startObjectStore({ dataDir: join(folder, 'objects'), buckets: ['files'] })
+  const kafka = await startKafka({ dataDir: join(folder, 'kafka') })
   const cluster = await startCluster({
     endpoints: { ...backends.endpoints, etcd: [etcdOfNodes.address] },
     env: {
@@ -24,7 +26,10 @@ export async function startRealCluster(): Promise<Required<TestCluster>> {
       AWS_ACCESS_KEY_ID: objects.keys.accessKeyId,
       AWS_SECRET_ACCESS_KEY: objects.keys.secretAccessKey,
     },
-    brokerEnv: { ALMANAC_ETCD: backends.endpoints.etcd.join(',') },
+    brokerEnv: {
+      ALMANAC_ETCD: backends.endpoints.etcd.join(','),
+      ALMANAC_MESSAGES: `kafka://${kafka.address}/url-topic`,
+    },
     brokers: 2,
     nodes: 3,
     logDir: join(folder, 'logs'),
@@ -37,18 +42,28 @@ export async function startRealCluster(): Promise<Required<TestCluster>> {
     etcd: backends.etcd,
     etcdOfNodes: etcdOfNodes.part,
     cql: backends.cql,
+    kafka: partOf(kafka),
     async restartAll() {
       await Promise.all(ours().map((part) => part.kill()))
-      await Promise.all([backends.etcd.kill(), backends.cql.kill()])
-      await Promise.all([backends.etcd.start(), backends.cql.start()])
+      await Promise.all([backends.etcd.kill(), backends.cql.kill(), kafka.kill()])
+      await Promise.all([backends.etcd.start(), backends.cql.start(), kafka.start()])
       await Promise.all(ours().map((part) => part.start()))
     },
     async close() {
       await cluster.stop()
       await etcdOfNodes.part.stop()
       await objects.stop()
+      await kafka.kill()
       await backends.stop()
       await rm(folder, { recursive: true, force: true })
     },
   }
 }
+
+const partOf = (kafka: Kafka): Breakable => ({
+  name: 'Kafka',
+  kill: () => kafka.kill(),
+  start: () => kafka.start(),
+  stop: () => kafka.stop(),
+  signal: (name) => (name === 'SIGSTOP' ? kafka.freeze() : kafka.thaw()),
+})

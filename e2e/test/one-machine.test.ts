@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { coreSuite } from '../suite/core.ts'
+import { messageRestartSuite, messagesSuite } from '../suite/messages.ts'
 import type { TestCluster } from '../support/cluster.ts'
 import { startOneMachineCluster } from '../support/one-machine.ts'
 
@@ -10,4 +11,6 @@ describe('one machine, nothing installed', () => {
   })
   afterAll(() => cluster?.close())
   coreSuite(() => cluster)
+  messagesSuite(() => cluster)
+  messageRestartSuite(() => cluster)
 })

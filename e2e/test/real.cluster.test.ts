@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import { coreSuite } from '../suite/core.ts'
 import { faultSuite } from '../suite/faults.ts'
 import { loadSuite } from '../suite/load.ts'
+import { messageFaultSuite, messagesSuite } from '../suite/messages.ts'
 import type { TestCluster } from '../support/cluster.ts'
 import { startRealCluster } from '../support/real.ts'
 
@@ -12,6 +13,8 @@ describe('a cluster on real etcd and a real CQL database', () => {
   }, 600_000)
   afterAll(() => cluster?.close())
   coreSuite(() => cluster)
+  messagesSuite(() => cluster)
+  messageFaultSuite(() => cluster)
   loadSuite(() => cluster)
   faultSuite(() => cluster, { outageMs: 60_000 })
 })

@@ -148,7 +148,7 @@ export const limits = {
   messageCallMs: 5_000,
   /** The first pause before what failed is tried again; doubles up to the longest one. */
   messagePauseMs: 250,
-  messagePauseMaxMs: 10_000,
+  messagePauseMaxMs: 2_000,
   /** A broker that is silent for so long loses its partitions to others; Kafka allows no less. */
   messageSessionMs: 6_000,
   /** How often it says something: three times before it counts as gone. */
