@@ -1,7 +1,8 @@
 import { resolve } from 'node:path'
-import { integer, settingsOrExit, text } from '@almanac/shared'
+import { choice, integer, settingsOrExit, text } from '@almanac/shared'
 import { startCassandra } from './cassandra.ts'
 import { startEtcd } from './etcd.ts'
+import { startKafka } from './kafka.ts'
 import { startCluster } from './processes.ts'
 
 const usage = `A whole cluster as processes on this machine, without containers: etcd, a CQL database
@@ -44,6 +45,13 @@ const settings = settingsOrExit(
       maximum: 3,
       help: 'One or three members of etcd.',
     }),
+    kafka: choice({
+      flag: 'kafka',
+      env: 'ALMANAC_KAFKA',
+      choices: ['no', 'yes'],
+      fallback: 'no',
+      help: 'Messages through Kafka, 340 MB more, and files in a folder of the data.',
+    }),
     data: text({
       flag: 'data',
       env: 'ALMANAC_DATA',
@@ -80,6 +88,15 @@ try {
   say('Starting the CQL database (fetched once, about a minute, when it is not there) …')
   const cql = await startCassandra({ dataDir: `${folder}/cql` })
   opened.push(() => cql.stop())
+  const env: Record<string, string> = {}
+  if (settings.kafka === 'yes') {
+    say('Starting Kafka (fetched once, half a minute, when it is not there) …')
+    const kafka = await startKafka({ dataDir: `${folder}/kafka` })
+    opened.push(() => kafka.stop())
+    env.ALMANAC_MESSAGES = `kafka://${kafka.address}/fits`
+    env.ALMANAC_FILES = process.env.ALMANAC_FILES || `${folder}/files`
+    say(`Messages are those of ${env.ALMANAC_MESSAGES}.`)
+  }
   say('Starting brokers and nodes …')
   const cluster = await startCluster({
     endpoints: {
@@ -91,6 +108,7 @@ try {
     nodes: settings.nodes,
     port: settings.port,
     logDir: `${folder}/logs`,
+    env,
   })
   opened.push(() => cluster.stop())
   for (const part of [...cluster.brokers, ...cluster.nodes])
