@@ -66,7 +66,7 @@ export function addOperationRoutes(instance: FastifyInstance, parts: ApiParts): 
 }
 
 /** From the view; from the coordinator when it is too new for it; from the store when it is old. */
-async function findJob(parts: ApiParts, id: string): Promise<JobRecord> {
+export async function findJob(parts: ApiParts, id: string): Promise<JobRecord> {
   const known = parts.state().jobs.get(id)?.value
   if (known) return known
   const unknown = new Refused(404, 'no-such-job', `There is no job ${id.slice(0, 64)}.`, {

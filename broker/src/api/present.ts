@@ -1,5 +1,7 @@
 import {
+  bounded,
   type ClusterState,
+  eventsOfShards,
   isOfShards,
   type JobRecord,
   type LogRecord,
@@ -12,7 +14,7 @@ import {
 import type { Static } from 'typebox'
 import { isResting, type Peer } from '../routing/peer.ts'
 import type { LogView as Log } from '../view/log-fold.ts'
-import type { JobView, LogView, ModelView, NodeView, VersionView } from './schemas.ts'
+import type { JobLogView, JobView, LogView, ModelView, NodeView, VersionView } from './schemas.ts'
 
 /** Records as clients see them: what follows from several records is worked out here. */
 export function presentModel(
@@ -82,7 +84,17 @@ export function presentJob(state: ClusterState, job: JobRecord): Static<typeof J
   const series = seriesOf(state, job)
   const progress = progressOf(state, job, series)
   const what = { id, kind, model, version, state: job.state, attempts, progress, series }
-  return { ...what, node, error, createdAt, endedAt }
+  return { ...what, node, error, why: job.why ?? null, createdAt, endedAt }
+}
+
+/** What its record says, and of shards that are not joined yet what theirs do. */
+export function presentJobLog(state: ClusterState, job: JobRecord): Static<typeof JobLogView> {
+  const shards = [...(state.shards.get(job.id) ?? [])].map(
+    ([number, { value }]) => [number, value] as const,
+  )
+  const open = job.endedAt === null ? eventsOfShards(shards) : []
+  const log = bounded([...(job.log ?? []), ...open])
+  return { log: log.map(({ at, event, text, who }) => ({ at, event, text, who: who ?? null })) }
 }
 
 /** Of a job of shards what all nodes have done of it: series of a fit, shards of an update. */

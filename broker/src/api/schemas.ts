@@ -324,8 +324,24 @@ export const JobView = Type.Object({
   ),
   node: nullable(Type.String()),
   error: nullable(Failure),
+  why: nullable(
+    Type.String({ description: 'Why it was begun, where nobody asked for it by itself.' }),
+  ),
   createdAt: Type.String(),
   endedAt: nullable(Type.String()),
+})
+
+export const JobLogView = Type.Object({
+  log: Type.Array(
+    Type.Object({
+      at: Type.String(),
+      event: Type.String({
+        description: 'A stable word, like queued, claimed, given-back, failed.',
+      }),
+      text: Type.String(),
+      who: nullable(Type.String({ description: 'The node or the broker.' })),
+    }),
+  ),
 })
 
 export const NodeView = Type.Object({

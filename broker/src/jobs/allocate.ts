@@ -13,6 +13,7 @@ import {
   counterKey,
   createdAt,
   type Entry,
+  eventOf,
   type JobRecord,
   jobKey,
   type ModelName,
@@ -48,6 +49,20 @@ export type FitRequest = {
   readonly calendar?: VersionRecord['calendar'] | undefined
   readonly requestId: string
   readonly idempotency: Idempotency | null
+  /** Unless it follows from the data: a table whose series are made already is in shards. */
+  readonly kind?: JobRecord['kind'] | undefined
+  /** For people: why it was begun, where nobody asked for it by itself. */
+  readonly why?: string | undefined
+  /** What else has to hold, and is done, in the same transaction. Where it does not: `BaseMoved`. */
+  readonly also?: ((made: Made) => Also) | undefined
+}
+
+/** The fit that a transaction is about to make. */
+type Made = { readonly job: string; readonly version: number; readonly at: string }
+
+type Also = {
+  readonly when: readonly Comparison[]
+  readonly then: readonly Operation[]
 }
 
 export type Idempotency = {
@@ -66,7 +81,7 @@ export type Allocated = {
   readonly revision: number
 }
 
-/** The base is not any more what it was when it was found: another may be due. */
+/** What it goes on from is not any more what it was when it was found: another may be due. */
 export class BaseMoved extends Error {
   override name = 'BaseMoved'
 }
@@ -102,7 +117,7 @@ export async function allocate(parts: AllocateParts, request: FitRequest): Promi
     const { version, when, then } = planOf(parts, request, read)
     const revision = await transactOnce(parts, request.job, { when, then })
     if (revision !== undefined) return { job: request.job, version, isNew: true, revision }
-    if (request.base !== null) throw new BaseMoved()
+    if (request.base !== null || request.also) throw new BaseMoved()
     await clock.sleep(backoffMs(tries, 5, 200, random), AbortSignal.timeout(5_000))
   }
   throw contention(request.of)
@@ -188,6 +203,9 @@ function planOf(parts: AllocateParts, request: FitRequest, read: Read) {
     put(versionKey(of, version), codecs.version.encode(versionRecord(request, version, now))),
     put(jobKey(request.job), codecs.job.encode(jobRecord(request, version, now))),
   ]
+  const also = request.also?.({ job: request.job, version, at: now })
+  when.push(...(also?.when ?? []))
+  then.push(...(also?.then ?? []))
   if (idempotency) {
     const key = requestKey(of.tenant, idempotency.hash)
     const { model } = of
@@ -274,10 +292,10 @@ function kindOf({ table, many, base }: FitRequest): JobRecord['kind'] {
 }
 
 function jobRecord(request: FitRequest, version: number, now: string): JobRecord {
-  const { of, job, many, requestId } = request
+  const { of, job, many, requestId, why } = request
   return {
     id: job,
-    kind: kindOf(request),
+    kind: request.kind ?? kindOf(request),
     ...(many ? { shards: many.shards } : {}),
     subject: { ...of, version },
     state: 'queued',
@@ -287,7 +305,14 @@ function jobRecord(request: FitRequest, version: number, now: string): JobRecord
     requestId,
     createdAt: now,
     endedAt: null,
+    ...(why === undefined ? {} : { why }),
+    log: [queuedAs(of, version, now, why)],
   }
+}
+
+function queuedAs({ model }: ModelName, version: number, now: string, why: string | undefined) {
+  const reason = why === undefined ? '' : ` ${why}`
+  return eventOf(now, 'queued', `Queued as version ${version} of ${model}.${reason}`)
 }
 
 /**

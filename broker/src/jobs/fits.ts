@@ -1,5 +1,5 @@
 import type { AnySpec } from '@almanac/engine'
-import { type Logger, type ModelName, modelId, type Store } from '@almanac/shared'
+import { type JobRecord, type Logger, type ModelName, modelId, type Store } from '@almanac/shared'
 import type { Bounds } from '../config/bounds.ts'
 import {
   type Allocated,
@@ -14,6 +14,7 @@ import {
 import { findBase } from './base.ts'
 import { type DataAfterParts, dataAfter } from './data-after.ts'
 import type { News } from './news.ts'
+import { retryOf } from './retry.ts'
 import { type FitData, storeData } from './store-data.ts'
 
 type Input = {
@@ -25,6 +26,11 @@ type Input = {
 type FitInput = Input & {
   readonly data: FitData
   readonly spec: AnySpec
+}
+
+type RetryInput = Omit<Input, 'of'> & {
+  /** That failed. */
+  readonly job: JobRecord
 }
 
 type ObservationsInput = Input & {
@@ -41,6 +47,8 @@ export type Fits = {
    * `findBase` and `dataAfter` do.
    */
   readonly add: (input: ObservationsInput) => Promise<Allocated>
+  /** The same again, as a new version; throws what `retryOf` and `allocate` do. */
+  readonly retry: (input: RetryInput) => Promise<Allocated>
 }
 
 export type FitsParts = AllocateParts &
@@ -82,14 +90,21 @@ export function createFits(parts: FitsParts): Fits {
     return earlier
   }
   const make = async (
-    { of, requestId, idempotency }: Input,
+    input: Input,
     data: FitData,
     what: Pick<FitRequest, 'spec' | 'base' | 'calendar'>,
   ) => {
-    const label = modelId(of)
+    const label = modelId(input.of)
     const stored = await storeData(parts, label, data, AbortSignal.timeout(datasetMs))
-    const request = { of, job: parts.mintId(), requestId, idempotency, ...stored, ...what }
-    const allocated = await inLine(label, () => allocate(parts, request))
+    return await makeOf(input, { ...stored, ...what })
+  }
+  /** Of data that is in the store. */
+  const makeOf = async (
+    { of, requestId, idempotency }: Input,
+    what: Omit<FitRequest, 'of' | 'job' | 'requestId' | 'idempotency'>,
+  ) => {
+    const request = { of, job: parts.mintId(), requestId, idempotency, ...what }
+    const allocated = await inLine(modelId(of), () => allocate(parts, request))
     const { version, isNew } = allocated
     logger.info({ event: 'fit-accepted', ...of, version, job: allocated.job, requestId, isNew })
     if (isNew) parts.onAccepted(allocated.job)
@@ -102,23 +117,30 @@ export function createFits(parts: FitsParts): Fits {
     const { data, calendar } = await dataAfter(parts, of, base, input.news)
     return await make(input, data, { spec: base.record.spec, base, calendar })
   }
+  /** Others may move what it goes on from, while it is looked at. */
+  const untilSettled = async (input: Input, make: () => Promise<Allocated>) => {
+    for (let tries = 1; ; tries += 1) {
+      const earlier = await look(input)
+      if (earlier) return earlier
+      try {
+        return await make()
+      } catch (error) {
+        if (!(error instanceof BaseMoved)) throw error
+        if (tries >= baseTriesMax) throw contention(input.of)
+      }
+    }
+  }
   return {
     begin: async (input) => {
       const earlier = await look(input)
       if (earlier) return earlier
       return await make(input, input.data, { spec: input.spec, base: null })
     },
-    add: async (input) => {
-      for (let tries = 1; ; tries += 1) {
-        const earlier = await look(input)
-        if (earlier) return earlier
-        try {
-          return await addOnce(input)
-        } catch (error) {
-          if (!(error instanceof BaseMoved)) throw error
-          if (tries >= baseTriesMax) throw contention(input.of)
-        }
-      }
+    add: (input) => untilSettled(input, () => addOnce(input)),
+    retry: ({ job, ...input }) => {
+      const { tenant, model } = job.subject
+      const again = { ...input, of: { tenant, model } }
+      return untilSettled(again, async () => makeOf(again, await retryOf(parts, job)))
     },
   }
 }

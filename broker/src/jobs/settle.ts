@@ -6,12 +6,14 @@ import {
   type Coordinator,
   claimKey,
   codecs,
+  eventOf,
   type FailureRecord,
   type Held,
   type JobRecord,
   jobKey,
   modelId,
   modifiedAt,
+  noted,
   type Operation,
   put,
   remove,
@@ -86,10 +88,11 @@ async function transact(
 }
 
 function failedJob(job: JobRecord, error: FailureRecord, now: string): string {
-  return codecs.job.encode({ ...job, state: 'failed', error, endedAt: now })
+  const event = eventOf(now, 'failed', `Failed for good: ${error.reason}. ${error.detail}`)
+  return codecs.job.encode({ ...noted(job, event), state: 'failed', error, endedAt: now })
 }
 
-function failedVersion(version: VersionRecord, error: FailureRecord, now: string): string {
+export function failedVersion(version: VersionRecord, error: FailureRecord, now: string): string {
   const times = { ...version.times, failedAt: now }
   return codecs.version.encode({ ...version, state: 'failed', error, times })
 }

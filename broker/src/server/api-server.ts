@@ -8,6 +8,7 @@ import { addForecastRoutes } from '../api/forecast-routes.ts'
 import { guardHosts, unacceptable } from '../api/guards.ts'
 import { createHotPath, type HotPath } from '../api/hot-path.ts'
 import { addMessageRoutes } from '../api/message-routes.ts'
+import { addJobRoutes } from '../api/job-routes.ts'
 import { addModelRoutes } from '../api/model-routes.ts'
 import { addOperationRoutes } from '../api/operation-routes.ts'
 import type { ApiParts } from '../api/parts.ts'
@@ -98,5 +99,6 @@ function addPlainRoutes(api: FastifyInstance, parts: ApiParts, hotPath: HotPath)
   addTableRoutes(api, parts)
   addOperationRoutes(api, parts)
   addMessageRoutes(api, parts)
+  addJobRoutes(api, parts)
   api.get('/openapi.json', { schema: { hide: true } as object }, async () => api.swagger())
 }

@@ -2,12 +2,15 @@ import {
   absent,
   claimKey,
   codecs,
+  eventOf,
+  type JobEvent,
   type JobRecord,
   jobKey,
   type Lease,
   limits,
   type ModelName,
   modifiedAt,
+  noted,
   put,
   type Transaction,
   Unavailable,
@@ -27,6 +30,8 @@ export type Claim = {
   /** The create revision of the claim, and of the last change of job and version. */
   readonly fence: number
   readonly lease: Lease
+  /** What happened under it and is not written yet: goes with what is written next. */
+  readonly journal: JobEvent[]
 }
 
 export type Claiming =
@@ -90,10 +95,11 @@ async function tryClaim(
 ): Promise<Claiming> {
   const now = context.clock.wallTime()
   const { node, instance, coordinator } = context
+  const attempt = heldJob.value.attempts + 1
   const job: JobRecord = {
-    ...heldJob.value,
+    ...noted(heldJob.value, ...lostBefore(heldJob.value, now), claimedBy(now, node, attempt)),
     state: 'running',
-    attempts: heldJob.value.attempts + 1,
+    attempts: attempt,
     progress: { phase: 'reading', fraction: 0 },
   }
   const { times } = heldVersion.value
@@ -124,9 +130,22 @@ async function tryClaim(
   ).catch((error) => {
     throw error instanceof Unavailable ? new ClaimUnknown(of, version, error) : error
   })
-  if (succeeded) return { kind: 'claimed', claim: { of, job, version, fence: revision, lease } }
+  if (succeeded) {
+    const claim: Claim = { of, job, version, fence: revision, lease, journal: [] }
+    return { kind: 'claimed', claim }
+  }
   const holder = await coordinator.get(key, signal)
   return { kind: 'unclaimed', why: holder ? 'another-has-it' : 'contended' }
+}
+
+const claimedBy = (now: string, node: string, attempt: number): JobEvent =>
+  eventOf(now, 'claimed', `Claimed by ${node}, attempt ${attempt}.`, node)
+
+/** Who ends in order says so. Nobody can say it for one that was lost, but who comes after it. */
+function lostBefore({ state, attempts }: JobRecord, now: string): JobEvent[] {
+  if (state !== 'running' || attempts === 0) return []
+  const text = `Attempt ${attempts} did not end in order: its node or its claim was lost.`
+  return [eventOf(now, 'lost', text)]
 }
 
 /** A claim whose outcome is unknown is read back: its lease is nobody else's. */

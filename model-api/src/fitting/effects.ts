@@ -2,11 +2,14 @@ import {
   claimKey,
   codecs,
   createdAt,
+  eventOf,
   type FailureRecord,
+  type JobEvent,
   type JobRecord,
   jobKey,
   type Manifest,
   modifiedAt,
+  noted,
   type Operation,
   present,
   put,
@@ -52,7 +55,8 @@ export function publish(
     progress: { phase: 'done', fraction: 1 },
     endedAt: now,
   }
-  return settle(context, claim, job, version)
+  const text = `Stored: ${manifest.sizeBytes} bytes.`
+  return settle(context, claim, job, version, eventOf(now, 'stored', text, context.node))
 }
 
 /** The series of its table are stored: from here on the job is one of shards, for all nodes. */
@@ -72,7 +76,9 @@ export function handOver(
     ...{ kind: 'fit-shards', shards, attempts: 0 },
     progress: { phase: 'fitting', fraction: 0 },
   }
-  return settle(context, claim, job, version)
+  const text = `The table has ${made.series ?? 0} series, in ${shards} shards for all nodes.`
+  const now = context.clock.wallTime()
+  return settle(context, claim, job, version, eventOf(now, 'handed-over', text, context.node))
 }
 
 /** The fit cannot succeed: the version stays `failed` for good. */
@@ -84,20 +90,26 @@ export function failForGood(
   const now = context.clock.wallTime()
   const times = { ...claim.version.times, failedAt: now }
   const version: VersionRecord = { ...claim.version, state: 'failed', error, times }
-  return settle(context, claim, { ...claim.job, state: 'failed', error, endedAt: now }, version)
+  const job: JobRecord = { ...claim.job, state: 'failed', error, endedAt: now }
+  return settle(context, claim, job, version, failedFor(now, error, context.node))
 }
 
 /** The model was deleted under the fit. */
 export function endAsDeleted(context: NodeContext, claim: Claim): Promise<Effect> {
-  const ended = deletedRecords(claim.job, claim.version, context.clock.wallTime())
+  const now = context.clock.wallTime()
+  const ended = deletedRecords(claim.job, claim.version, now)
   return settle(context, claim, ended.job, ended.version)
 }
 
-/** Leaves the fit to another node; with its attempt when this one ended through no fault of it. */
+/**
+ * Leaves the fit to another node; with its attempt when this one ended through no fault of it. `why`
+ * is for the log.
+ */
 export function giveBack(
   context: NodeContext,
   claim: Claim,
   attempt: 'returned' | 'spent',
+  why: string,
 ): Promise<Effect> {
   const version: VersionRecord = {
     ...claim.version,
@@ -106,7 +118,11 @@ export function giveBack(
   }
   const attempts = attempt === 'returned' ? claim.job.attempts - 1 : claim.job.attempts
   const progress = { phase: 'queued', fraction: 0 }
-  return settle(context, claim, { ...claim.job, state: 'queued', attempts, progress }, version)
+  const job: JobRecord = { ...claim.job, state: 'queued', attempts, progress }
+  const counts = attempt === 'returned' ? 'does not count' : 'counts'
+  const text = `Given back; the attempt ${counts}. ${why}`
+  const now = context.clock.wallTime()
+  return settle(context, claim, job, version, eventOf(now, 'given-back', text, context.node))
 }
 
 /**
@@ -115,26 +131,31 @@ export function giveBack(
  */
 export async function writeProgress(
   { coordinator }: NodeContext,
-  { job, fence }: Claim,
+  { job, fence, journal }: Claim,
   progress: JobRecord['progress'] | undefined,
   signal: AbortSignal,
 ): Promise<Effect> {
   const key = jobKey(job.id)
   const when = [createdAt(claimKey(job.id), fence), present(key)]
-  const then = progress ? [put(key, codecs.job.encode({ ...job, progress }))] : []
+  const record = () => codecs.job.encode(noted({ ...job, progress: progress! }, ...journal))
+  const then = progress ? [put(key, record())] : []
   const { succeeded } = await coordinator.transact({ when, then }, signal)
   return succeeded ? 'applied' : 'refused'
 }
 
+const failedFor = (now: string, { reason, detail }: FailureRecord, node: string): JobEvent =>
+  eventOf(now, 'failed', `Failed for good: ${reason}. ${detail}`, node)
+
 /** How the claim ends: job, version and claim in one transaction that the fence guards. */
 async function settle(
   context: NodeContext,
-  { of, job: { id }, lease, fence, version: { version } }: Claim,
+  { of, job: { id }, lease, fence, version: { version }, journal }: Claim,
   job: JobRecord,
   record: VersionRecord | undefined,
+  ...events: readonly JobEvent[]
 ): Promise<Effect> {
   const name = versionKey(of, version)
-  const value = codecs.job.encode(job)
+  const value = codecs.job.encode(noted(job, ...journal, ...events))
   const then: Operation[] = [put(jobKey(id), value), remove(claimKey(id))]
   if (record) then.push(put(name, codecs.version.encode(record)))
   const when = [createdAt(claimKey(id), fence), modifiedAt(name, fence)]

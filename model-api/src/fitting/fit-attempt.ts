@@ -126,7 +126,7 @@ async function work(
     case 'crashed':
       context.logger.error({ event: 'fit-crashed', ...label(claim), detail: reply.detail })
       await progress.stop()
-      await giveBack(context, claim, 'spent')
+      await giveBack(context, claim, 'spent', `The thread that fitted it ended: ${reply.detail}`)
       return 'crashed'
     case 'fitted-shard':
       throw new Bug('one series was asked for, not a shard')
@@ -177,7 +177,7 @@ async function makeSeries(
     case 'crashed':
       context.logger.error({ event: 'table-crashed', ...label(claim), detail: made.detail })
       await progress.stop()
-      await giveBack(context, claim, 'spent')
+      await giveBack(context, claim, 'spent', `The process with the table ended: ${made.detail}`)
       return 'crashed'
     case 'made': {
       const { kind: _, ...series } = made
@@ -211,7 +211,7 @@ async function join(
       return fail(context, claim, progress, joined)
     case 'open':
       await progress.stop()
-      return outcomeOf(await giveBack(context, claim, 'returned'), 'given-back')
+      return outcomeOf(await giveBack(context, claim, 'returned', shardsOpen), 'given-back')
     default:
       return unreachable(joined)
   }
@@ -305,7 +305,7 @@ async function afterError(
     return fail(context, claim, progress, { reason: 'too-large', detail: error.message })
   context.logger.error({ event: 'fit-failed', ...label(claim), err: error })
   await progress.stop()
-  await giveBack(context, claim, 'spent')
+  await giveBack(context, claim, 'spent', `Something went wrong in the node: ${error}`)
   return 'crashed'
 }
 
@@ -319,9 +319,10 @@ async function afterStop(
   const why: StopReason = reason.why
   switch (why) {
     case 'claim-lost':
-      return 'claim-lost'
+    case 'ended':
+      return why
     case 'drain':
-      return outcomeOf(await giveBack(context, claim, 'returned'), 'given-back')
+      return outcomeOf(await giveBack(context, claim, 'returned', draining), 'given-back')
     case 'deleted':
       return outcomeOf(await endAsDeleted(context, claim), 'deleted')
     case 'too-long': {
@@ -342,6 +343,9 @@ const spentOn = ({ job, of, version }: Claim): Spent => ({
 
 const outcomeOf = (effect: Effect, wanted: FitOutcome): FitOutcome =>
   effect === 'applied' ? wanted : 'claim-lost'
+
+const draining = 'The node is about to stop.'
+const shardsOpen = 'Some of its shards are not fitted yet.'
 
 const workMax = bounds.fitWorkMax
 

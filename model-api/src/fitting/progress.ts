@@ -1,3 +1,4 @@
+import { eventOf } from '@almanac/shared'
 import type { NodeContext } from '../base/context.ts'
 import type { Claim } from './claim.ts'
 import { writeProgress } from './effects.ts'
@@ -46,10 +47,18 @@ export function reportProgress(
     },
     phase(name) {
       phase = name
+      const text = told[name] ?? name
+      claim.journal.push(eventOf(context.clock.wallTime(), 'phase', text, context.node))
     },
     async stop() {
       stop.abort()
       await running
     },
   }
+}
+
+const told: Readonly<Record<string, string>> = {
+  table: 'Reads its table and makes series of it.',
+  fitting: 'Fits.',
+  storing: 'Stores what was fitted.',
 }

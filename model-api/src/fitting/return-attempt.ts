@@ -2,9 +2,11 @@ import {
   absent,
   claimKey,
   codecs,
+  eventOf,
   jobKey,
   type ModelName,
   modifiedAt,
+  noted,
   put,
   shardClaimKey,
   shardKey,
@@ -91,7 +93,7 @@ function lookAt(context: NodeContext, spent: Spent, signal: AbortSignal): Promis
 }
 
 async function lookAtFit(
-  { coordinator, clock }: NodeContext,
+  { coordinator, clock, node }: NodeContext,
   { job: id, of, version, claimedAs }: SpentOnFit,
   signal: AbortSignal,
 ): Promise<Looked> {
@@ -109,7 +111,9 @@ async function lookAtFit(
   if (attempts === 0 || isOld) return 'nothing-to-do'
   if (claimedAs !== undefined && held?.value !== claimedAs) return 'nothing-to-do'
   if (claim) return 'held'
-  const text = codecs.job.encode({ ...job.value, attempts: attempts - 1 })
+  const why = `Attempt ${attempts} does not count: it was the coordinator that cost it.`
+  const event = eventOf(clock.wallTime(), 'given-back', why, node)
+  const text = codecs.job.encode({ ...noted(job.value, event), attempts: attempts - 1 })
   return { key: jobKey(id), claim: claimKey(id), text, modRevision: entry.modRevision }
 }
 

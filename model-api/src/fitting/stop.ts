@@ -4,7 +4,8 @@ import type { ModelsView } from '../serving/view.ts'
 import type { Claim } from './claim.ts'
 import { isDeleted } from './subject.ts'
 
-export type StopReason = 'claim-lost' | 'drain' | 'deleted' | 'too-long'
+/** `ended`: somebody has ended the job, as who cancels it does. */
+export type StopReason = 'claim-lost' | 'drain' | 'deleted' | 'too-long' | 'ended'
 
 /** Why a fit was told to stop. */
 export class FitStopped extends Error {
@@ -28,7 +29,7 @@ export type FitStop = {
 
 type Claimed = Pick<Claim, 'of' | 'version' | 'fence' | 'lease'>
 
-/** Watches for what ends a fit early: its lease, a drain, the deletion of its model. */
+/** Watches for what ends a fit early: its lease, a drain, a cancel, the deletion of its model. */
 export function watchForStop(claim: Claimed, drain: AbortSignal, view: ModelsView): FitStop {
   const stop = new AbortController()
   const now = (why: StopReason) => stop.abort(new FitStopped(why))
@@ -41,7 +42,10 @@ export function watchForStop(claim: Claimed, drain: AbortSignal, view: ModelsVie
     // A view from before the claim may still show a tombstone that the claim has seen replaced.
     if (view.state.revision < claim.fence) return
     const record = view.state.models.get(id)?.value
-    if (isDeleted(record, claim.version.version)) now('deleted')
+    const { version } = claim.version
+    if (isDeleted(record, version)) return now('deleted')
+    const state = view.state.versions.get(id)?.get(version)?.value.state
+    if (state === 'failed' || state === 'stored') now('ended')
   }
   const unsubscribe = view.onChange((touched) => {
     if (touched.all || touched.models.has(id)) look()

@@ -3,6 +3,7 @@ import {
   type Codec,
   claimKey,
   codecs,
+  eventOf,
   type Held,
   type JobRecord,
   jobKey,
@@ -11,6 +12,7 @@ import {
   type ModelRecord,
   modelKey,
   modifiedAt,
+  noted,
   put,
   type VersionRecord,
   versionKey,
@@ -89,7 +91,10 @@ export function deletedRecords(job: JobRecord, version: VersionRecord | undefine
   }
   const open = version?.state === 'queued' || version?.state === 'fitting'
   return {
-    job: { ...job, state: 'failed' as const, error, endedAt: now },
+    job: {
+      ...noted(job, eventOf(now, 'failed', error.detail)),
+      ...{ state: 'failed' as const, error, endedAt: now },
+    },
     version: open
       ? { ...version, state: 'failed' as const, error, times: { ...version.times, failedAt: now } }
       : undefined,

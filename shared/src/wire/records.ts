@@ -1,4 +1,5 @@
 import { type Static, type TObject, type TProperties, Type } from 'typebox'
+import { JobEvent, jobEventsMax } from './job-log.ts'
 import { namePattern } from './keys.ts'
 
 /**
@@ -154,6 +155,10 @@ export const JobRecord = record({
   endedAt: nullable(Time),
   /** Of a job of shards: how many there are to work on. */
   shards: Type.Optional(Count),
+  /** Why it was begun, where nobody asked for it by itself: a retry, a schedule, decay. */
+  why: Type.Optional(Type.String({ maxLength: 300 })),
+  /** What happened to it, in order; see `noted`. */
+  log: Type.Optional(Type.Array(JobEvent, { maxItems: 2 * jobEventsMax })),
 })
 export type JobRecord = Static<typeof JobRecord>
 
@@ -181,6 +186,8 @@ export const ShardRecord = record({
   error: nullable(
     record({ reason: Type.String({ maxLength: 100 }), detail: Type.String({ maxLength: 2_000 }) }),
   ),
+  /** When and by whom it was fitted or given up. */
+  ended: Type.Optional(record({ at: Time, node: Type.String({ maxLength: 100 }) })),
 })
 export type ShardRecord = Static<typeof ShardRecord>
 

@@ -17,6 +17,7 @@ export type ShardOutcome =
   | 'crashed'
   | 'deleted'
   | 'claim-lost'
+  | 'ended'
   | 'unusable'
 
 /** One attempt at one shard, from its claim to its end. Rejects only with faults of the node. */
@@ -139,7 +140,7 @@ async function afterStop(
   reason: unknown,
 ): Promise<ShardOutcome> {
   const why = reason instanceof FitStopped ? reason.why : 'claim-lost'
-  if (why === 'claim-lost') return why
+  if (why === 'claim-lost' || why === 'ended') return why
   if (why === 'too-long') return await giveUp(context, claim)
   await giveShardBack(context, claim, 'returned')
   return why === 'drain' ? 'given-back' : 'deleted'

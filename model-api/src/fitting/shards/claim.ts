@@ -2,11 +2,13 @@ import {
   absent,
   claimKey,
   codecs,
+  eventOf,
   type JobRecord,
   jobKey,
   type Lease,
   type ModelName,
   modifiedAt,
+  noted,
   type Operation,
   put,
   shardClaimKey,
@@ -75,7 +77,7 @@ export async function takeShardClaim(
     put(shardKey(id, shard.number), codecs.shard.encode(record)),
   ]
   const isFirst = heldVersion.value.state === 'queued'
-  const { job, version } = isFirst ? begun(heldJob.value, heldVersion.value, now) : {}
+  const { job, version } = isFirst ? begun(heldJob.value, heldVersion.value, now, node) : {}
   if (job && version) {
     when.push(modifiedAt(jobKey(id), heldJob.modRevision))
     then.push(put(jobKey(id), codecs.job.encode(job)), put(name, codecs.version.encode(version)))
@@ -92,11 +94,12 @@ export async function takeShardClaim(
   }
 }
 
-function begun(job: JobRecord, version: VersionRecord, now: string) {
+function begun(job: JobRecord, version: VersionRecord, now: string, node: string) {
   const times = { ...version.times, fittingAt: now }
   const progress = { phase: 'fitting', fraction: 0 }
+  const event = eventOf(now, 'claimed', `The first shard is claimed, by ${node}.`, node)
   return {
-    job: { ...job, state: 'running', progress } satisfies JobRecord,
+    job: { ...noted(job, event), state: 'running', progress } satisfies JobRecord,
     version: { ...version, state: 'fitting', times } satisfies VersionRecord,
   }
 }

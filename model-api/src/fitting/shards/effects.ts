@@ -19,7 +19,7 @@ export function keepShard(
   claim: ShardClaim,
   fitted: NonNullable<ShardRecord['fitted']>,
 ): Promise<Effect> {
-  return settle(context, claim, { ...claim.shard.record, fitted })
+  return settle(context, claim, { ...claim.shard.record, fitted, ended: endedBy(context) })
 }
 
 /** Nobody can fit it: the job is to fail. */
@@ -28,7 +28,7 @@ export function endShard(
   claim: ShardClaim,
   error: NonNullable<ShardRecord['error']>,
 ): Promise<Effect> {
-  return settle(context, claim, { ...claim.shard.record, error })
+  return settle(context, claim, { ...claim.shard.record, error, ended: endedBy(context) })
 }
 
 /** Leaves the shard to another turn; with its attempt, where it was no fault of the shard. */
@@ -41,6 +41,8 @@ export function giveShardBack(
   const attempts = attempt === 'returned' ? record.attempts - 1 : record.attempts
   return settle(context, claim, { ...record, attempts })
 }
+
+const endedBy = ({ node, clock }: NodeContext) => ({ at: clock.wallTime(), node })
 
 async function settle(
   context: NodeContext,

@@ -3,6 +3,7 @@ import {
   type BlobRef,
   Damaged,
   encodeShardIndex,
+  eventsOfShards,
   limits,
   type ShardIndex,
   type ShardRecord,
@@ -38,11 +39,15 @@ export async function joinShards(
 ): Promise<Joined> {
   const { claimed, shards: records } = await readShards(context, claim.job.id, signal)
   const data = await readDataIndex(read, claim.version.dataset.blob)
+  const ended = eventsOfShards([...records].map(([number, { record }]) => [number, record]))
   const fitted: Fitted[] = []
   for (const number of data.shards.keys()) {
     const record = records.get(number)?.record
     if (record?.fitted) fitted.push(record.fitted)
-    else if (record && isHopeless(record) && !claimed.has(number)) return failed(number, record)
+    else if (record && isHopeless(record) && !claimed.has(number)) {
+      claim.journal.unshift(...ended)
+      return failed(number, record)
+    }
   }
   if (fitted.length < data.shards.length) return { kind: 'open' }
   const made = fitted.map((shard, number) => ({ first: data.shards[number]!.first, ...shard }))
@@ -50,6 +55,8 @@ export async function joinShards(
   const shards = base ? replaced(await readBaseIndex(read, base), made) : made
   const index = encodeShardIndex({ format: 1, kind: 'models', shards: shards })
   const series = shards.reduce((sum, shard) => sum + shard.series, 0)
+  // Not before: what is awaited above is tried again when the store is away.
+  claim.journal.unshift(...ended)
   return { kind: 'whole', index, metrics: metricsOf(shards), series }
 }
 

@@ -69,5 +69,5 @@ async function attemptClaimed(parts: FitParts, claim: ShardClaim): Promise<Turn>
   })
   if (outcome === 'claim-lost')
     void parts.onSpent({ job: claim.job.id, shard: number, attempts: record.attempts })
-  return outcome === 'deleted' ? 'none' : 'more'
+  return outcome === 'deleted' || outcome === 'ended' ? 'none' : 'more'
 }

@@ -1,0 +1,92 @@
+import {
+  type Codec,
+  type Coordinator,
+  codecs,
+  type JobRecord,
+  type ModelName,
+  modelKey,
+  modifiedAt,
+  Refused,
+  type VersionRecord,
+  versionKey,
+} from '@almanac/shared'
+import type { Bounds } from '../config/bounds.ts'
+import type { FitRequest } from './allocate.ts'
+import { type Base, findBase } from './base.ts'
+import { mustDecode } from './unreadable.ts'
+
+type Parts = {
+  readonly coordinator: Coordinator
+  readonly bounds: Pick<Bounds, 'coordinatorCallMs' | 'baseLooksMax' | 'fitLookMs'>
+}
+
+type Again = Omit<FitRequest, 'of' | 'job' | 'requestId' | 'idempotency'>
+
+/**
+ * What a failed version was made of, for another try. Its data is there for as long as its record
+ * is in the coordinator, which the new version compares. Throws `Refused`: 409 where it did not fail
+ * or its base is not the newest any more, 410 where its data may be gone.
+ */
+export async function retryOf(parts: Parts, job: JobRecord): Promise<Again> {
+  const signal = AbortSignal.timeout(parts.bounds.fitLookMs)
+  const { tenant, model, version: number } = job.subject
+  const of: ModelName = { tenant, model }
+  const [live, held] = await Promise.all([
+    read(parts, modelKey(of), codecs.model, signal),
+    read(parts, versionKey(of, number), codecs.version, signal),
+  ])
+  const name = `Version ${number} of ${model}`
+  if (live === undefined || live.value.deletedAt !== null || number <= live.value.floor)
+    throw collected(`${name} belonged to a model that was deleted.`)
+  if (held === undefined) throw collected(`${name} is so old that its data is not kept any more.`)
+  const { value: version, modRevision } = held
+  if (version.state !== 'failed') throw notFailed(name, version)
+  const base = version.base ? await sameBase(parts, of, version.base, name, signal) : null
+  const { spec, dataset, table, calendar, series } = version
+  return {
+    ...{ spec, dataset, base, table, calendar, kind: job.kind },
+    ...(series === undefined ? {} : { many: { series, shards: job.shards ?? 0 } }),
+    why: `It is job ${job.id} again.`,
+    also: () => ({ when: [modifiedAt(versionKey(of, number), modRevision)], then: [] }),
+  }
+}
+
+/** What came after the base meanwhile would be lost if these went on from it, too. */
+async function sameBase(
+  parts: Parts,
+  of: ModelName,
+  meant: NonNullable<VersionRecord['base']>,
+  name: string,
+  signal: AbortSignal,
+): Promise<Base> {
+  const base = await findBase(parts, of, null, signal)
+  if (base.record.version === meant.version && base.record.blob === meant.blob) return base
+  const detail = `${name} was to go on from version ${meant.version}, and ${base.record.version} has come since.`
+  throw new Refused(409, 'base-moved', detail, {
+    remedy: 'Send its observations again: they are then added to the newest version.',
+  })
+}
+
+function notFailed(name: string, { state }: VersionRecord): Refused {
+  if (state === 'stored')
+    return new Refused(409, 'job-succeeded', `${name} did not fail: there is nothing to repeat.`)
+  return new Refused(409, 'job-open', `${name} is not finished yet.`, {
+    retryAfterSeconds: 1,
+    remedy: 'Wait for its end, or cancel it: POST /api/jobs/{id}/cancel.',
+  })
+}
+
+function collected(detail: string): Refused {
+  const remedy = 'Send the data again: POST /api/models/{model}/fit.'
+  return new Refused(410, 'collected', detail, { remedy })
+}
+
+async function read<T>(
+  { coordinator }: Parts,
+  key: string,
+  values: Pick<Codec<T>, 'decode'>,
+  signal: AbortSignal,
+): Promise<{ readonly value: T; readonly modRevision: number } | undefined> {
+  const entry = await coordinator.get(key, signal)
+  return entry && { value: mustDecode(values, entry), modRevision: entry.modRevision }
+}
