@@ -1,7 +1,6 @@
-import { Refused } from '@almanac/shared'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { filesOf } from './file-routes.ts'
 import { answerWhenMade, readIdempotency } from './fit-answer.ts'
+import { mustHaveFile } from './must-have-file.ts'
 import type { ApiParts } from './parts.ts'
 import { readModelName } from './question.ts'
 import {
@@ -62,19 +61,6 @@ async function beginFit(parts: ApiParts, request: FastifyRequest<Route>) {
   if (data.kind === 'table') await mustHaveFile(parts, data.file)
   const input = { of, data, spec, requestId: request.id, idempotency }
   return { of, ...(await parts.fits.begin(input)) }
-}
-
-/** Known before anything is begun: most who err there have not uploaded it yet. */
-export async function mustHaveFile(
-  parts: Pick<ApiParts, 'files' | 'bounds'>,
-  file: string,
-): Promise<void> {
-  const signal = AbortSignal.timeout(parts.bounds.storeCallMs)
-  if ((await filesOf(parts).info(file, signal)) !== undefined) return
-  throw new Refused(422, 'no-such-file', `There is no file ${file}.`, {
-    field: '/table/file',
-    remedy: `Upload it first: PUT /api/files/${file}.`,
-  })
 }
 
 async function addObservations(parts: ApiParts, request: FastifyRequest<Route>) {

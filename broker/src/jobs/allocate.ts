@@ -31,6 +31,7 @@ import {
 } from '@almanac/shared'
 import type { Bounds } from '../config/bounds.ts'
 import type { Base } from './base.ts'
+import { contention } from './contention.ts'
 import { unheard } from './unheard.ts'
 import { mustDecode } from './unreadable.ts'
 
@@ -63,6 +64,15 @@ type Made = { readonly job: string; readonly version: number; readonly at: strin
 type Also = {
   readonly when: readonly Comparison[]
   readonly then: readonly Operation[]
+}
+
+/** Both of them, or the one that there is. */
+export function bothOf(one: FitRequest['also'], other: FitRequest['also']): FitRequest['also'] {
+  if (one === undefined || other === undefined) return one ?? other
+  return (made) => {
+    const [a, b] = [one(made), other(made)]
+    return { when: [...a.when, ...b.when], then: [...a.then, ...b.then] }
+  }
 }
 
 export type Idempotency = {
@@ -120,13 +130,7 @@ export async function allocate(parts: AllocateParts, request: FitRequest): Promi
     if (request.base !== null || request.also) throw new BaseMoved()
     await clock.sleep(backoffMs(tries, 5, 200, random), AbortSignal.timeout(5_000))
   }
-  throw contention(request.of)
-}
-
-/** Others were always first: nothing was done. */
-export function contention({ model }: ModelName): Refused {
-  const detail = `Too many fits of ${model} were begun at the same time.`
-  return new Refused(503, 'contention', detail, { retryAfterSeconds: 1 })
+  throw contention(`the fits of ${request.of.model}`)
 }
 
 /** The fit that this key made before, if it was for the same. */

@@ -20,6 +20,7 @@ import {
   type VersionRecord,
   versionKey,
 } from '@almanac/shared'
+import { contention } from './contention.ts'
 import { failedVersion, type SettleParts } from './settle.ts'
 import { unheard } from './unheard.ts'
 import { mustDecode } from './unreadable.ts'
@@ -55,8 +56,7 @@ export async function cancelJob(
     const done = await cancelOnce(parts, read, who)
     if (done) return done
   }
-  const detail = 'The job changed each time it was about to be cancelled.'
-  throw new Refused(503, 'contention', detail, { retryAfterSeconds: 1 })
+  throw contention(`job ${id}`)
 }
 
 /** Why a job that has ended cannot be cancelled any more. */

@@ -6,14 +6,16 @@ import {
   type AllocateParts,
   allocate,
   BaseMoved,
-  contention,
+  bothOf,
   type FitRequest,
   findEarlier,
   type Idempotency,
 } from './allocate.ts'
 import { findBase } from './base.ts'
+import { contention } from './contention.ts'
 import { type DataAfterParts, dataAfter } from './data-after.ts'
 import type { News } from './news.ts'
+import { refitOf } from './refit.ts'
 import { retryOf } from './retry.ts'
 import { type FitData, storeData } from './store-data.ts'
 
@@ -21,11 +23,19 @@ type Input = {
   readonly of: ModelName
   readonly requestId: string
   readonly idempotency: Idempotency | null
+  /** See `FitRequest`. */
+  readonly why?: string | undefined
+  readonly also?: FitRequest['also']
 }
 
 type FitInput = Input & {
   readonly data: FitData
   readonly spec: AnySpec
+}
+
+type RefitInput = Input & {
+  /** Files that users bring. */
+  readonly mustHaveFile: (file: string) => Promise<void>
 }
 
 type RetryInput = Omit<Input, 'of'> & {
@@ -49,6 +59,11 @@ export type Fits = {
   readonly add: (input: ObservationsInput) => Promise<Allocated>
   /** The same again, as a new version; throws what `retryOf` and `allocate` do. */
   readonly retry: (input: RetryInput) => Promise<Allocated>
+  /**
+   * Fits what serves again with its spec: its table, read anew, or its data. Throws what `refitOf`
+   * and `allocate` do.
+   */
+  readonly refit: (input: RefitInput) => Promise<Allocated>
 }
 
 export type FitsParts = AllocateParts &
@@ -92,7 +107,7 @@ export function createFits(parts: FitsParts): Fits {
   const make = async (
     input: Input,
     data: FitData,
-    what: Pick<FitRequest, 'spec' | 'base' | 'calendar'>,
+    what: Pick<FitRequest, 'spec' | 'base' | 'calendar' | 'also'>,
   ) => {
     const label = modelId(input.of)
     const stored = await storeData(parts, label, data, AbortSignal.timeout(datasetMs))
@@ -100,10 +115,12 @@ export function createFits(parts: FitsParts): Fits {
   }
   /** Of data that is in the store. */
   const makeOf = async (
-    { of, requestId, idempotency }: Input,
+    { of, requestId, idempotency, ...given }: Input,
     what: Omit<FitRequest, 'of' | 'job' | 'requestId' | 'idempotency'>,
   ) => {
-    const request = { of, job: parts.mintId(), requestId, idempotency, ...what }
+    const why = given.why ?? what.why
+    const also = bothOf(given.also, what.also)
+    const request = { ...what, of, job: parts.mintId(), requestId, idempotency, why, also }
     const allocated = await inLine(modelId(of), () => allocate(parts, request))
     const { version, isNew } = allocated
     logger.info({ event: 'fit-accepted', ...of, version, job: allocated.job, requestId, isNew })
@@ -126,7 +143,7 @@ export function createFits(parts: FitsParts): Fits {
         return await make()
       } catch (error) {
         if (!(error instanceof BaseMoved)) throw error
-        if (tries >= baseTriesMax) throw contention(input.of)
+        if (tries >= baseTriesMax) throw contention(`the versions of ${input.of.model}`)
       }
     }
   }
@@ -142,6 +159,13 @@ export function createFits(parts: FitsParts): Fits {
       const again = { ...input, of: { tenant, model } }
       return untilSettled(again, async () => makeOf(again, await retryOf(parts, job)))
     },
+    refit: ({ mustHaveFile, ...input }) =>
+      untilSettled(input, async () => {
+        const { stored, fresh, ...what } = await refitOf(parts, input.of)
+        if (stored) return await makeOf(input, { ...stored, ...what, base: null })
+        if (fresh.kind === 'table') await mustHaveFile(fresh.file)
+        return await make(input, fresh, { ...what, base: null })
+      }),
   }
 }
 

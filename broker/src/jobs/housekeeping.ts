@@ -1,20 +1,11 @@
-import {
-  absent,
-  type Clock,
-  type ClusterState,
-  type Coordinator,
-  claimKey,
-  codecs,
-  put,
-  type Random,
-  type Touched,
-} from '@almanac/shared'
+import type { Clock, ClusterState, Random, Touched } from '@almanac/shared'
 import type { LogView } from '../view/log-fold.ts'
 import { type ArchiveParts, archive } from './archive.ts'
 import { type Chore, choresOf, deletedVersions } from './chores.ts'
 import { endedShards, forgetShards } from './forget-shards.ts'
 import { type GarbageParts, sweepGarbage } from './garbage.ts'
 import { removeDeleted, type SettleParts } from './settle.ts'
+import { underClaim } from './under-claim.ts'
 
 export type HousekeepingParts = ArchiveParts &
   GarbageParts &
@@ -66,7 +57,7 @@ export function startHousekeeping(parts: HousekeepingParts): Housekeeping {
     const isGarbageDue = clock.monotonicMs() >= nextGarbageMs
     const isIdle = planned().length === 0 && endedShards(parts.state()).length === 0
     if (isIdle && !isGarbageDue) return
-    await underClaim(parts, stopped.signal, async (signal) => {
+    await underClaim(parts, 'housekeeping', stopped.signal, async (signal) => {
       await forgetShards(parts, signal)
       // However much there is, it is done now: more may be coming than one look a round would do.
       while ((await doChores(parts, planned(), signal)) > 0) signal.throwIfAborted()
@@ -119,33 +110,4 @@ async function doChores(
   while (parts.state().revision < last && parts.clock.monotonicMs() < untilMs)
     await parts.clock.sleep(10, signal)
   return revisions.length
-}
-
-/** One broker at a time, for as long as its lease is good. Somebody else at it: nothing to do. */
-async function underClaim(
-  parts: HousekeepingParts,
-  stopped: AbortSignal,
-  work: (signal: AbortSignal) => Promise<void>,
-): Promise<void> {
-  const { coordinator, bounds } = parts
-  const deadline = () => AbortSignal.timeout(bounds.coordinatorCallMs)
-  const lease = await coordinator.grantLease(bounds.leaseTtlMs, deadline())
-  try {
-    if (await claim(parts, coordinator, lease.id))
-      await work(AbortSignal.any([lease.lost, stopped]))
-  } finally {
-    await lease.revoke(deadline()).catch(() => {})
-  }
-}
-
-async function claim(
-  { clock, who, bounds }: HousekeepingParts,
-  coordinator: Coordinator,
-  lease: string,
-): Promise<boolean> {
-  const key = claimKey('housekeeping')
-  const value = codecs.claim.encode({ node: who, instance: 'broker', since: clock.wallTime() })
-  const transaction = { when: [absent(key)], then: [put(key, value, lease)] }
-  const signal = AbortSignal.timeout(bounds.coordinatorCallMs)
-  return (await coordinator.transact(transaction, signal)).succeeded
 }

@@ -10,7 +10,7 @@ import {
   Unavailable,
 } from '@almanac/shared'
 import type { BodyReader } from '../api/body-reader.ts'
-import { mustHaveFile } from '../api/fit-routes.ts'
+import { mustHaveFile } from '../api/must-have-file.ts'
 import type { ApiParts } from '../api/parts.ts'
 import { type Idempotency, sha256Of } from '../jobs/allocate.ts'
 import type { Fits } from '../jobs/fits.ts'

@@ -12,6 +12,7 @@ import { addJobRoutes } from '../api/job-routes.ts'
 import { addModelRoutes } from '../api/model-routes.ts'
 import { addOperationRoutes } from '../api/operation-routes.ts'
 import type { ApiParts } from '../api/parts.ts'
+import { addScheduleRoutes } from '../api/schedule-routes.ts'
 import { addSeriesRoutes, addStreamRoutes } from '../api/series-routes.ts'
 import { addRejectsRoute, addTableRoutes } from '../api/table-routes.ts'
 import { addVersionRoutes } from '../api/version-routes.ts'
@@ -100,5 +101,6 @@ function addPlainRoutes(api: FastifyInstance, parts: ApiParts, hotPath: HotPath)
   addOperationRoutes(api, parts)
   addMessageRoutes(api, parts)
   addJobRoutes(api, parts)
+  addScheduleRoutes(api, parts)
   api.get('/openapi.json', { schema: { hide: true } as object }, async () => api.swagger())
 }

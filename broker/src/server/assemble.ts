@@ -14,6 +14,7 @@ import {
   timedStore,
 } from '@almanac/shared'
 import { createBodyReader } from '../api/body-reader.ts'
+import { mustHaveFile } from '../api/must-have-file.ts'
 import type { ApiParts } from '../api/parts.ts'
 import type { Bounds } from '../config/bounds.ts'
 import { startDispatcher } from '../jobs/dispatch.ts'
@@ -37,6 +38,7 @@ import { createShardIndexes } from '../routing/shard-indexes.ts'
 import { internalHeaders, type TryParts } from '../routing/try-nodes.ts'
 import type { Reply, Upstream } from '../routing/upstream.ts'
 import { createWaitingRoom } from '../routing/waiting-room.ts'
+import { startScheduler } from '../schedules/loop.ts'
 import { openView } from '../view/cluster-view.ts'
 import { tellingDeadlines, tellingStoreDeadlines } from '../view/deadlines.ts'
 import { watchGauges } from './gauges.ts'
@@ -145,6 +147,11 @@ export function assemble(given: AssembleParts): Assembly {
   const bodies = createBodyReader(bounds)
   const { cutNews } = bodies
   const fits = createFits({ ...base, mintId, indexes, cutNews, onAccepted: dispatcher.accepted })
+  const { files } = given
+  const scheduler = startScheduler({
+    ...{ ...base, mintId, schedules: view.schedules },
+    actions: { fits, bodies, mustHaveFile: (file) => mustHaveFile({ files, bounds }, file) },
+  })
   // Nodes that are long gone expire by themselves, without any event.
   const expiry = setInterval(() => {
     if (router.peers().some(({ goneAtMs }) => goneAtMs !== null)) router.refresh(everything)
@@ -184,6 +191,7 @@ export function assemble(given: AssembleParts): Assembly {
     rollouts.stop()
     dispatcher.stop()
     housekeeping.stop()
+    scheduler.stop()
     // A fit goes on without this broker; its client is told where to look.
     waiters.end()
   }

@@ -8,12 +8,14 @@ import {
   type WatchEvent,
 } from '@almanac/shared'
 import { createLogFold, type LogView } from './log-fold.ts'
+import { createScheduleFold, type Schedules } from './schedule-fold.ts'
 
 /** What this broker knows of the cluster, and when it changes. */
 export type ClusterView = {
   /** The newest state; its maps change in place, so it is read at once and not kept. */
   readonly state: () => ClusterState
   readonly log: () => LogView
+  readonly schedules: () => Schedules
   /** Whether the first snapshot has arrived. */
   readonly ready: () => boolean
   readonly silentMs: () => number
@@ -69,13 +71,18 @@ export function openView(options: ViewOptions): ClusterView {
   return {
     state: () => current.cluster.state,
     log: () => current.log,
+    schedules: () => current.schedules.all,
     ready: () => ready,
     silentMs: () => watch.silentMs(),
     stop: () => watch.stop(),
   }
 }
 
-type Sides = { readonly cluster: ClusterFold; readonly log: ReturnType<typeof createLogFold> }
+type Sides = {
+  readonly cluster: ClusterFold
+  readonly log: ReturnType<typeof createLogFold>
+  readonly schedules: ReturnType<typeof createScheduleFold>
+}
 
 const everything: Touched = {
   all: true,
@@ -88,10 +95,15 @@ function createSides(logger: Logger): Sides {
   const report = (key: string, fault: string) => {
     logger.error({ event: 'bad-value', key, fault })
   }
-  return { cluster: createClusterFold(report), log: createLogFold(report) }
+  return {
+    cluster: createClusterFold(report),
+    log: createLogFold(report),
+    schedules: createScheduleFold(report),
+  }
 }
 
 function applyTo(sides: Sides, event: WatchEvent): Touched {
   sides.log.apply(event)
+  sides.schedules.apply(event)
   return sides.cluster.apply(event)
 }

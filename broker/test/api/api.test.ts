@@ -199,6 +199,9 @@ test('every public call is in the OpenAPI document, with its problems', async ()
     '/api/jobs/{id}',
     '/api/messages',
     '/api/messages/dead-letters',
+    '/api/jobs/{id}/cancel',
+    '/api/jobs/{id}/log',
+    '/api/jobs/{id}/retry',
     '/api/models',
     '/api/models/{model}',
     '/api/models/{model}/fit',
@@ -215,6 +218,9 @@ test('every public call is in the OpenAPI document, with its problems', async ()
     '/api/models/{model}/versions/{version}/series',
     '/api/models/{model}/versions/{version}/table',
     '/api/nodes',
+    '/api/schedules',
+    '/api/schedules/{name}',
+    '/api/schedules/{name}/run',
   ])
 })
 

@@ -276,6 +276,16 @@ export const limits = {
   logEntriesKept: 200,
   /** Garbage is looked for this often, by one broker at a time. */
   garbageEveryMs: 3_600_000,
+  /** Schedules of one tenant: each is looked at every time that any is due. */
+  schedulesMax: 100,
+  /** What a schedule is to begin, as JSON: with its runs it is one record of the coordinator. */
+  scheduleActionBytesMax: 32_768,
+  /** Runs that a schedule remembers. */
+  scheduleRunsKept: 20,
+  /** Schedules are in minutes; one that is due is seen within this. */
+  scheduleLookMs: 1_000,
+  /** Missed instants are counted so far: nobody needs to know more. */
+  missedInstantsMax: 1_000,
   /** A transaction that lost to another one is tried again so often. */
   contentionTriesMax: 10,
 } as const

@@ -13,6 +13,7 @@ export const jobsPrefix = '/jobs/'
 export const claimsPrefix = '/claims/'
 export const nodesPrefix = '/nodes/'
 export const requestsPrefix = '/requests/'
+export const schedulesPrefix = '/schedules/'
 
 export const modelKey = ({ tenant, model }: ModelName) => `/models/${tenant}/${model}`
 export const counterKey = (of: ModelName) => `${modelKey(of)}/counter`
@@ -29,6 +30,8 @@ export const shardKey = (job: string, shard: number) => `${shardsPrefix(job)}${s
 export const shardClaimsPrefix = (job: string) => `${claimKey(job)}/`
 export const shardClaimKey = (job: string, shard: number) => `${shardClaimsPrefix(job)}${shard}`
 export const requestKey = (tenant: string, hash: string) => `/requests/${tenant}/${hash}`
+export const schedulesOf = (tenant: string) => `${schedulesPrefix}${tenant}/`
+export const scheduleKey = (tenant: string, name: string) => `${schedulesOf(tenant)}${name}`
 export const nodeKey = (node: string) => `/nodes/${node}`
 export const nodeModelKey = (node: string, of: ModelName) =>
   `/nodes/${node}/models/${of.tenant}/${of.model}`
@@ -46,6 +49,7 @@ export type ParsedKey =
   | { readonly kind: 'shard'; readonly job: string; readonly shard: number }
   | { readonly kind: 'shard-claim'; readonly job: string; readonly shard: number }
   | { readonly kind: 'request'; readonly tenant: string; readonly hash: string }
+  | { readonly kind: 'schedule'; readonly tenant: string; readonly name: string }
   | { readonly kind: 'node'; readonly node: string }
   | ({ readonly kind: 'node-model'; readonly node: string } & ModelName)
   | { readonly kind: 'unknown' }
@@ -63,6 +67,8 @@ export function parseKey(key: string): ParsedKey {
     return { kind: 'shard-claim', job: a, shard: Number(b) }
   if (head === 'requests' && isName(a) && b && c === undefined)
     return { kind: 'request', tenant: a, hash: b }
+  if (head === 'schedules' && isName(a) && isName(b) && c === undefined)
+    return { kind: 'schedule', tenant: a, name: b }
   if (head === 'nodes' && a) return nodePart(a, b, c, d)
   return unknown
 }
