@@ -137,9 +137,7 @@ function addRun(instance: FastifyInstance, parts: ApiParts): void {
 }
 
 /** What actions work with. */
-function actionParts(
-  parts: Pick<ApiParts, 'fits' | 'bodies' | 'bounds' | 'files'>,
-): ActionParts {
+function actionParts(parts: Pick<ApiParts, 'fits' | 'bodies' | 'bounds' | 'files'>): ActionParts {
   const { fits, bodies } = parts
   return { fits, bodies, mustHaveFile: (file) => mustHaveFile(parts, file) }
 }
