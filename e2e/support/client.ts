@@ -14,7 +14,7 @@ type Scalar = { readonly length: number; valueOf(): unknown }
 
 /** One call with a deadline. The body is parsed when it is JSON. */
 export async function call(
-  method: 'GET' | 'POST' | 'DELETE',
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE',
   url: string,
   options: { body?: unknown; headers?: Record<string, string>; timeoutMs?: number } = {},
 ): Promise<Answer> {

@@ -1,0 +1,13 @@
+import { afterAll, beforeAll, describe } from 'vitest'
+import { jobSuite } from '../suite/jobs.ts'
+import type { TestCluster } from '../support/cluster.ts'
+import { startRealCluster } from '../support/real.ts'
+
+describe('jobs on real etcd and a real CQL database', () => {
+  let cluster: Required<TestCluster>
+  beforeAll(async () => {
+    cluster = await startRealCluster()
+  }, 600_000)
+  afterAll(() => cluster?.close())
+  jobSuite(() => cluster)
+})
