@@ -26,6 +26,7 @@ export {
   backtest,
   type OriginResult,
 } from './evaluate/backtest.ts'
+export { type LiveScore, liveScale, scoreNews } from './evaluate/live.ts'
 export {
   errorScale,
   type LevelScores,

@@ -56,12 +56,21 @@ export function presentVersion(
     observations: dataset.observations,
     series: version.series ?? null,
     base: base?.version ?? null,
+    why: version.why ?? null,
+    accuracy: version.accuracy ? presentAccuracy(version.accuracy) : null,
     sizeBytes,
     sha256,
     metrics,
     error,
     times,
   }
+}
+
+function presentAccuracy({ scale, updates }: NonNullable<VersionRecord['accuracy']>) {
+  const each = updates.map(({ version, count, scaled }) => ({
+    ...{ version, observations: count, mase: scaled / count },
+  }))
+  return { scale, updates: each }
 }
 
 /** `serving`, `loading`, `retired` and `superseded` follow from the model and are never stored. */

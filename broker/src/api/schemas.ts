@@ -266,6 +266,24 @@ export const VersionView = Type.Object({
   observations: Type.Integer({ description: 'Of its own data: without those of its base.' }),
   series: nullable(Type.Integer({ description: 'How many, where keys tell them apart.' })),
   base: nullable(VersionNumber),
+  why: nullable(
+    Type.String({ description: 'Why it was begun, where nobody asked for it by itself.' }),
+  ),
+  accuracy: nullable(
+    Type.Object(
+      {
+        scale: Type.Number(),
+        updates: Type.Array(
+          Type.Object({
+            version: VersionNumber,
+            observations: Type.Integer(),
+            mase: Type.Number(),
+          }),
+        ),
+      },
+      { description: 'How well updates since the last fit were foreseen, newest first.' },
+    ),
+  ),
   sizeBytes: nullable(Type.Integer()),
   sha256: nullable(Type.String()),
   metrics: Type.Record(Type.String(), Type.Union([Type.Number(), Type.String()])),

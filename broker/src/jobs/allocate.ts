@@ -273,6 +273,7 @@ function versionRecord(request: FitRequest, version: number, now: string): Versi
     ...(request.many ? { series: request.many.series } : {}),
     ...(request.table ? { table: request.table } : {}),
     ...baseOf(request),
+    ...(request.why === undefined ? {} : { why: request.why }),
     blob: null,
     sha256: null,
     sizeBytes: null,
@@ -282,11 +283,17 @@ function versionRecord(request: FitRequest, version: number, now: string): Versi
   }
 }
 
-function baseOf({ base, calendar }: FitRequest): Pick<VersionRecord, 'base' | 'calendar'> {
+type Carried = Pick<VersionRecord, 'base' | 'calendar' | 'accuracy'>
+
+function baseOf({ base, calendar }: FitRequest): Carried {
   if (base === null) return {}
-  const { version, blob, sha256 } = base.record
+  const { version, blob, sha256, accuracy } = base.record
   assert(blob !== null && sha256 !== null, 'a base is stored')
-  return { base: { version, blob, sha256 }, ...(calendar ? { calendar } : {}) }
+  return {
+    base: { version, blob, sha256 },
+    ...(calendar ? { calendar } : {}),
+    ...(accuracy ? { accuracy } : {}),
+  }
 }
 
 function kindOf({ table, many, base }: FitRequest): JobRecord['kind'] {

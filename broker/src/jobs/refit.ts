@@ -16,14 +16,17 @@ import {
   versionKey,
 } from '@almanac/shared'
 import type { Bounds } from '../config/bounds.ts'
-import type { FitRequest } from './allocate.ts'
+import { BaseMoved, type FitRequest } from './allocate.ts'
+import { type Base, findBase } from './base.ts'
+import { joinData } from './join-data.ts'
+import { collected } from './refit-refusals.ts'
 import type { FitData, StoredData } from './store-data.ts'
 import { mustDecode } from './unreadable.ts'
 
 export type RefitParts = {
   readonly coordinator: Coordinator
   readonly store: Pick<Store, 'readBlob'>
-  readonly bounds: Pick<Bounds, 'coordinatorCallMs' | 'storeCallMs'>
+  readonly bounds: Pick<Bounds, 'coordinatorCallMs' | 'storeCallMs' | 'baseLooksMax' | 'fitLookMs'>
 }
 
 /** Data that is in the store already, or that is still to be put there. */
@@ -31,67 +34,55 @@ type Material =
   | { readonly stored: StoredData; readonly fresh?: never }
   | { readonly stored?: never; readonly fresh: FitData }
 
-export type Refit = Material & Pick<FitRequest, 'spec' | 'also'>
+type Refit = Material & Pick<FitRequest, 'spec' | 'also'>
 
 /**
- * What a model is to be fitted of again: the table of the version that serves, which is then read
- * anew, or all of its data; with its spec. Throws `Refused`: 404 where there is no model, 409 where
- * none serves, 410 where its data is not kept any more, 422 where it cannot be put together.
+ * What a model is to be fitted of again: its table, which is then read anew, or all of its data;
+ * with its spec. It is those of the newest version that did not fail, which has all there is, or
+ * under a hold of the one that serves. Throws `Refused`: 404 where there is no model, 409 where no
+ * version is fitted, or one is on its way, 410 where its data is not kept any more, 422 where it
+ * cannot be put together.
  */
 export async function refitOf(parts: RefitParts, of: ModelName): Promise<Refit> {
-  const { version, modRevision } = await servingOf(parts, of)
+  const { record: version, modRevision, last } = await sourceOf(parts, of)
   const { spec } = version
-  const also = () => ({
-    when: [modifiedAt(versionKey(of, version.version), modRevision)],
-    then: [],
-  })
-  if (version.base) return { fresh: await joined(parts, of, version), spec, also }
-  const { table, dataset, series } = version
-  if (table) return { fresh: await tableOf(parts, of, version, table.source), spec, also }
-  if (series === undefined) return { stored: { dataset }, spec, also }
-  const index = decodeShardIndex(await read(parts, of, version, dataset.blob))
-  if (!index.ok) throw unreadable(of, version, index.fault)
-  const many = { series, shards: index.value.shards.length }
-  return { stored: { dataset, many }, spec, also }
+  const same = modifiedAt(versionKey(of, version.version), modRevision)
+  const also: FitRequest['also'] = (made) => {
+    // What has come meanwhile would be lost to this one, which would serve in its place.
+    if (last !== null && made.version !== last + 1) throw new BaseMoved()
+    return { when: [same], then: [] }
+  }
+  return { ...(await materialOf(parts, of, version)), spec, also }
 }
 
-async function servingOf(parts: RefitParts, of: ModelName) {
-  const model = await look(parts, modelKey(of), codecs.model)
-  if (model === undefined || model.value.deletedAt !== null)
-    throw new Refused(404, 'no-such-model', `There is no model ${of.model}.`, { field: 'model' })
-  const { serving } = model.value
-  if (serving === null)
-    throw new Refused(409, 'nothing-serves', `No version of ${of.model} serves yet.`, {
-      remedy: 'Fit it first: POST /api/models/{model}/fit.',
-    })
-  const held = await look(parts, versionKey(of, serving), codecs.version)
-  if (held === undefined) throw collected(of, serving)
-  return { version: held.value, modRevision: held.modRevision }
+async function sourceOf(parts: RefitParts, of: ModelName): Promise<Base> {
+  const signal = AbortSignal.timeout(parts.bounds.fitLookMs)
+  const model = await look(parts, modelKey(of), codecs.model, signal)
+  const pinned = model?.hold ? model.serving : null
+  return await findBase(parts, of, pinned, signal)
 }
 
-/** Observations that came in parts. */
-async function joined(_parts: RefitParts, of: ModelName, version: VersionRecord): Promise<FitData> {
-  throw new Refused(
-    422,
-    'data-in-parts',
-    `The data of version ${version.version} of ${of.model} came in parts.`,
-    { remedy: 'Fit the model with all of its data.' },
-  )
-}
-
-async function tableOf(
+async function materialOf(
   parts: RefitParts,
   of: ModelName,
   version: VersionRecord,
-  source: string,
-): Promise<FitData> {
-  const decoded = decodeTableSource(await read(parts, of, version, source))
-  if (!decoded.ok) throw unreadable(of, version, decoded.fault)
-  const { file, recipe } = decoded.value
-  return { kind: 'table', file, recipe }
+): Promise<Material> {
+  const read = (id: string) => readData(parts, of, version, id)
+  if (version.base) return { fresh: await joinData(parts, of, version, read) }
+  const { table, dataset, series } = version
+  if (table) {
+    const source = decodeTableSource(await read(table.source))
+    if (!source.ok) throw unreadable(of, version, source.fault)
+    const { file, recipe } = source.value
+    return { fresh: { kind: 'table', file, recipe } }
+  }
+  if (series === undefined) return { stored: { dataset } }
+  const index = decodeShardIndex(await read(dataset.blob))
+  if (!index.ok) throw unreadable(of, version, index.fault)
+  return { stored: { dataset, many: { series, shards: index.value.shards.length } } }
 }
 
-async function read(
+async function readData(
   { store, bounds }: RefitParts,
   of: ModelName,
   version: VersionRecord,
@@ -106,18 +97,13 @@ async function read(
 }
 
 async function look<T>(
-  { coordinator, bounds }: RefitParts,
+  { coordinator }: RefitParts,
   key: string,
   values: Pick<Codec<T>, 'decode'>,
-): Promise<{ readonly value: T; readonly modRevision: number } | undefined> {
-  const entry = await coordinator.get(key, AbortSignal.timeout(bounds.coordinatorCallMs))
-  return entry && { value: mustDecode(values, entry), modRevision: entry.modRevision }
-}
-
-function collected({ model }: ModelName, version: number): Refused {
-  const detail = `The data of version ${version} of ${model} is not kept any more.`
-  const remedy = 'Send all of it: POST /api/models/{model}/fit.'
-  return new Refused(410, 'collected', detail, { remedy })
+  signal: AbortSignal,
+): Promise<T | undefined> {
+  const entry = await coordinator.get(key, signal)
+  return entry && mustDecode(values, entry)
 }
 
 function unreadable({ model }: ModelName, { version }: VersionRecord, fault: string): Refused {

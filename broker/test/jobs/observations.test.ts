@@ -43,6 +43,16 @@ describe('new observations', () => {
     expect(JSON.parse(Buffer.from(data).toString())).toMatchObject({ series: [{ y: [1, 2] }] })
   })
 
+  test('carry on what is told of the accuracy of their base', async () => {
+    const { cluster, add } = await openFitted()
+    const accuracy = { scale: 2, updates: [{ version: 1, count: 3, scaled: 1.5 }] }
+    const value = codecs.version.encode({ ...(await versionOf(cluster, 1)), accuracy })
+    const then = [put(versionKey(of, 1), value)]
+    await cluster.coordinator.transact({ when: [], then }, signal())
+    await add()
+    expect((await versionOf(cluster, 2)).accuracy).toEqual(accuracy)
+  })
+
   test('go on from one another', async () => {
     const { cluster, add } = await openFitted()
     await add()

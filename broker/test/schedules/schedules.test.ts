@@ -1,14 +1,22 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { codecs, jobsPrefix, openFolderFiles, systemClock } from '@almanac/shared'
+import {
+  codecs,
+  jobsPrefix,
+  openFolderFiles,
+  remove,
+  systemClock,
+  versionKey,
+} from '@almanac/shared'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { call, fit, get, openCluster, type TestCluster } from '../support/cluster.ts'
+import { call, fit, fitBody, get, openCluster, type TestCluster } from '../support/cluster.ts'
 import { eventually } from '../support/eventually.ts'
 import { mortal } from '../support/mortal.ts'
 
 const signal = () => AbortSignal.timeout(5_000)
 const hourly = { cron: '0 * * * *', action: { refit: { model: 'm' } } }
+const of = { tenant: 'default', model: 'm' }
 const quick = { scheduleLookMs: 20 }
 const recipe = {
   source: { format: 'csv' },
@@ -297,4 +305,34 @@ describe('of two brokers', () => {
       expect(versions.sort()).toEqual([1, 2, 3])
     },
   )
+})
+
+describe('a refit of what came in parts', () => {
+  const runOnce = async (broker: Broker) => {
+    await put(broker, 's', { ...hourly, enabled: false })
+    return await call(broker, 'POST', '/api/schedules/s/run')
+  }
+
+  test('has all observations of one series, in order', async () => {
+    const { broker, cluster } = await opened()
+    for (const data of [[101, null], [103]])
+      await call(broker, 'POST', '/api/models/m/observations', { body: { data } })
+    const answer = await runOnce(broker)
+    expect(answer.status, answer.text).toBe(200)
+    const entry = await cluster.coordinator.get(versionKey(of, 4), signal())
+    const version = codecs.version.decode(entry!.value)
+    if (!version.ok) throw new Error(version.fault)
+    expect(version.value.base).toBeUndefined()
+    const ref = { kind: 'dataset', id: version.value.dataset.blob } as const
+    const data = JSON.parse(Buffer.from(await cluster.store.readBlob(ref, signal())).toString())
+    expect(data.series[0].y).toEqual([...fitBody.data, 101, null, 103])
+  })
+
+  test('is refused where a part is not kept any more', async () => {
+    const { broker, cluster } = await opened()
+    await call(broker, 'POST', '/api/models/m/observations', { body: { data: [1] } })
+    await cluster.coordinator.transact({ when: [], then: [remove(versionKey(of, 1))] }, signal())
+    const answer = await runOnce(broker)
+    expect(answer.body).toMatchObject({ status: 410, type: 'urn:almanac:problem:collected' })
+  })
 })

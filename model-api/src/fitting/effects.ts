@@ -18,6 +18,7 @@ import {
   versionKey,
 } from '@almanac/shared'
 import type { NodeContext } from '../base/context.ts'
+import { figuresOf } from './accuracy.ts'
 import { applyUnder, type Effect } from './apply.ts'
 import type { Claim } from './claim.ts'
 import { deletedRecords } from './subject.ts'
@@ -29,13 +30,14 @@ export type FittedModel = {
   readonly calendar: Calendar | null
   /** How many there are, where they are told apart by keys. */
   readonly series?: number
+  readonly accuracy?: VersionRecord['accuracy']
 }
 
 /** Makes the version `stored`, the job `done` and the claim gone, in one transaction. */
 export function publish(
   context: NodeContext,
   claim: Claim,
-  { manifest, metrics, calendar, series }: FittedModel,
+  { manifest, metrics, calendar, series, accuracy }: FittedModel,
 ): Promise<Effect> {
   const now = context.clock.wallTime()
   const version: VersionRecord = {
@@ -44,7 +46,8 @@ export function publish(
     blob: manifest.id,
     sha256: manifest.sha256,
     sizeBytes: manifest.sizeBytes,
-    metrics: { ...claim.version.metrics, ...metrics },
+    metrics: { ...claim.version.metrics, ...metrics, ...figuresOf(accuracy, claim.version) },
+    ...(accuracy ? { accuracy } : {}),
     times: { ...claim.version.times, storedAt: now },
     ...(calendar ? { calendar } : {}),
     ...(series === undefined ? {} : { series }),

@@ -15,6 +15,7 @@ import type { NodeContext } from '../base/context.ts'
 import { untilAvailable } from '../base/patience.ts'
 import { bounds } from '../config/bounds.ts'
 import type { ModelsView } from '../serving/view.ts'
+import { accuracyAfter } from './accuracy.ts'
 import type { Effect } from './apply.ts'
 import { checked } from './checked.ts'
 import { type Claim, ClaimUnknown, releaseLease, takeClaim } from './claim.ts'
@@ -120,6 +121,7 @@ async function work(
         content: reply.model,
         metrics: plainMetrics(reply.report),
         calendar: reply.calendar,
+        accuracy: accuracyAfter(claim.version, reply),
       })
     case 'refused':
       return fail(context, claim, progress, { reason: reply.code, detail: reply.detail })

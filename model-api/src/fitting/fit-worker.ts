@@ -10,9 +10,11 @@ import {
   faultOfModels,
   fitModel,
   fitShard,
+  liveScale,
   parseSpec,
   type Shard,
   type ShardRun,
+  scoreNews,
   updateModel,
   updateShard,
 } from '@almanac/engine'
@@ -52,7 +54,8 @@ function fit({ id, dataset, spec, seed, workMax, control: memory }: FitRequest):
   if ('fault' in series) return { kind: 'refused', id, code: 'bad-dataset', detail: series.fault }
   const parsed = parseSpec(spec)
   if (parsed.kind === 'refused') return refused(id, parsed.reason)
-  const fitted = fitModel(describedSeries(series), parsed.value, {
+  const described = describedSeries(series)
+  const fitted = fitModel(described, parsed.value, {
     seed,
     workMax,
     shouldStop: () => control.shouldStop(),
@@ -62,7 +65,9 @@ function fit({ id, dataset, spec, seed, workMax, control: memory }: FitRequest):
   // A fit that ran out of its budget is as good as it gets; one that was told to stop is dropped.
   if (fitted.kind === 'stopped' && control.shouldStop()) return { kind: 'stopped', id }
   const model = Uint8Array.from(encodeModel(fitted.value))
-  return { kind: 'fitted', id, model, report: fitted.report, calendar: calendarOf(series) }
+  const { report } = fitted
+  const scale = liveScale(described)
+  return { kind: 'fitted', id, model, report, calendar: calendarOf(series), scale }
 }
 
 /** Series by series: what is wrong with one is in its result. */
@@ -105,10 +110,12 @@ function update(id: number, base: Uint8Array, dataset: Uint8Array): FitReply {
   if ('fault' in series) return { kind: 'refused', id, code: 'bad-dataset', detail: series.fault }
   const decoded = decodeModel(base)
   if (decoded.kind === 'refused') return refused(id, decoded.reason)
-  const updated = updateModel(decoded.value, describedSeries(series))
+  const newer = describedSeries(series)
+  const score = scoreNews(decoded.value, newer.y)
+  const updated = updateModel(decoded.value, newer)
   if (updated.kind === 'refused') return refused(id, updated.reason)
   const model = Uint8Array.from(encodeModel(updated.value))
-  return { kind: 'fitted', id, model, report: updated.report, calendar: null }
+  return { kind: 'fitted', id, model, report: updated.report, calendar: null, score }
 }
 
 function refused(id: number, reason: { code: string; detail: string }): FitReply {

@@ -2,7 +2,7 @@
  * What a node and its fitting thread say to each other. Stopping and progress go through shared
  * memory: a thread that computes reads no messages.
  */
-import type { Report } from '@almanac/engine'
+import type { LiveScore, Report } from '@almanac/engine'
 
 export type FitRequest = {
   readonly id: number
@@ -40,6 +40,10 @@ export type FitReply =
       readonly report: Report
       /** Null where the data has no start or no frequency, or goes on from a base. */
       readonly calendar: Calendar | null
+      /** What errors on it are divided by; null where it goes on from a base, or has no changes. */
+      readonly scale?: number | null
+      /** How well the base had foreseen the data. */
+      readonly score?: LiveScore | null
     }
   | {
       readonly kind: 'fitted-shard'

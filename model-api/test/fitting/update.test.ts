@@ -1,4 +1,12 @@
-import { decodeModel, encodeModel, fitModel, parseSpec, updateModel } from '@almanac/engine'
+import {
+  decodeModel,
+  encodeModel,
+  fitModel,
+  forecastModel,
+  parseSpec,
+  updateModel,
+} from '@almanac/engine'
+import { codecs, put, versionKey } from '@almanac/shared'
 import { expect, test } from 'vitest'
 import {
   type Machine,
@@ -43,6 +51,45 @@ test('an update is the base, moved on by the new observations and nothing else',
     Buffer.from(encodeModel(after.value)),
   )
   expect(record).toMatchObject({ state: 'stored', base, metrics: { observations: 63 } })
+})
+
+test('an update tells how well its base had foreseen it; a fit what errors are divided by', async () => {
+  const { machine, node, base } = await openFitted()
+  const { accuracy, metrics } = await readVersion(machine, {
+    ...{ tenant: 'default', model: 'default', version: 1, job: '' },
+  })
+  const changes = shortSeries().flatMap((value, i, all) =>
+    i === 0 ? [] : [Math.abs(value - all[i - 1]!)],
+  )
+  const scale = changes.reduce((sum, change) => sum + change, 0) / changes.length
+  expect(accuracy?.scale).toBeCloseTo(scale, 12)
+  expect(accuracy?.updates).toEqual([])
+  expect(metrics.liveMase).toBeUndefined()
+
+  const before = decodeModel(await modelBytes(machine, base.blob))
+  if (before.kind === 'refused') throw new Error(before.reason.detail)
+  const ask = { horizon: newer.length, quantiles: new Float64Array(0) }
+  const foreseen = forecastModel(before.value, ask)
+  if (foreseen.kind === 'refused') throw new Error(foreseen.reason.detail)
+  const errors = newer.flatMap((value, h) =>
+    value === null ? [] : [Math.abs(value - foreseen.value.point[h]!)],
+  )
+  const scaled = errors.reduce((sum, error) => sum + error, 0) / scale
+
+  const earlier = { version: 0, count: 1, scaled: 2 }
+  const known = { scale: accuracy!.scale, updates: [earlier] }
+  const of = await queueFit(machine, { version: 2, base, series: { y: newer } })
+  const queued = await readVersion(machine, of)
+  const value = codecs.version.encode({ ...queued, accuracy: known })
+  await machine.coordinator.transact({ when: [], then: [put(versionKey(of, 2), value)] }, soon())
+  await order(machine, node, of.job)
+  await untilJob(machine, of, 'done')
+  const record = await readVersion(machine, of)
+  expect(record.accuracy?.updates).toHaveLength(2)
+  expect(record.accuracy?.updates[0]).toMatchObject({ version: 2, count: 3 })
+  expect(record.accuracy?.updates[0]?.scaled).toBeCloseTo(scaled, 10)
+  expect(record.accuracy?.updates[1]).toEqual(earlier)
+  expect(record.metrics.liveMase).toBeCloseTo(scaled / 3, 10)
 })
 
 test('an update is no fit of the new observations alone', async () => {

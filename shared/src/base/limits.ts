@@ -286,6 +286,8 @@ export const limits = {
   scheduleLookMs: 1_000,
   /** Missed instants are counted so far: nobody needs to know more. */
   missedInstantsMax: 1_000,
+  /** Updates whose accuracy a version tells, its own among them. */
+  accuracyUpdatesMax: 50,
   /** A transaction that lost to another one is tried again so often. */
   contentionTriesMax: 10,
 } as const

@@ -1,4 +1,5 @@
 import { type Static, type TObject, type TProperties, Type } from 'typebox'
+import { AccuracyRecord } from './accuracy.ts'
 import { JobEvent, jobEventsMax } from './job-log.ts'
 import { namePattern } from './keys.ts'
 
@@ -98,6 +99,10 @@ export const VersionRecord = record({
       steps: Count,
     }),
   ),
+  /** Of one series; absent where nothing can be said of it. */
+  accuracy: Type.Optional(AccuracyRecord),
+  /** Why it was begun, where nobody asked for it by itself. */
+  why: Type.Optional(Type.String({ maxLength: 300 })),
   /** The model's blob id; null until stored. */
   blob: nullable(Type.String({ maxLength: 64 })),
   sha256: nullable(Sha256),

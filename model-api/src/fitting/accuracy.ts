@@ -1,0 +1,30 @@
+import { type AccuracyRecord, limits, type VersionRecord } from '@almanac/shared'
+import type { FitReply } from './worker-protocol.ts'
+
+type Fitted = Extract<FitReply, { kind: 'fitted' }>
+type Of = Pick<VersionRecord, 'version' | 'accuracy'>
+
+/**
+ * What a version tells of its accuracy: a fit begins with what errors are divided by, an update
+ * adds how well its base had foreseen its observations. Undefined where nothing can be told.
+ */
+export function accuracyAfter(
+  { version, accuracy }: Of,
+  { scale = null, score = null }: Pick<Fitted, 'scale' | 'score'>,
+): AccuracyRecord | undefined {
+  if (scale !== null) return { scale, updates: [] }
+  if (accuracy === undefined || score === null || score.count === 0) return accuracy
+  const scaled = score.absolute / accuracy.scale
+  if (!Number.isFinite(scaled)) return accuracy
+  const updates = [{ version, count: score.count, scaled }, ...accuracy.updates]
+  return { ...accuracy, updates: updates.slice(0, limits.accuracyUpdatesMax) }
+}
+
+/** The same of this version alone, for people. */
+export function figuresOf(
+  accuracy: AccuracyRecord | undefined,
+  { version }: Of,
+): VersionRecord['metrics'] {
+  const own = accuracy?.updates.find((update) => update.version === version)
+  return own ? { liveMase: own.scaled / own.count, liveObservations: own.count } : {}
+}
