@@ -2,6 +2,8 @@ export type { ArimaModel } from './arima/model.ts'
 export type { ArimaSpec } from './arima/spec.ts'
 export { fitMany } from './batch/fit-many.ts'
 export { type FittedShard, fitShard, type ShardRun } from './batch/fit-shard.ts'
+export { type JudgedShard, judgeShard, type KeyedVerdict } from './batch/judge-shard.ts'
+export { type KnownSeries, knownSeries } from './batch/known-series.ts'
 export {
   encodeShardData,
   faultOfData,
@@ -35,6 +37,18 @@ export {
   type Scores,
   scoreForecast,
 } from './evaluate/metrics.ts'
+export {
+  addErrors,
+  addSteps,
+  type ErrorColumns,
+  errorColumns,
+  meanErrors,
+  medianErrors,
+  type PooledErrors,
+  pooled,
+  sumOfSteps,
+} from './evaluate/overall.ts'
+export { type Errors, judge, type StepSums, type Trial, type Verdict } from './evaluate/verdict.ts'
 export {
   checkSeries,
   decodeModel,

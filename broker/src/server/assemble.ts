@@ -147,7 +147,7 @@ export function assemble(given: AssembleParts): Assembly {
   const bodies = createBodyReader(bounds)
   const { cutNews } = bodies
   const fits = createFits({ ...base, mintId, indexes, cutNews, onAccepted: dispatcher.accepted })
-  const { files } = given
+  const { files, filesPlace = null, messages, announced } = given
   const scheduler = startScheduler({
     ...{ ...base, mintId, schedules: view.schedules },
     actions: { fits, bodies, mustHaveFile: (file) => mustHaveFile({ files, bounds }, file) },
@@ -160,7 +160,6 @@ export function assemble(given: AssembleParts): Assembly {
   isAssembled = true
   if (view.ready()) onChange(everything)
   watchGauges(registry, { view, router, cache, indexes, room, waiters, clock })
-  const { files, filesPlace = null, messages, announced } = given
   const tenant = 'default'
   const consuming =
     messages &&

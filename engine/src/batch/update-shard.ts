@@ -58,7 +58,8 @@ function* merged(base: Shard, news: Shard): Generator<Pair, void, undefined> {
 
 type News = Pick<ShardRow, 'start' | 'frequency' | 'timezone'> & { readonly y: Float64Array }
 
-function newsAt(news: Shard, place: number): News {
+/** The news of the series at a place of a shard of data. */
+export function newsAt(news: Shard, place: number): News {
   const word = (name: string) => wordAt(news, name, place)
   const calendar = {
     ...{ start: word('start'), frequency: word('frequency'), timezone: word('timezone') },
@@ -114,7 +115,10 @@ function moveOn(row: ShardRow, news: News): Outcome<ShardRow> {
 }
 
 /** Steps that are missing between what a series knows and its news. */
-function gapOf(row: ShardRow, { y, start, frequency, timezone }: News): Outcome<number> {
+export function gapOf(
+  row: Pick<ShardRow, 'start' | 'frequency' | 'timezone' | 'steps'>,
+  { y, start, frequency, timezone }: News,
+): Outcome<number> {
   const no = (code: string, detail: string) => refused({ code, detail })
   if (frequency !== '' && frequency !== row.frequency)
     return no('frequency', `The series is ${row.frequency || 'of no frequency'}, not ${frequency}.`)
@@ -138,7 +142,8 @@ function gapOf(row: ShardRow, { y, start, frequency, timezone }: News): Outcome<
   }
 }
 
-function afterMissing(count: number, y: Float64Array): Float64Array {
+/** Values after so many that are missing. */
+export function afterMissing(count: number, y: Float64Array): Float64Array {
   if (count === 0) return y
   const all = new Float64Array(count + y.length).fill(Number.NaN)
   all.set(y, count)

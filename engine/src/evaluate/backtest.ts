@@ -10,6 +10,7 @@ import {
   addToTally,
   errorScale,
   makeTally,
+  type Scale,
   type Scores,
   scoresOf,
   sumOfTallies,
@@ -32,6 +33,11 @@ export type BacktestPlan = {
   readonly quantiles?: Float64Array
   readonly bounds?: Ask['bounds']
   readonly point?: Ask['point']
+  /**
+   * What errors are divided by, where it is not to be the changes of the series up to each origin:
+   * one scale for all of them then adds up over origins.
+   */
+  readonly scale?: Scale
 }
 
 /** What was forecast from one origin, or why nothing was. */
@@ -51,6 +57,8 @@ export type Backtest = {
   /** The scores of each step ahead, pooled over the origins. */
   readonly horizons: readonly Scores[]
   readonly overall: Scores
+  /** The sums behind `horizons`, which add up with those of other series. */
+  readonly tallies: readonly Tally[]
 }
 
 /**
@@ -80,7 +88,7 @@ export function backtest(
   const results: OriginResult[] = []
   for (let at = 0; at < plan.origins; at++) {
     const result = forecastFrom(at, state, series, parsed.value, plan, probabilities, run)
-    results.push(judged(result, series, probabilities, tallies))
+    results.push(judged(result, series, plan, probabilities, tallies))
     run.onProgress?.((at + 1) / plan.origins)
     if (run.shouldStop?.() !== true) continue
     state.stopped = true
@@ -94,6 +102,7 @@ export function backtest(
     origins: results,
     horizons: tallies.map(scoresOf),
     overall: scoresOf(sumOfTallies(tallies, probabilities)),
+    tallies,
   }
   const report = { origins: made, refused: results.length - made, summary: summaryOf(value, made) }
   return state.stopped ? { kind: 'stopped', value, report } : done(value, report)
@@ -136,13 +145,14 @@ function forecastFrom(
 function judged(
   { origin, refitted, outcome }: Made,
   series: Series,
+  plan: BacktestPlan,
   probabilities: Float64Array,
   tallies: readonly Tally[],
 ): OriginResult {
   if (outcome.kind === 'refused')
     return { origin, refitted, kind: 'refused', reason: outcome.reason }
   const forecast = outcome.value
-  const scale = errorScale(series.y.subarray(0, origin), series.seasons?.[0] ?? 1)
+  const scale = plan.scale ?? errorScale(series.y.subarray(0, origin), series.seasons?.[0] ?? 1)
   const own = makeTally(probabilities)
   for (const [h, tally] of tallies.entries()) {
     const actual = series.y[origin + h]!

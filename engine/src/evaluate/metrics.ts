@@ -19,12 +19,18 @@ export type LevelScores = {
 export type Scores = {
   /** Pairs of an observation and its forecast. */
   readonly count: number
+  /** Forecasts whose observation is missing; they are in no score. */
+  readonly missing: number
+  /** The mean of observation less forecast: above zero where forecasts are too low. */
+  readonly me: number
   readonly mae: number
   readonly rmse: number
   readonly mase: number
   readonly rmsse: number
   /** In percent, between 0 and 200; two zeros are no error. */
   readonly smape: number
+  /** The mean pinball loss over the quantiles, in the units of the series (GEFCom2014). */
+  readonly pinball: number
   /** Twice the mean pinball loss over the quantiles, by the scale of the series. */
   readonly scaledPinball: number
   readonly levels: readonly LevelScores[]
@@ -35,9 +41,12 @@ export type Tally = {
   readonly probabilities: Float64Array
   readonly levels: readonly Level[]
   count: number
+  missing: number
+  signed: number
   absolute: number
   squared: number
   symmetric: number
+  pinball: number
   scaledAbsolute: number
   scaledSquared: number
   scaledPinball: number
@@ -51,7 +60,7 @@ export type Tally = {
  * where it is too short to show one.
  */
 export function errorScale(train: Float64Array, seasonLength: number): Scale {
-  const lag = train.length > seasonLength + 1 ? seasonLength : 1
+  const lag = scaleLag(train.length, seasonLength)
   let pairs = 0
   let absolute = 0
   let squared = 0
@@ -65,6 +74,11 @@ export function errorScale(train: Float64Array, seasonLength: number): Scale {
   return { absolute: absolute / pairs, squared: squared / pairs }
 }
 
+/** The lag that the scale of so many observations is of: that of a season, or 1. */
+export function scaleLag(length: number, seasonLength: number): number {
+  return length > seasonLength + 1 ? seasonLength : 1
+}
+
 /** @param probabilities of the quantiles that will be scored, ascending; may be empty. */
 export function makeTally(probabilities: Float64Array): Tally {
   const levels = levelsOf(probabilities)
@@ -72,9 +86,12 @@ export function makeTally(probabilities: Float64Array): Tally {
     probabilities,
     levels,
     count: 0,
+    missing: 0,
+    signed: 0,
     absolute: 0,
     squared: 0,
     symmetric: 0,
+    pinball: 0,
     scaledAbsolute: 0,
     scaledSquared: 0,
     scaledPinball: 0,
@@ -92,10 +109,14 @@ export function addToTally(
   from: number,
   scale: Scale,
 ): void {
-  if (Number.isNaN(actual)) return
+  if (Number.isNaN(actual)) {
+    tally.missing++
+    return
+  }
   const error = Math.abs(actual - point)
   const size = Math.abs(actual) + Math.abs(point)
   tally.count++
+  tally.signed += actual - point
   tally.absolute += error
   tally.squared += error * error
   tally.symmetric += size === 0 ? 0 : (200 * error) / size
@@ -109,6 +130,7 @@ export function addToTally(
     const above = actual - quantiles[from + i]!
     pinball += above >= 0 ? p * above : (p - 1) * above
   }
+  tally.pinball += pinball / many
   tally.scaledPinball += (2 * pinball) / many / scale.absolute
   tally.levels.forEach(({ lowerAt, upperAt, alpha }, at) => {
     const lower = quantiles[from + lowerAt]!
@@ -123,9 +145,12 @@ export function sumOfTallies(tallies: readonly Tally[], probabilities: Float64Ar
   const sum = makeTally(probabilities)
   for (const tally of tallies) {
     sum.count += tally.count
+    sum.missing += tally.missing
+    sum.signed += tally.signed
     sum.absolute += tally.absolute
     sum.squared += tally.squared
     sum.symmetric += tally.symmetric
+    sum.pinball += tally.pinball
     sum.scaledAbsolute += tally.scaledAbsolute
     sum.scaledSquared += tally.scaledSquared
     sum.scaledPinball += tally.scaledPinball
@@ -141,11 +166,14 @@ export function scoresOf(tally: Tally): Scores {
   const { count } = tally
   return {
     count,
+    missing: tally.missing,
+    me: tally.signed / count,
     mae: tally.absolute / count,
     rmse: Math.sqrt(tally.squared / count),
     mase: tally.scaledAbsolute / count,
     rmsse: Math.sqrt(tally.scaledSquared / count),
     smape: tally.symmetric / count,
+    pinball: tally.pinball / count,
     scaledPinball: tally.scaledPinball / count,
     levels: tally.levels.map(({ level }, at) => ({
       level,

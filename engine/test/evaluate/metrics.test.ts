@@ -8,6 +8,7 @@ import {
   scoresOf,
   sumOfTallies,
 } from '../../src/evaluate/metrics.ts'
+import { airPassengers } from '../series/sample-series.ts'
 
 const none = new Float64Array(0)
 
@@ -93,7 +94,7 @@ test('a missing observation counts nowhere', () => {
   const scale = { absolute: 1, squared: 1 }
   const forecast = { point: Float64Array.of(1, 5), quantiles: Float64Array.of(0, 2, 4, 6) }
   const scores = scoreForecast(Float64Array.of(2, Number.NaN), forecast, probabilities, scale)
-  expect(scores).toMatchObject({ count: 1, mae: 1, levels: [{ coverage: 1 }] })
+  expect(scores).toMatchObject({ count: 1, missing: 1, mae: 1, levels: [{ coverage: 1 }] })
 })
 
 test('no observation at all has no scores', () => {
@@ -126,4 +127,31 @@ test('the overall weighted average is 1 for the benchmark itself', () => {
   const benchmark = { mase: 1.5, smape: 12 }
   expect(overallWeightedAverage(benchmark, benchmark)).toBe(1)
   expect(overallWeightedAverage({ mase: 0.75, smape: 12 }, benchmark)).toBe(0.75)
+})
+
+test('the accuracy of R is what R says (forecast 8.20, AirPassengers, 1960 held out)', () => {
+  const series = airPassengers
+  // accuracy(forecast(Arima(…, order=c(0,1,1), seasonal=c(0,1,1), lambda=0, method='ML'), h=12), …)
+  const point = Float64Array.of(
+    ...[419.326182549585, 398.920279064687, 466.579175541646, 454.406816168903],
+    ...[473.265750683442, 547.120828376877, 622.22145023042, 630.157286496378],
+    ...[526.748283177817, 462.291674899287, 406.629999324391, 452.297863873697],
+  )
+  const [train, actual] = [series.subarray(0, -12), series.subarray(-12)]
+  const scale = errorScale(train, 12)
+  const scores = scoreForecast(actual, { point, quantiles: none }, none, scale)
+  expect(scores.me).toBeCloseTo(-12.1637991989274, 10)
+  expect(scores.rmse).toBeCloseTo(18.5949294206384, 10)
+  expect(scores.mae).toBeCloseTo(13.2626631707769, 10)
+  expect(scores.mase).toBeCloseTo(0.435555440748009, 12)
+})
+
+test('a pinball loss is in the units of the series, and the signed error has its sign', () => {
+  const probabilities = Float64Array.of(0.1, 0.5, 0.9)
+  const forecast = { point: Float64Array.of(10), quantiles: Float64Array.of(8, 10, 13) }
+  const scale = { absolute: 4, squared: 16 }
+  const scores = scoreForecast(Float64Array.of(14), forecast, probabilities, scale)
+  expect(scores.me).toBe(4)
+  expect(scores.pinball).toBeCloseTo((0.1 * 6 + 0.5 * 4 + 0.9 * 1) / 3, 14)
+  expect(scores.scaledPinball).toBeCloseTo((2 * scores.pinball) / 4, 14)
 })
