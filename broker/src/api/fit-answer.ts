@@ -64,7 +64,7 @@ function send(
 }
 
 /** `Prefer: respond-async` waits for nothing, `Prefer: wait=10` for ten seconds (RFC 7240). */
-function readPatience(prefer: string | string[] | undefined, mostMs: number): number {
+export function readPatience(prefer: string | string[] | undefined, mostMs: number): number {
   const preferences = String(prefer ?? '').split(/[,;]/)
   const named = preferences.map((text) => text.trim().toLowerCase())
   if (named.includes('respond-async')) return 0

@@ -46,7 +46,8 @@ export function readFitBody(bytes: Uint8Array): FitBody | BodyFault {
   return 'kind' in series ? series : checked(series, given)
 }
 
-function checkedSpec(given: unknown): { readonly value: AnySpec } | BodyFault {
+/** A spec with its defaults, or what is wrong with it. */
+export function checkedSpec(given: unknown): { readonly value: AnySpec } | BodyFault {
   const spec = parseSpec(given)
   if (spec.kind === 'refused')
     return refusedByEngine(spec.reason, 400, `/spec${spec.reason.field ?? ''}`)

@@ -75,7 +75,7 @@ function readFormat(accept: string | undefined): Format {
 }
 
 /** From 0, not at all, to 1: what the most specific range that fits says (RFC 9110, 12.5.1). */
-function qualityOf(accept: string | undefined, type: string, subtype: string): number {
+export function qualityOf(accept: string | undefined, type: string, subtype: string): number {
   if (accept === undefined) return 1
   const ranges = new Map<string, number>()
   for (const part of accept.split(',')) {

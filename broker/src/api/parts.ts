@@ -11,6 +11,7 @@ import type {
   Store,
 } from '@almanac/shared'
 import type { Bounds } from '../config/bounds.ts'
+import type { Backtests } from '../jobs/backtests.ts'
 import type { Fits } from '../jobs/fits.ts'
 import type { Waiters } from '../jobs/waiters.ts'
 import type { AskShard } from '../routing/ask-shard.ts'
@@ -49,6 +50,7 @@ export type ApiParts = {
   readonly indexes: ShardIndexes
   readonly askShard: AskShard
   readonly fits: Fits
+  readonly backtests: Backtests
   readonly waiters: Waiters
   readonly bodies: BodyReader
   /** Until there are customers there is one. */

@@ -106,12 +106,14 @@ export function presentJobLog(state: ClusterState, job: JobRecord): Static<typeo
   return { log: log.map(({ at, event, text, who }) => ({ at, event, text, who: who ?? null })) }
 }
 
-/** Of a job of shards what all nodes have done of it: series of a fit, shards of an update. */
+/** Of a job of shards what all nodes have done of it: series of a fit, else shards. */
 function progressOf(
   state: ClusterState,
   { id, kind, progress, shards }: JobRecord,
   series: Static<typeof JobView>['series'],
 ): JobRecord['progress'] {
+  if (kind === 'backtest' && progress.phase === 'judging')
+    return { phase: 'judging', fraction: shardsDone(state, id) / Math.max(1, shards ?? 1) }
   if (!isOfShards(kind) || progress.phase !== 'fitting') return progress
   const { done, of } = series ?? { done: doneOf(state, id).length, of: shards ?? 0 }
   return { phase: 'fitting', fraction: of === 0 ? 0 : done / of }
@@ -124,6 +126,13 @@ function seriesOf(state: ClusterState, { id, kind, subject, state: ended }: JobR
   if (ended === 'done') return { done: of, of }
   return { done: doneOf(state, id).reduce((sum, { series }) => sum + series, 0), of }
 }
+
+/** How many shards of a backtest are done, with parts of those that are under way. */
+const shardsDone = (state: ClusterState, job: string) =>
+  [...(state.shards.get(job)?.values() ?? [])].reduce(
+    (sum, { value: { fitted, progress = 0 } }) => sum + (fitted ? 1 : progress),
+    0,
+  )
 
 const doneOf = (state: ClusterState, job: string) =>
   [...(state.shards.get(job)?.values() ?? [])].flatMap(({ value: { fitted } }) => fitted ?? [])

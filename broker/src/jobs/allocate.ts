@@ -330,8 +330,8 @@ function queuedAs({ model }: ModelName, version: number, now: string, why: strin
  * The revision of the transaction, or undefined when it was refused. An outcome that got lost is
  * read back by the job, which nobody else makes.
  */
-async function transactOnce(
-  { coordinator, bounds }: AllocateParts,
+export async function transactOnce(
+  { coordinator, bounds }: Pick<AllocateParts, 'coordinator' | 'bounds'>,
   job: string,
   transaction: { readonly when: readonly Comparison[]; readonly then: readonly Operation[] },
 ): Promise<number | undefined> {

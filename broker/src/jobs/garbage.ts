@@ -6,7 +6,10 @@ import {
   codec,
   codecs,
   collectGarbage,
+  decodeBacktestInput,
+  decodeBacktestResult,
   decodeShardIndex,
+  type JobRecord,
   jobsPrefix,
   type Logger,
   Missing,
@@ -69,7 +72,53 @@ export async function readReferences(
     if (version.value.series === undefined) continue
     for (const shard of await shardsOf(parts, version.value, signal)) named.add(shard)
   }
+  // After versions: what a backtest takes from one that is archived in between is named by both.
+  for (const blob of await blobsOfBacktests(parts, signal)) named.add(blob)
   return named
+}
+
+/** What backtests are made of, as long as they are not done, and what they came to. */
+async function blobsOfBacktests(
+  parts: Pick<GarbageParts, 'coordinator' | 'store' | 'bounds'>,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const { coordinator, bounds } = parts
+  const within = AbortSignal.any([signal, AbortSignal.timeout(bounds.coordinatorCallMs * 10)])
+  const { entries } = await coordinator.list(jobsPrefix, within)
+  const blobs: string[] = []
+  for (const { key, value } of entries) {
+    if (parseKey(key).kind !== 'job') continue
+    const job = codecs.job.decode(value)
+    // A later release may have jobs that keep more, and also looks after it.
+    if (job.ok && job.value.backtest)
+      blobs.push(...(await blobsOfBacktest(parts, job.value, signal)))
+  }
+  return blobs
+}
+
+async function blobsOfBacktest(
+  { store, bounds }: Pick<GarbageParts, 'store' | 'bounds'>,
+  { endedAt, backtest }: JobRecord,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const { input, result } = backtest!
+  const within = AbortSignal.any([signal, AbortSignal.timeout(bounds.storeCallMs * 10)])
+  const read = (id: string) =>
+    store.readBlob({ kind: 'dataset', id }, within).catch((error) => {
+      if (error instanceof Missing) return undefined
+      throw error
+    })
+  const named = [input, ...(result ? [result.blob] : [])]
+  const bytes = await read(result?.blob ?? input)
+  if (bytes === undefined || (endedAt !== null && result === null)) return named
+  if (result) {
+    const index = decodeBacktestResult(bytes)
+    if (!index.ok) throw new Error(`${result.blob} cannot be read, so nothing is taken for garbage`)
+    return [...named, ...index.value.shards.map(({ blob }) => blob)]
+  }
+  const made = decodeBacktestInput(bytes)
+  if (!made.ok) throw new Error(`${input} cannot be read, so nothing is taken for garbage`)
+  return [...named, ...made.value.shards.flatMap(({ data }) => data.map(({ blob }) => blob))]
 }
 
 function tableBlobs({ table }: VersionRecord): readonly string[] {

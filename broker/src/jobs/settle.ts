@@ -29,16 +29,19 @@ export type SettleParts = {
   readonly bounds: Pick<Bounds, 'coordinatorCallMs'>
 }
 
-/** Ends a fit that killed every node that tried it, unless somebody works on it after all. */
+/** Ends a job that killed every node that tried it, unless somebody works on it after all. */
 export async function failExhausted(parts: SettleParts, job: Held<JobRecord>): Promise<boolean> {
   const { tenant, model, version } = job.value.subject
   const of = { tenant, model }
-  const held = parts.state().versions.get(modelId(of))?.get(version)
+  // The version that a backtest is of was made by another job.
+  const isBacktest = job.value.kind === 'backtest'
+  const held = isBacktest ? undefined : parts.state().versions.get(modelId(of))?.get(version)
   const now = parts.clock.wallTime()
+  const what = isBacktest ? 'backtest' : 'fit'
   const error: FailureRecord = {
-    phase: 'fit',
+    phase: what,
     reason: 'attempts-exhausted',
-    detail: `${job.value.attempts} nodes began this fit and none finished it.`,
+    detail: `${job.value.attempts} nodes began this ${what} and none finished it.`,
   }
   const when: Comparison[] = [
     absent(claimKey(job.value.id)),

@@ -1,13 +1,14 @@
-import type { Touched } from '@almanac/shared'
+import { jobKey, type Touched } from '@almanac/shared'
 
 /** Those who wait for something to become true of the state. */
 export type Waiters = {
   /**
    * What `look` finds, as soon as it finds something; undefined when time is up, the signal aborts
-   * or there are too many who wait already.
+   * or there are too many who wait already. It looks when the model changes, by its id, or the job,
+   * by its key.
    */
   readonly until: <T>(
-    model: string,
+    what: string,
     look: () => T | undefined,
     timeoutMs: number,
     signal: AbortSignal,
@@ -28,20 +29,20 @@ export function createWaiters(waitersMax: number): Waiters {
     for (const look of [...looks]) look()
   }
   return {
-    until: (model, look, timeoutMs, signal) => {
+    until: (what, look, timeoutMs, signal) => {
       const now = look()
       if (now !== undefined || signal.aborted || isEnded || timeoutMs <= 0 || count >= waitersMax)
         return Promise.resolve(now)
       count += 1
       return new Promise((resolve) => {
-        const looks = waiting.get(model) ?? new Set()
-        waiting.set(model, looks)
+        const looks = waiting.get(what) ?? new Set()
+        waiting.set(what, looks)
         const end = (found: Parameters<typeof resolve>[0]) => {
           clearTimeout(timer)
           signal.removeEventListener('abort', giveUp)
           givingUp.delete(giveUp)
           looks.delete(again)
-          if (looks.size === 0 && waiting.get(model) === looks) waiting.delete(model)
+          if (looks.size === 0 && waiting.get(what) === looks) waiting.delete(what)
           count -= 1
           resolve(found)
         }
@@ -62,7 +63,10 @@ export function createWaiters(waitersMax: number): Waiters {
     },
     touch: (touched) => {
       if (touched.all) for (const looks of waiting.values()) wake(looks)
-      else for (const model of touched.models) wake(waiting.get(model) ?? [])
+      else {
+        for (const model of touched.models) wake(waiting.get(model) ?? [])
+        for (const job of touched.jobs) wake(waiting.get(jobKey(job)) ?? [])
+      }
     },
     count: () => count,
   }

@@ -1,6 +1,8 @@
 import { createRequestTimes, createServer, Refused, type Registry } from '@almanac/shared'
 import { fastifySwagger } from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
+import { addBacktestRoutes } from '../api/backtest-routes.ts'
+import { addBacktestSeriesRoute } from '../api/backtest-series.ts'
 import { asRefused } from '../api/exchange.ts'
 import { addFileRoutes, wantsContent } from '../api/file-routes.ts'
 import { addFitRoutes } from '../api/fit-routes.ts'
@@ -73,6 +75,7 @@ function addApi(api: FastifyInstance, parts: ApiParts, hotPath: HotPath): void {
     streams.addHook('onRequest', (_request, _reply, done) => done(unready()))
     addStreamRoutes(streams, parts)
     addRejectsRoute(streams, parts)
+    addBacktestSeriesRoute(streams, parts)
   })
   api.register(async (files) => {
     files.addHook('onRequest', (request, _reply, done) => {
@@ -94,6 +97,7 @@ const notReady = new Refused(503, 'not-ready', 'The cluster has not been seen ye
 function addPlainRoutes(api: FastifyInstance, parts: ApiParts, hotPath: HotPath): void {
   addForecastRoutes(api, parts, hotPath)
   addFitRoutes(api, parts)
+  addBacktestRoutes(api, parts)
   addModelRoutes(api, parts)
   addVersionRoutes(api, parts)
   addSeriesRoutes(api, parts)

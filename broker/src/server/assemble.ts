@@ -17,6 +17,7 @@ import { createBodyReader } from '../api/body-reader.ts'
 import { mustHaveFile } from '../api/must-have-file.ts'
 import type { ApiParts } from '../api/parts.ts'
 import type { Bounds } from '../config/bounds.ts'
+import { createBacktests } from '../jobs/backtests.ts'
 import { startDispatcher } from '../jobs/dispatch.ts'
 import { createFits } from '../jobs/fits.ts'
 import { startHousekeeping } from '../jobs/housekeeping.ts'
@@ -152,6 +153,7 @@ export function assemble(given: AssembleParts): Assembly {
     ...{ ...base, mintId, schedules: view.schedules },
     actions: { fits, bodies, mustHaveFile: (file) => mustHaveFile({ files, bounds }, file) },
   })
+  const backtests = createBacktests({ ...base, mintId, onAccepted: dispatcher.accepted })
   // Nodes that are long gone expire by themselves, without any event.
   const expiry = setInterval(() => {
     if (router.peers().some(({ goneAtMs }) => goneAtMs !== null)) router.refresh(everything)
@@ -182,6 +184,7 @@ export function assemble(given: AssembleParts): Assembly {
     indexes,
     askShard: createAskShard({ ...tries, room }),
     fits,
+    backtests,
     waiters,
     bodies,
     tenant,

@@ -82,6 +82,7 @@ function judgeFailure(version: VersionRecord, { numberIn }: Judged, plan: Plan):
       (reason === 'attempts-exhausted' && (end === 'crashed' || losesNodes)),
     rollout: (reason === 'checksum' || reason === 'missing') && isDamaged,
     deleted: plan.requests.some(({ kind }) => kind === 'delete'),
+    backtest: false,
   }
   if (isExplained[phase]) return []
   return [`version ${version.version} of ${value} failed (${phase}: ${reason}) ${detail}`]

@@ -63,6 +63,8 @@ export const bounds = {
   shardJobsMax: 8,
   /** Of the rows of a table that were rejected or changed, so many bytes are kept: some 100,000. */
   rejectsBytesMax: 16_777_216,
+  /** One shard of a backtest takes as many fits as it has origins, but no longer than this. */
+  backtestMs: 3_600_000,
   /** A table is read within this: some hundred million rows. */
   tableMs: 3_600_000,
   /** Of the process that reads a table, unless set; beyond it its database uses the disk. */

@@ -18,6 +18,7 @@ import {
   updateModel,
   updateShard,
 } from '@almanac/engine'
+import { judgeSeries } from './backtest/judge-series.ts'
 import { type FitSeries, readDataset } from './read-dataset.ts'
 import { type Calendar, FitControl, type FitReply, type FitRequest } from './worker-protocol.ts'
 import { yieldProcessor } from './yield-processor.ts'
@@ -39,7 +40,8 @@ function bytesOf(reply: FitReply): ArrayBuffer[] {
 
 function answer(request: FitRequest): FitReply {
   try {
-    const { id, base, dataset, passedOver } = request
+    const { id, base, dataset, passedOver, backtest } = request
+    if (backtest !== undefined) return judgeSeries(request, backtest)
     if (passedOver !== null) return fitSeriesOf(request, passedOver)
     return base === null ? fit(request) : update(id, base, dataset)
   } catch (error) {

@@ -17,7 +17,7 @@ import type { NodeContext } from '../base/context.ts'
 import { bounds } from '../config/bounds.ts'
 
 /** An attempt that this node spent without having been able to finish it. */
-export type Spent = SpentOnFit | SpentOnShard
+export type Spent = SpentOnFit | SpentOnShard | SpentOnEnd
 
 type SpentOnShard = {
   readonly job: string
@@ -25,6 +25,9 @@ type SpentOnShard = {
   /** That were counted when this one was: others say that somebody has gone on. */
   readonly attempts: number
 }
+
+/** On the end of a backtest, which has no version that would tell. */
+type SpentOnEnd = Omit<SpentOnShard, 'shard'>
 
 type SpentOnFit = {
   readonly job: string
@@ -89,7 +92,26 @@ const isBefore = (now: Written, tried: Written) => now.modRevision === tried.mod
 type Looked = Written | 'held' | 'nothing-to-do'
 
 function lookAt(context: NodeContext, spent: Spent, signal: AbortSignal): Promise<Looked> {
-  return 'shard' in spent ? lookAtShard(context, spent, signal) : lookAtFit(context, spent, signal)
+  if ('shard' in spent) return lookAtShard(context, spent, signal)
+  return 'of' in spent ? lookAtFit(context, spent, signal) : lookAtEnd(context, spent, signal)
+}
+
+async function lookAtEnd(
+  { coordinator }: NodeContext,
+  { job: id, attempts }: SpentOnEnd,
+  signal: AbortSignal,
+): Promise<Looked> {
+  const [key, claimed] = [jobKey(id), claimKey(id)]
+  const [entry, claim] = await Promise.all([
+    coordinator.get(key, signal),
+    coordinator.get(claimed, signal),
+  ])
+  const job = entry && codecs.job.decode(entry.value)
+  if (!entry || !job?.ok || job.value.state !== 'running' || job.value.attempts !== attempts)
+    return 'nothing-to-do'
+  if (claim) return 'held'
+  const text = codecs.job.encode({ ...job.value, attempts: attempts - 1 })
+  return { key, claim: claimed, text, modRevision: entry.modRevision }
 }
 
 async function lookAtFit(

@@ -27,7 +27,7 @@ export type FitStop = {
   done(): void
 }
 
-type Claimed = Pick<Claim, 'of' | 'version' | 'fence' | 'lease'>
+type Claimed = Pick<Claim, 'of' | 'job' | 'fence' | 'lease'>
 
 /** Watches for what ends a fit early: its lease, a drain, a cancel, the deletion of its model. */
 export function watchForStop(claim: Claimed, drain: AbortSignal, view: ModelsView): FitStop {
@@ -42,8 +42,11 @@ export function watchForStop(claim: Claimed, drain: AbortSignal, view: ModelsVie
     // A view from before the claim may still show a tombstone that the claim has seen replaced.
     if (view.state.revision < claim.fence) return
     const record = view.state.models.get(id)?.value
-    const { version } = claim.version
+    const { kind, subject } = claim.job
+    const { version } = subject
     if (isDeleted(record, version)) return now('deleted')
+    // The version that a backtest judges had ended before.
+    if (kind === 'backtest') return
     const state = view.state.versions.get(id)?.get(version)?.value.state
     if (state === 'failed' || state === 'stored') now('ended')
   }

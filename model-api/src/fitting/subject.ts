@@ -28,15 +28,57 @@ export type Subject = {
   readonly version: Held<VersionRecord>
 }
 
+/** The same of a job of shards; a backtest makes no version, and does not need the one it is of. */
+export type ShardSubject = Omit<Subject, 'version'> & {
+  readonly version: Subject['version'] | null
+}
+
 /** The job and what it is to make, read one after the other: the transaction compares both. */
 export async function readSubject(
   context: NodeContext,
   id: string,
   signal: AbortSignal,
 ): Promise<Subject | { readonly why: Unclaimed }> {
+  const job = await readOpenJob(context, id, signal)
+  if ('why' in job) return job
+  // A node of an earlier order may have it for a fit.
+  return job.value.kind === 'backtest' ? { why: 'gone' } : await subjectOf(context, job, signal)
+}
+
+/** The same of a job of shards. */
+export async function readShardSubject(
+  context: NodeContext,
+  id: string,
+  signal: AbortSignal,
+): Promise<ShardSubject | { readonly why: Unclaimed }> {
+  const job = await readOpenJob(context, id, signal)
+  if ('why' in job) return job
+  if (job.value.kind !== 'backtest') return await subjectOf(context, job, signal)
+  const { subject: of } = job.value
+  const model = await read(context, modelKey(of), codecs.model, signal)
+  if (isDeleted(model?.value, of.version)) {
+    await endDeleted(context, job, null, signal)
+    return { why: 'gone' }
+  }
+  if (job.value.attempts >= limits.fitAttemptsMax) return { why: 'attempts-exhausted' }
+  return { of, job, version: null }
+}
+
+async function readOpenJob(
+  context: NodeContext,
+  id: string,
+  signal: AbortSignal,
+): Promise<Held<JobRecord> | { readonly why: Unclaimed }> {
   const job = await read(context, jobKey(id), codecs.job, signal)
   if (job === undefined) return { why: 'gone' }
-  if (job.value.state === 'done' || job.value.state === 'failed') return { why: 'ended' }
+  return job.value.state === 'done' || job.value.state === 'failed' ? { why: 'ended' } : job
+}
+
+async function subjectOf(
+  context: NodeContext,
+  job: Held<JobRecord>,
+  signal: AbortSignal,
+): Promise<Subject | { readonly why: Unclaimed }> {
   const { subject } = job.value
   const [version, model] = await Promise.all([
     read(context, versionKey(subject, subject.version), codecs.version, signal),
@@ -56,11 +98,11 @@ export function isDeleted(record: ModelRecord | undefined, version: number): boo
   return record !== undefined && (record.deletedAt !== null || version <= record.floor)
 }
 
-/** The end of a fit whose model was deleted before anybody claimed it. */
+/** The end of a job whose model was deleted before anybody claimed it; null: it has no version. */
 async function endDeleted(
   context: NodeContext,
   job: Held<JobRecord>,
-  version: Held<VersionRecord> | undefined,
+  version: Held<VersionRecord> | undefined | null,
   signal: AbortSignal,
 ): Promise<void> {
   const ended = deletedRecords(job.value, version?.value, context.clock.wallTime())
@@ -71,7 +113,7 @@ async function endDeleted(
       when: [
         absent(claimKey(job.value.id)),
         modifiedAt(jobKey(job.value.id), job.modRevision),
-        modifiedAt(name, version?.modRevision ?? 0),
+        ...(version === null ? [] : [modifiedAt(name, version?.modRevision ?? 0)]),
       ],
       then: [
         put(jobKey(job.value.id), codecs.job.encode(ended.job)),
@@ -87,7 +129,7 @@ export function deletedRecords(job: JobRecord, version: VersionRecord | undefine
   const error = {
     phase: 'deleted' as const,
     reason: 'deleted',
-    detail: 'The model was deleted before this fit was done.',
+    detail: 'The model was deleted before this was done.',
   }
   const open = version?.state === 'queued' || version?.state === 'fitting'
   return {

@@ -2,7 +2,7 @@
  * What a node and its fitting thread say to each other. Stopping and progress go through shared
  * memory: a thread that computes reads no messages.
  */
-import type { LiveScore, Report } from '@almanac/engine'
+import type { LiveScore, Report, Trial } from '@almanac/engine'
 
 export type FitRequest = {
   readonly id: number
@@ -18,10 +18,20 @@ export type FitRequest = {
    * on as asked, and why. Null where it is one series.
    */
   readonly passedOver: ReadonlyMap<number, string> | null
+  /** How the spec is to be judged by the data, where that is asked for and not a model. */
+  readonly backtest?: TrialWork
   readonly spec: unknown
   readonly seed: number
   readonly workMax: number
   readonly control: SharedArrayBuffer
+}
+
+export type TrialWork = {
+  readonly trial: Trial
+  /** Whether the data sets are of one series, or shards of many. */
+  readonly kind: 'one' | 'many'
+  /** What was added to the data set later, oldest first. */
+  readonly later: readonly Uint8Array[]
 }
 
 export type Calendar = {
@@ -48,6 +58,7 @@ export type FitReply =
   | {
       readonly kind: 'fitted-shard'
       readonly id: number
+      /** Models, or the results of a backtest. */
       readonly shard: Uint8Array
       /** How many series have which result code. */
       readonly codes: Readonly<Record<string, number>>

@@ -212,6 +212,20 @@ export const limits = {
   horizonMax: 10_000,
   /** Levels in one forecast. */
   levelsMax: 10,
+  /** Steps ahead of each origin of a backtest: its result tells of each of them. */
+  backtestHorizonMax: 1_000,
+  /** Origins of a backtest: each may be a fit of every series. */
+  backtestWindowsMax: 200,
+  /** Observations from one origin to the next. */
+  backtestStepMax: 10_000,
+  /** The season that errors are scaled by: a year of hours, and some. */
+  backtestSeasonMax: 10_000,
+  /** A request for a backtest: a spec, and settings of some words. */
+  backtestBodyBytesMax: 65_536,
+  /** Versions, one an update of the other, whose data a backtest takes together. */
+  backtestBasesMax: 50,
+  /** Results of series that one broker reads or streams at once: each holds one shard of them. */
+  backtestReadsMax: 8,
   /** Repeated fits under one Idempotency-Key find their job for a day. */
   idempotencyKeyMs: 86_400_000,
   /** Finished jobs stay in the coordinator this long, then live in the store. */

@@ -1,6 +1,7 @@
 import { type Static, type TObject, type TProperties, Type } from 'typebox'
 import { AccuracyRecord } from './accuracy.ts'
 import { JobEvent, jobEventsMax } from './job-log.ts'
+import { BacktestState } from './backtest.ts'
 import { namePattern } from './keys.ts'
 
 /**
@@ -46,7 +47,12 @@ export const CounterRecord = record({ last: Version })
 export type CounterRecord = Static<typeof CounterRecord>
 
 export const FailureRecord = record({
-  phase: Type.Union([Type.Literal('fit'), Type.Literal('rollout'), Type.Literal('deleted')]),
+  phase: Type.Union([
+    Type.Literal('fit'),
+    Type.Literal('rollout'),
+    Type.Literal('deleted'),
+    Type.Literal('backtest'),
+  ]),
   /** A stable word, such as `too-short`, `attempts-exhausted`, `checksum`, `deadline`. */
   reason: Type.String({ maxLength: 100 }),
   detail: Type.String({ maxLength: 2_000 }),
@@ -132,7 +138,8 @@ export type LogRecord = Static<typeof LogRecord>
 /**
  * `/jobs/{id}`. `fit`: all data of the version; `update`: its base and what came after; `fit-shards`
  * and `update-shards`: the same of many series, in shards that several nodes work on; `fit-table`:
- * series that one node makes of a table first, after which it is a `fit-shards`. Who does not know a
+ * series that one node makes of a table first, after which it is a `fit-shards`; `backtest`: makes no
+ * version, but judges a spec by the data of one, in shards. Who does not know a
  * kind skips such a job, and does not take its data for something else. `queued`: nobody works on it; `running`: somebody did,
  * as claims say.
  */
@@ -144,6 +151,7 @@ export const JobRecord = record({
     Type.Literal('fit-shards'),
     Type.Literal('update-shards'),
     Type.Literal('fit-table'),
+    Type.Literal('backtest'),
   ]),
   subject: record({ tenant: Name, model: Name, version: Version }),
   state: Type.Union([
@@ -164,19 +172,21 @@ export const JobRecord = record({
   why: Type.Optional(Type.String({ maxLength: 300 })),
   /** What happened to it, in order; see `noted`. */
   log: Type.Optional(Type.Array(JobEvent, { maxItems: 2 * jobEventsMax })),
+  /** Of a backtest: how it is done, of what, and what it came to. */
+  backtest: Type.Optional(BacktestState),
 })
 export type JobRecord = Static<typeof JobRecord>
 
 /** Whether all nodes work on such a job at once, shard by shard. */
 export function isOfShards(kind: JobRecord['kind']): boolean {
-  return kind === 'fit-shards' || kind === 'update-shards'
+  return kind === 'fit-shards' || kind === 'update-shards' || kind === 'backtest'
 }
 
 /** `/jobs/{id}/shards/{n}`: one shard of a job, from its first claim until the job has ended. */
 export const ShardRecord = record({
   /** Claims that did not end in order: their nodes were lost, or else will give them back. */
   attempts: Count,
-  /** The models of the shard; null while it is not fitted. */
+  /** The models of the shard, or the results of a backtest; null while it is not done. */
   fitted: nullable(
     record({
       blob: Type.String({ maxLength: 64 }),
@@ -187,6 +197,8 @@ export const ShardRecord = record({
       codes: Type.Record(Type.String({ maxLength: 100 }), Count),
     }),
   ),
+  /** How much of it is done, from 0 to 1, as who works on it said last; mostly nobody says. */
+  progress: Type.Optional(Type.Number()),
   /** Why nobody will ever fit it; then the job fails. */
   error: nullable(
     record({ reason: Type.String({ maxLength: 100 }), detail: Type.String({ maxLength: 2_000 }) }),

@@ -1,13 +1,16 @@
-import { type BlobRef, Damaged, limits, Missing } from '@almanac/shared'
+import { type BlobRef, Damaged, limits, Missing, type VersionRecord } from '@almanac/shared'
 import type { NodeContext } from '../../base/context.ts'
 import { untilAvailable } from '../../base/patience.ts'
 import { bounds } from '../../config/bounds.ts'
+import { readTrial } from '../backtest/read.ts'
 import type { FitParts } from '../fit-attempt.ts'
+import type { FitWork } from '../fit-pool.ts'
 import { seedOf } from '../seed.ts'
 import { type FitStop, FitStopped, watchForStop } from '../stop.ts'
 import type { FitReply, FitUnderWay } from '../worker-protocol.ts'
 import type { ShardClaim } from './claim.ts'
 import { endShard, giveShardBack, keepShard } from './effects.ts'
+import { followProgress } from './progress.ts'
 import { readBaseShard, readDataIndex, readShardData } from './read.ts'
 
 /** `unusable`: no node will fit it, whatever it tries. */
@@ -53,45 +56,58 @@ async function fit(parts: FitParts, claim: ShardClaim, stop: FitStop): Promise<S
   const { signal } = stop
   const read = (ref: BlobRef) =>
     untilAvailable(() => context.store.readBlob(ref, signal), patienceOf(context, claim, signal))
-  const index = await readDataIndex(read, claim.version.dataset.blob)
-  const dataset = await readShardData(read, index, claim.shard.number)
-  const { first, series } = index.shards[claim.shard.number]!
-  const { base: of } = claim.version
-  const base = of ? await readBaseShard(read, of, first) : null
-  const reply = await fitAround(parts, claim, stop, { dataset, base, series })
+  const { version, job, shard } = claim
+  const material = version
+    ? await readMaterial(read, version, shard.number)
+    : await readTrial(read, job, shard.number)
+  const reply = await fitAround(parts, claim, stop, material)
   return reply && (await store(context, claim, signal, reply))
 }
 
-type Material = {
-  readonly dataset: Uint8Array
-  /** The models that the data goes on from. */
-  readonly base: Uint8Array | null
+/** What is to be done with a shard of series. */
+export type Material = Pick<FitWork, 'dataset' | 'base' | 'spec' | 'backtest'> & {
   /** Of the data. */
   readonly series: number
+}
+
+async function readMaterial(
+  read: (ref: BlobRef) => Promise<Uint8Array>,
+  { dataset: data, base: of, spec }: VersionRecord,
+  shard: number,
+): Promise<Material> {
+  const index = await readDataIndex(read, data.blob)
+  const dataset = await readShardData(read, index, shard)
+  const { first, series } = index.shards[shard]!
+  const base = of ? await readBaseShard(read, of, first) : null
+  return { dataset, base, series, spec }
 }
 
 /** A series that ends its thread is passed over, and all of them once that has been too often. */
 async function fitAround(
   { context, pool }: FitParts,
-  { of, version, shard, job }: ShardClaim,
+  claim: ShardClaim,
   stop: FitStop,
-  { dataset, base, series }: Material,
+  { series, ...material }: Material,
 ): Promise<Fitted | undefined> {
+  const { of, shard, job } = claim
   const all = (why: string) => new Map(Array.from({ length: series }, (_, place) => [place, why]))
   // The attempt of now is counted already.
   const isHopeless = shard.record.attempts > limits.shardPatienceAttempts
   let passedOver: Map<number, string> = isHopeless ? all('ends-processes') : new Map()
   for (let crashes = 0; crashes <= bounds.shardCrashesMax; crashes++) {
     const work = {
-      ...{ dataset, base, passedOver, spec: version.spec },
-      ...{ seed: seedOf(of, version.version), workMax: bounds.fitWorkMax },
+      ...{ ...material, passedOver },
+      ...{ seed: seedOf(of, job.subject.version), workMax: bounds.fitWorkMax },
     }
     let under: FitUnderWay | undefined
-    const reply = await stop.within(context, context.timing.fitMs, () =>
-      pool.fit(work, stop.signal, (started) => {
-        under = started
-      }),
-    )
+    const following = followProgress(context, claim, stop, () => under?.progress() ?? 0)
+    const reply = await stop
+      .within(context, patienceMs(context, claim), () =>
+        pool.fit(work, stop.signal, (started) => {
+          under = started
+        }),
+      )
+      .finally(following.end)
     if (reply.kind === 'fitted-shard') return reply
     stop.signal.throwIfAborted()
     if (reply.kind === 'refused') throw new Damaged(`${reply.code}: ${reply.detail}`)
@@ -106,16 +122,24 @@ async function fitAround(
   return undefined
 }
 
+/** A backtest may fit each series at every one of its origins. */
+function patienceMs({ timing }: NodeContext, { job: { backtest } }: ShardClaim): number {
+  if (backtest === undefined) return timing.fitMs
+  const { mode, windows } = backtest.settings
+  return Math.min(bounds.backtestMs, timing.fitMs * (mode === 'refit' ? windows : 1))
+}
+
 async function store(
   context: NodeContext,
   claim: ShardClaim,
   signal: AbortSignal,
   { shard: content, codes }: Fitted,
 ): Promise<Stored> {
-  const { of, version, shard } = claim
-  const label = `${of.tenant}/${of.model}/${version.version}/${shard.number}`
+  const { of, job, version, shard } = claim
+  const label = `${of.tenant}/${of.model}/${job.subject.version}/${shard.number}`
+  const kind = version ? 'model' : 'dataset'
   const upload = () =>
-    context.store.writeBlob({ kind: 'model', id: context.mintId(), content, label }, signal)
+    context.store.writeBlob({ kind, id: context.mintId(), content, label }, signal)
   const manifest = await untilAvailable(upload, patienceOf(context, claim, signal))
   const { id: blob, sha256, sizeBytes } = manifest
   const series = Object.values(codes).reduce((sum, count) => sum + count, 0)
@@ -141,7 +165,13 @@ async function afterStop(
 ): Promise<ShardOutcome> {
   const why = reason instanceof FitStopped ? reason.why : 'claim-lost'
   if (why === 'claim-lost' || why === 'ended') return why
-  if (why === 'too-long') return await giveUp(context, claim)
+  if (why === 'too-long') {
+    if (claim.version) return await giveUp(context, claim)
+    // It would be no faster elsewhere.
+    const detail = `Shard ${claim.shard.number} was stopped after ${patienceMs(context, claim) / 1_000} s.`
+    await endShard(context, claim, { reason: 'too-long', detail })
+    return 'unusable'
+  }
   await giveShardBack(context, claim, 'returned')
   return why === 'drain' ? 'given-back' : 'deleted'
 }
@@ -157,6 +187,6 @@ function patienceOf(context: NodeContext, claim: ShardClaim, signal: AbortSignal
   }
 }
 
-function label({ of, version, job, shard }: ShardClaim) {
-  return { ...of, version: version.version, job: job.id, shard: shard.number }
+function label({ of, job, shard }: ShardClaim) {
+  return { ...of, version: job.subject.version, job: job.id, shard: shard.number }
 }

@@ -19,19 +19,20 @@ import {
 } from '@almanac/shared'
 import type { NodeContext } from '../../base/context.ts'
 import { claimOnce } from '../claim.ts'
-import type { Subject } from '../subject.ts'
+import type { ShardSubject } from '../subject.ts'
 import type { OpenShard } from './look.ts'
 
 /** The right to work on one shard of a job; the others are anybody's. */
 export type ShardClaim = {
   readonly of: ModelName
   readonly job: JobRecord
-  readonly version: VersionRecord
+  /** That the job makes; null where it makes none. */
+  readonly version: VersionRecord | null
   readonly shard: OpenShard
   /** The create revision of the claim. */
   readonly fence: number
-  /** Of the version, which stays as it is until the job ends. */
-  readonly versionRevision: number
+  /** The record that stays as it is until the job ends: that of the version, or else of the job. */
+  readonly guard: { readonly key: string; readonly revision: number }
   readonly lease: Lease
 }
 
@@ -55,7 +56,7 @@ export class ShardClaimUnknown extends Unavailable {
  */
 export async function takeShardClaim(
   context: NodeContext,
-  { of, job: heldJob, version: heldVersion }: Subject,
+  { of, job: heldJob, version: heldVersion }: ShardSubject,
   shard: OpenShard,
   lease: Lease,
   signal: AbortSignal,
@@ -63,24 +64,28 @@ export async function takeShardClaim(
   const { node, instance, clock } = context
   const now = clock.wallTime()
   const id = heldJob.value.id
-  const name = versionKey(of, heldVersion.value.version)
+  const guarded = heldVersion ?? heldJob
+  const name = heldVersion ? versionKey(of, heldVersion.value.version) : jobKey(id)
   const key = shardClaimKey(id, shard.number)
   const record = { ...shard.record, attempts: shard.record.attempts + 1 }
   const when = [
     absent(key),
     absent(claimKey(id)),
     modifiedAt(shardKey(id, shard.number), shard.modRevision),
-    modifiedAt(name, heldVersion.modRevision),
+    modifiedAt(name, guarded.modRevision),
   ]
   const then: Operation[] = [
     put(key, codecs.claim.encode({ node, instance, since: now }), lease.id),
     put(shardKey(id, shard.number), codecs.shard.encode(record)),
   ]
-  const isFirst = heldVersion.value.state === 'queued'
-  const { job, version } = isFirst ? begun(heldJob.value, heldVersion.value, now, node) : {}
-  if (job && version) {
+  const isFirst = guarded.value.state === 'queued'
+  const job = isFirst ? begunJob(heldJob.value, now, node) : heldJob.value
+  const version =
+    isFirst && heldVersion ? begunVersion(heldVersion.value, now) : (heldVersion?.value ?? null)
+  if (isFirst) then.push(put(jobKey(id), codecs.job.encode(job)))
+  if (isFirst && version) {
     when.push(modifiedAt(jobKey(id), heldJob.modRevision))
-    then.push(put(jobKey(id), codecs.job.encode(job)), put(name, codecs.version.encode(version)))
+    then.push(put(name, codecs.version.encode(version)))
   }
   const claimed = claimOnce(context, { when, then }, { key, lease }, signal)
   const { succeeded, revision } = await claimed.catch((error) => {
@@ -88,18 +93,18 @@ export async function takeShardClaim(
   })
   if (!succeeded) return undefined
   return {
-    ...{ of, job: job ?? heldJob.value, version: version ?? heldVersion.value },
+    ...{ of, job, version },
     ...{ shard: { number: shard.number, record, modRevision: revision }, fence: revision, lease },
-    versionRevision: isFirst ? revision : heldVersion.modRevision,
+    guard: { key: name, revision: isFirst ? revision : guarded.modRevision },
   }
 }
 
-function begun(job: JobRecord, version: VersionRecord, now: string, node: string) {
-  const times = { ...version.times, fittingAt: now }
-  const progress = { phase: 'fitting', fraction: 0 }
+function begunJob(job: JobRecord, now: string, node: string): JobRecord {
+  const phase = job.kind === 'backtest' ? 'judging' : 'fitting'
   const event = eventOf(now, 'claimed', `The first shard is claimed, by ${node}.`, node)
-  return {
-    job: { ...noted(job, event), state: 'running', progress } satisfies JobRecord,
-    version: { ...version, state: 'fitting', times } satisfies VersionRecord,
-  }
+  return { ...noted(job, event), state: 'running', progress: { phase, fraction: 0 } }
+}
+
+function begunVersion(version: VersionRecord, now: string): VersionRecord {
+  return { ...version, state: 'fitting', times: { ...version.times, fittingAt: now } }
 }

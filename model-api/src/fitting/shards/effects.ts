@@ -7,13 +7,12 @@ import {
   type ShardRecord,
   shardClaimKey,
   shardKey,
-  versionKey,
 } from '@almanac/shared'
 import type { NodeContext } from '../../base/context.ts'
 import { applyUnder, type Effect } from '../apply.ts'
 import type { ShardClaim } from './claim.ts'
 
-/** The shard is fitted, whatever becomes of the node from here on; the claim ends. */
+/** The shard is done, whatever becomes of the node from here on; the claim ends. */
 export function keepShard(
   context: NodeContext,
   claim: ShardClaim,
@@ -43,20 +42,31 @@ export function giveShardBack(
 }
 
 const endedBy = ({ node, clock }: NodeContext) => ({ at: clock.wallTime(), node })
+/** How far the shard is; false where it is not this node's any more, or nobody asks for it. */
+export async function tellProgress(
+  { coordinator }: NodeContext,
+  { job, shard, fence, guard, lease }: ShardClaim,
+  progress: number,
+): Promise<boolean> {
+  const when = [
+    createdAt(shardClaimKey(job.id, shard.number), fence),
+    modifiedAt(guard.key, guard.revision),
+  ]
+  const value = codecs.shard.encode({ ...shard.record, progress })
+  const then = [put(shardKey(job.id, shard.number), value)]
+  return (await coordinator.transact({ when, then }, lease.lost)).succeeded
+}
 
 async function settle(
   context: NodeContext,
-  { of, job, version, shard, fence, versionRevision, lease }: ShardClaim,
+  { job, shard, fence, guard, lease }: ShardClaim,
   record: ShardRecord,
 ): Promise<Effect> {
   const key = shardKey(job.id, shard.number)
   const claim = shardClaimKey(job.id, shard.number)
   const value = codecs.shard.encode(record)
-  // A version that has changed was deleted, or its job has ended: nobody asks for the shard.
-  const when = [
-    createdAt(claim, fence),
-    modifiedAt(versionKey(of, version.version), versionRevision),
-  ]
+  // What has changed was deleted, or the job has ended: nobody asks for the shard.
+  const when = [createdAt(claim, fence), modifiedAt(guard.key, guard.revision)]
   const then = [put(key, value), remove(claim)]
   return await applyUnder(context, lease, { when, then }, { key, value })
 }

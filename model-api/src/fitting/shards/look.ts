@@ -7,7 +7,7 @@ import {
   shardsPrefix,
 } from '@almanac/shared'
 import type { NodeContext } from '../../base/context.ts'
-import { readSubject, type Subject } from '../subject.ts'
+import { readShardSubject, type ShardSubject } from '../subject.ts'
 
 /** A shard that nobody works on, as it was read. */
 export type OpenShard = {
@@ -20,9 +20,9 @@ export type OpenShard = {
 export type ShardLook =
   /** Nothing for this node to do: all is in somebody's hands, or the job has ended. */
   | { readonly kind: 'nothing' }
-  | { readonly kind: 'open'; readonly subject: Subject; readonly shard: OpenShard }
+  | { readonly kind: 'open'; readonly subject: ShardSubject; readonly shard: OpenShard }
   /** Every shard is fitted, or one will never be: the job can be ended. */
-  | { readonly kind: 'settled' }
+  | { readonly kind: 'settled'; readonly subject: ShardSubject }
 
 /**
  * Looks for something to do in a job of shards. Of those that nobody works on it takes one of the
@@ -33,7 +33,7 @@ export async function lookForShard(
   job: string,
   signal: AbortSignal,
 ): Promise<ShardLook> {
-  const subject = await readSubject(context, job, signal)
+  const subject = await readShardSubject(context, job, signal)
   if ('why' in subject || !isOfShards(subject.job.value.kind)) return { kind: 'nothing' }
   const { claimed, shards } = await readShards(context, job, signal)
   const open: OpenShard[] = []
@@ -42,10 +42,10 @@ export async function lookForShard(
     const { record, modRevision } = shards.get(number) ?? untouched
     if (record.fitted !== null) fitted++
     else if (claimed.has(number)) continue
-    else if (isHopeless(record)) return { kind: 'settled' }
+    else if (isHopeless(record)) return { kind: 'settled', subject }
     else open.push({ number, record, modRevision })
   }
-  if (fitted === shardsOf(subject)) return { kind: 'settled' }
+  if (fitted === shardsOf(subject)) return { kind: 'settled', subject }
   const attempts = Math.min(...open.map(({ record }) => record.attempts))
   const least = open.filter(({ record }) => record.attempts === attempts)
   const shard = least[Math.floor(context.random() * least.length)]
@@ -77,6 +77,6 @@ const untouched: Omit<OpenShard, 'number'> = {
 export const isHopeless = ({ attempts, error }: ShardRecord) =>
   error !== null || attempts >= limits.shardAttemptsMax
 
-const shardsOf = ({ job }: Subject) => job.value.shards ?? 0
+const shardsOf = ({ job }: ShardSubject) => job.value.shards ?? 0
 
 const numberIn = (key: string, prefix: string) => Number(key.slice(prefix.length))

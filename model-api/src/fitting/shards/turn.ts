@@ -1,5 +1,6 @@
 import { unreachable } from '@almanac/shared'
 import { bounds } from '../../config/bounds.ts'
+import { endBacktest } from '../backtest/end.ts'
 import { releaseLease } from '../claim.ts'
 import { attemptFit, type FitParts } from '../fit-attempt.ts'
 import { attemptShard } from './attempt.ts'
@@ -19,7 +20,7 @@ export async function takeTurn(parts: FitParts, job: string): Promise<Turn> {
     case 'nothing':
       return 'none'
     case 'settled':
-      await attemptFit(parts, job)
+      await (look.subject.version ? attemptFit(parts, job) : endBacktest(parts, look.subject))
       return 'none'
     case 'open':
       return await takeShard(parts, look)
@@ -64,7 +65,7 @@ async function attemptClaimed(parts: FitParts, claim: ShardClaim): Promise<Turn>
   context.logger.info({
     event: 'shard-ended',
     ...claim.of,
-    version: claim.version.version,
+    version: claim.job.subject.version,
     ...what,
   })
   if (outcome === 'claim-lost')

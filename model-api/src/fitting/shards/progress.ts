@@ -1,0 +1,33 @@
+import type { NodeContext } from '../../base/context.ts'
+import type { FitStop } from '../stop.ts'
+import type { ShardClaim } from './claim.ts'
+import { tellProgress } from './effects.ts'
+
+/**
+ * Tells once a period how far a shard of a backtest is, which for one series is all of it. A
+ * refusal means that it is another's, or nobody's any more. Of fits the shards themselves are told.
+ */
+export function followProgress(
+  context: NodeContext,
+  claim: ShardClaim,
+  stop: FitStop,
+  fraction: () => number,
+): { readonly end: () => void } {
+  const { clock, timing } = context
+  const ended = new AbortController()
+  const ends = AbortSignal.any([ended.signal, stop.signal])
+  async function run(): Promise<void> {
+    let last = 0
+    for (;;) {
+      await clock.sleep(timing.progressMs, ends)
+      const now = Math.round(fraction() * 1_000) / 1_000
+      if (now === last) continue
+      const told = tellProgress(context, claim, now)
+      const isOurs = await told.catch(() => undefined)
+      if (isOurs === false && !ends.aborted) stop.now('claim-lost')
+      if (isOurs === true) last = now
+    }
+  }
+  if (claim.version === null) run().catch(() => {})
+  return { end: () => ended.abort() }
+}
