@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe } from 'vitest'
+import { backtestSuite } from '../suite/backtests.ts'
 import { coreSuite } from '../suite/core.ts'
 import { messageRestartSuite, messagesSuite } from '../suite/messages.ts'
 import type { TestCluster } from '../support/cluster.ts'
@@ -13,4 +14,5 @@ describe('one machine, nothing installed', () => {
   coreSuite(() => cluster)
   messagesSuite(() => cluster)
   messageRestartSuite(() => cluster)
+  backtestSuite(() => cluster)
 })

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe } from 'vitest'
+import { backtestFaultSuite, backtestSuite } from '../suite/backtests.ts'
 import { coreSuite } from '../suite/core.ts'
 import { faultSuite } from '../suite/faults.ts'
 import { loadSuite } from '../suite/load.ts'
@@ -15,6 +16,8 @@ describe('a cluster on real etcd and a real CQL database', () => {
   coreSuite(() => cluster)
   messagesSuite(() => cluster)
   messageFaultSuite(() => cluster)
+  backtestSuite(() => cluster)
   loadSuite(() => cluster)
+  backtestFaultSuite(() => cluster)
   faultSuite(() => cluster, { outageMs: 60_000 })
 })

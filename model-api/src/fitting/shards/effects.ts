@@ -42,18 +42,23 @@ export function giveShardBack(
 }
 
 const endedBy = ({ node, clock }: NodeContext) => ({ at: clock.wallTime(), node })
-/** How far the shard is; false where it is not this node's any more, or nobody asks for it. */
+
+/**
+ * How far the shard is, or, without progress, only a question. False where it is not this node's
+ * any more, or nobody asks for it.
+ */
 export async function tellProgress(
   { coordinator }: NodeContext,
   { job, shard, fence, guard, lease }: ShardClaim,
-  progress: number,
+  progress: number | undefined,
 ): Promise<boolean> {
   const when = [
     createdAt(shardClaimKey(job.id, shard.number), fence),
     modifiedAt(guard.key, guard.revision),
   ]
-  const value = codecs.shard.encode({ ...shard.record, progress })
-  const then = [put(shardKey(job.id, shard.number), value)]
+  const told = progress === undefined ? shard.record : { ...shard.record, progress }
+  const value = codecs.shard.encode(told)
+  const then = progress === undefined ? [] : [put(shardKey(job.id, shard.number), value)]
   return (await coordinator.transact({ when, then }, lease.lost)).succeeded
 }
 

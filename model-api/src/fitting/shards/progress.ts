@@ -1,11 +1,13 @@
 import type { NodeContext } from '../../base/context.ts'
+import { bounds } from '../../config/bounds.ts'
 import type { FitStop } from '../stop.ts'
 import type { ShardClaim } from './claim.ts'
 import { tellProgress } from './effects.ts'
 
 /**
- * Tells once a period how far a shard of a backtest is, which for one series is all of it. A
- * refusal means that it is another's, or nobody's any more. Of fits the shards themselves are told.
+ * Tells once a period how far a shard of a backtest is, which for one series is all of it, and
+ * asks where there are so many that those which are done say enough. A refusal means that it is
+ * another's, or nobody's any more. For fits it does nothing.
  */
 export function followProgress(
   context: NodeContext,
@@ -14,6 +16,7 @@ export function followProgress(
   fraction: () => number,
 ): { readonly end: () => void } {
   const { clock, timing } = context
+  const isTold = (claim.job.shards ?? 0) <= bounds.toldShardsMax
   const ended = new AbortController()
   const ends = AbortSignal.any([ended.signal, stop.signal])
   async function run(): Promise<void> {
@@ -21,8 +24,7 @@ export function followProgress(
     for (;;) {
       await clock.sleep(timing.progressMs, ends)
       const now = Math.round(fraction() * 1_000) / 1_000
-      if (now === last) continue
-      const told = tellProgress(context, claim, now)
+      const told = tellProgress(context, claim, isTold && now !== last ? now : undefined)
       const isOurs = await told.catch(() => undefined)
       if (isOurs === false && !ends.aborted) stop.now('claim-lost')
       if (isOurs === true) last = now
