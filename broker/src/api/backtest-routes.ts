@@ -119,7 +119,11 @@ async function begin(parts: ApiParts, request: FastifyRequest<Route>, reply: Fas
     const known = parts.state().jobs.get(begun.job)?.value
     return known?.endedAt ? known : undefined
   }
-  const ended = await parts.waiters.until(jobKey(begun.job), look, waitMs, left.signal)
+  // One that was asked for before may be over, and gone from here.
+  const earlier = begun.isNew ? undefined : await findBacktest(parts, of.model, begun.job)
+  const ended = earlier?.endedAt
+    ? earlier
+    : await parts.waiters.until(jobKey(begun.job), look, waitMs, left.signal)
   const job = ended ?? (await findBacktest(parts, of.model, begun.job))
   reply.header('x-model-version', String(job.subject.version))
   reply.header('location', `/api/jobs/${job.id}`)

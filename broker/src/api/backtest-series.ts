@@ -185,14 +185,22 @@ async function sendStream(
   const shown = (one: { readonly line: string; readonly entry: BacktestEntry }) =>
     format === 'ndjson' ? `${one.line}\n` : rowOf(one.entry)
   async function* texts() {
-    if (format === 'csv') yield headOf(levels)
-    if (first.done) return
-    yield shown(first.value)
-    for await (const one of found) yield shown(one)
+    let text = format === 'csv' ? headOf(levels) : ''
+    if (!first.done) text += shown(first.value)
+    for await (const one of found) {
+      text += shown(one)
+      if (text.length < partCharacters) continue
+      yield text
+      text = ''
+    }
+    if (text !== '') yield text
   }
   const type = format === 'ndjson' ? 'application/x-ndjson' : 'text/csv; charset=utf-8'
   return await reply.type(type).send(Readable.from(texts()))
 }
+
+/** So much is written at once. */
+const partCharacters = 65_536
 
 const figures = [
   ...(['windows', 'count', 'missing', 'season', 'scale'] as const),

@@ -69,7 +69,7 @@ async function takeEndClaim(
   const job: JobRecord = {
     ...held.value,
     ...{ state: 'running', attempts: held.value.attempts + 1 },
-    progress: { phase: 'joining', fraction: 0 },
+    progress: { phase: 'joining', fraction: 1 },
   }
   const key = claimKey(job.id)
   const when = [absent(key), modifiedAt(jobKey(job.id), held.modRevision)]
