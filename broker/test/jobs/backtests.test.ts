@@ -200,6 +200,30 @@ describe('a backtest', () => {
     expect(answer.body.detail).toContain('goes back to version 1')
   })
 
+  test('of a version that goes while it is begun is not begun', async () => {
+    const cluster = await openCluster()
+    const before = { do: async () => {} }
+    const { coordinator: real } = cluster
+    const transact: typeof real.transact = async (transaction, signal) => {
+      const isIt = transaction.then.some((one) => one.kind === 'put' && isBacktest(one.value))
+      if (isIt) await before.do()
+      return await real.transact(transaction, signal)
+    }
+    const coordinator = Object.assign(Object.create(real), { transact })
+    const broker = await cluster.broker({}, { coordinator })
+    const asked = { body: one, headers: asynchronous }
+    expect((await call(broker, 'POST', '/api/models/m/fit', asked)).status).toBe(202)
+    await store(cluster, 1)
+    before.do = async () => {
+      const gone = [remove(versionKey(of, 1))]
+      await cluster.coordinator.transact({ when: [], then: gone }, signal())
+    }
+    const body = { version: 1, horizon: 5 }
+    const answer = await call(broker, 'POST', '/api/models/m/backtests', { body })
+    expect([answer.status, answer.body.type]).toEqual([404, problem('no-such-version')])
+    expect((await cluster.coordinator.list(jobsPrefix, signal())).entries).toHaveLength(1)
+  })
+
   test('of a version of more updates than it takes is refused', async () => {
     const { add, backtest } = await opened(one, { backtestBasesMax: 1 })
     await add({ data: [1] }, 2)
@@ -363,6 +387,8 @@ async function firstBacktest({ coordinator }: TestCluster, but = ''): Promise<st
   }
   return (await eventually(jobs, (ids) => ids.length === 1))[0]!
 }
+
+const isBacktest = (value: string) => value.includes('"kind":"backtest"')
 
 async function change(cluster: TestCluster, id: string, to: Partial<JobRecord>) {
   const job = await jobOf(cluster, id)

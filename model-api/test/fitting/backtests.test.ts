@@ -14,6 +14,7 @@ import { seedOf } from '../../src/fitting/seed.ts'
 import { queueBacktest, queueBacktestOfOne, readResult, settings } from '../support/backtests.ts'
 import { breakable, breakableStore } from '../support/faults.ts'
 import {
+  claimed,
   type Machine,
   type Order,
   openMachine,
@@ -166,13 +167,39 @@ test('a job that is ended by others stops its shards', async () => {
   await orderShards(machine, node, of.job)
   // Long after that, it goes on asking.
   await until(async () => (await readShardRecords(machine, of.job)).get(0)?.progress === 0.25)
-  const job = await readJob(machine, of.job)
-  const ended = { ...job, state: 'failed' as const, endedAt: new Date().toISOString() }
-  const then = [put(jobKey(of.job), codecs.job.encode(ended))]
-  await machine.coordinator.transact({ when: [], then }, soon())
+  await endByOthers(machine, of)
   await until(async () => (await shardsOf(node.url, 'claim-lost')) === 1)
   await until(async () => (await claimsOf(machine, of)).length === 0)
   expect((await readJob(machine, of.job)).state).toBe('failed')
+})
+
+test('a shard of a job that others ended meanwhile is not recorded', async () => {
+  const machine = await openMachine()
+  const { store, faults } = breakableStore(machine.store)
+  const node = await openNode({ ...machine, store }, { timing: { progressMs: 60_000 } })
+  const of = await queueBacktest(machine, keyedSeries(2), 2)
+  faults.away = true
+  await orderShards(machine, node, of.job)
+  await until(async () => (await readShardRecords(machine, of.job)).size === 1)
+  await endByOthers(machine, of)
+  faults.away = false
+  await until(async () => (await shardsOf(node.url, 'claim-lost')) === 1)
+  expect((await readShardRecords(machine, of.job)).get(0)?.fitted).toBeNull()
+})
+
+test('a job that others ended meanwhile stays as they left it', async () => {
+  const machine = await openMachine()
+  const { store, faults } = breakableStore(machine.store)
+  const node = await openNode({ ...machine, store })
+  const of = await queueBacktest(machine, keyedSeries(2), 2)
+  await queueAsDone(machine, of)
+  faults.away = true
+  await orderShards(machine, node, of.job)
+  await until(async () => (await readJob(machine, of.job)).attempts === 1)
+  await endByOthers(machine, of)
+  faults.away = false
+  await until(async () => !(await claimed(machine, of.job)))
+  expect((await readJob(machine, of.job)).error).toMatchObject({ reason: 'by-others' })
 })
 
 test('deleting the model stops its backtest, which fails with the reason', async () => {
@@ -260,6 +287,14 @@ async function queueAsDone(machine: Machine, of: Order): Promise<void> {
   const fitted = { blob: 'b', sha256: 'a'.repeat(64), sizeBytes: 1, series: 2, codes: {} }
   const done: ShardRecord = { attempts: 1, fitted, error: null }
   const then = [put(shardKey(of.job, 0), codecs.shard.encode(done))]
+  await machine.coordinator.transact({ when: [], then }, soon())
+}
+
+async function endByOthers(machine: Machine, of: Order): Promise<void> {
+  const job = await readJob(machine, of.job)
+  const error = { phase: 'backtest' as const, reason: 'by-others', detail: 'On purpose.' }
+  const ended = { ...job, state: 'failed' as const, error, endedAt: new Date().toISOString() }
+  const then = [put(jobKey(of.job), codecs.job.encode(ended))]
   await machine.coordinator.transact({ when: [], then }, soon())
 }
 
