@@ -23,7 +23,7 @@ export function createNodeMetrics(registry: Registry) {
     }),
     shards: new Counter({
       name: 'almanac_shards_total',
-      help: 'Shards of fits of many series that this node claimed, by what came of them.',
+      help: 'Shards of fits and of backtests that this node claimed, by what came of them.',
       labelNames: ['outcome'],
       registers,
     }),

@@ -1,6 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import {
+  BacktestEntry,
+  BacktestInput,
+  BacktestResult,
   backendSettings,
   ClaimRecord,
   CounterRecord,
@@ -20,11 +23,15 @@ import {
   processSettings,
   RequestRecord,
   readSettings,
+  ShardRecord,
   VersionRecord,
 } from '../../src/index.ts'
 import { manifestOf } from '../../src/store/manifest.ts'
 
 const codecs = Object.entries({
+  BacktestEntry,
+  BacktestInput,
+  BacktestResult,
   ClaimRecord,
   CounterRecord,
   FitOrder,
@@ -36,6 +43,7 @@ const codecs = Object.entries({
   NotLoaded,
   Problem,
   RequestRecord,
+  ShardRecord,
   VersionRecord,
 }).map(([name, schema]) => ({ name, schema, ...codec(schema) }))
 
