@@ -61,8 +61,11 @@ export async function dataOfVersion(
     data: [{ blob, sha256 }],
   }))
   for (const { record } of updates)
-    for (const { first, blob, sha256 } of (await readIndex(parts, of, record)).shards)
-      shards[shardOf(index, first)]!.data.push({ blob, sha256 })
+    for (const { first, series, blob, sha256 } of (await readIndex(parts, of, record)).shards) {
+      const shard = shards[shardOf(index, first)]!
+      shard.data.push({ blob, sha256 })
+      shard.series += series
+    }
   return { ...told, kind: 'many', steps: 0, shards }
 }
 

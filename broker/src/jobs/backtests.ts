@@ -72,8 +72,9 @@ export function createBacktests(parts: BacktestsParts): Backtests {
     const { of, version, idempotency, requestId } = asked
     const data = await dataOfVersion(parts, of, version)
     mustBeLongEnough(data, asked)
-    const input = await storeInput(parts, asked, data)
-    const job = jobRecord(parts, asked, data, input)
+    const shards = data.shards.flatMap((shard) => partsOf(shard, data, asked))
+    const input = await storeInput(parts, asked, { ...data, shards })
+    const job = jobRecord(parts, asked, shards.length, input)
     const when: Comparison[] = [absent(jobKey(job.id)), ...data.when]
     const then: Operation[] = [put(jobKey(job.id), codecs.job.encode(job))]
     if (idempotency) {
@@ -121,6 +122,22 @@ function mustBeLongEnough(
   })
 }
 
+/**
+ * A fit at each origin is as many fits of a shard: cut into parts, none of them takes a node's
+ * thread for much longer than a fit does, and others have their turn.
+ */
+function partsOf(
+  shard: VersionData['shards'][number],
+  { kind, shards }: VersionData,
+  { settings: { mode, windows } }: BacktestAsked,
+): VersionData['shards'] {
+  const most = mode === 'update' || kind === 'one' ? 1 : windows
+  const worth = Math.ceil(shard.series / limits.backtestPartSeries)
+  const count = Math.max(1, Math.min(most, worth, Math.floor(limits.shardsMax / shards.length)))
+  if (count === 1) return [shard]
+  return Array.from({ length: count }, (_, at) => ({ ...shard, part: { at, of: count } }))
+}
+
 async function storeInput(
   { store, bounds, mintId }: BacktestsParts,
   { of, spec }: BacktestAsked,
@@ -144,7 +161,7 @@ async function storeInput(
 function jobRecord(
   { clock, mintId }: BacktestsParts,
   { of, version, settings, requestId }: BacktestAsked,
-  { shards }: VersionData,
+  shards: number,
   input: string,
 ): JobRecord {
   return {
@@ -158,7 +175,7 @@ function jobRecord(
     requestId,
     createdAt: clock.wallTime(),
     endedAt: null,
-    shards: shards.length,
+    shards,
     backtest: { settings, input, result: null, scores: null },
   }
 }

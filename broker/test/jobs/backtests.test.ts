@@ -133,12 +133,16 @@ describe('a backtest', () => {
     const answer = await backtest({ version: 2, horizon: 1, spec: { family: 'theta' } })
     const { kind, shards, spec: judged } = await inputOf(cluster, String(answer.body.job))
     expect([kind, (judged as { family: string }).family]).toEqual(['many', 'theta'])
-    expect(shards.map(({ first, data }) => [first, data.length])).toEqual([
-      [keyOf(0), 2],
-      [keyOf(2_000), 2],
-      [keyOf(4_000), 1],
+    // A fit at each of four origins; the last hundred series are not worth so many claims.
+    expect(shards.map(({ first, data, part }) => [first, data.length, part])).toEqual([
+      ...[0, 1, 2, 3].map((at) => [keyOf(0), 2, { at, of: 4 }]),
+      ...[0, 1, 2, 3].map((at) => [keyOf(2_000), 2, { at, of: 4 }]),
+      ...[0, 1].map((at) => [keyOf(4_000), 1, { at, of: 2 }]),
     ])
-    expect(await jobOf(cluster, String(answer.body.job))).toMatchObject({ shards: 3 })
+    expect(shards[0]?.series).toBe(2_001)
+    expect(await jobOf(cluster, String(answer.body.job))).toMatchObject({ shards: 10 })
+    const plain = await backtest({ version: 2, horizon: 1, mode: 'update' })
+    expect(await jobOf(cluster, String(plain.body.job))).toMatchObject({ shards: 3 })
   })
 
   test('answers when it is done, and with 422 when it failed', async () => {

@@ -32,6 +32,8 @@ export type TrialWork = {
   readonly kind: 'one' | 'many'
   /** What was added to the data set later, oldest first. */
   readonly later: readonly Uint8Array[]
+  /** Which of so many equal parts of the series is meant. */
+  readonly part: { readonly at: number; readonly of: number }
 }
 
 export type Calendar = {

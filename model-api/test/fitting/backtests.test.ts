@@ -62,6 +62,35 @@ test('nodes share the shards of a backtest; each series is judged as it is alone
   ])
 })
 
+test('parts of a shard are each series once, also where some have none', async () => {
+  const machine = await openMachine()
+  const node = await openNode(machine)
+  const series = keyedSeries(7)
+  const of = await queueBacktest(machine, series, 5, { parts: 3 })
+  await orderShards(machine, node, of.job)
+  await untilJob(machine, of, 'done')
+  const { entries, shards, scores } = await readResult(machine, of)
+  expect(entries.map(({ key }) => key)).toEqual(series.map(({ key }) => key))
+  // Five in 1, 2 and 2; two in 0, 1 and 1.
+  const firsts = [0, 1, 3, 5, 6].map((place) => series[place]!.key)
+  expect(shards.map(({ first }) => first)).toEqual(firsts)
+  expect(scores.series).toBe(7)
+})
+
+test('a drain gives the end back with its attempt', async () => {
+  const machine = await openMachine()
+  const { store, faults } = breakableStore(machine.store)
+  const node = await openNode({ ...machine, store })
+  const of = await queueBacktest(machine, keyedSeries(2), 2)
+  await queueAsDone(machine, of)
+  faults.away = true
+  await orderShards(machine, node, of.job)
+  await until(async () => (await readJob(machine, of.job)).attempts === 1)
+  await node.drain()
+  expect(await readJob(machine, of.job)).toMatchObject({ state: 'running', attempts: 0 })
+  expect(await claimed(machine, of.job)).toBe(false)
+})
+
 test('one series is one shard, of all that its version knows', async () => {
   const machine = await openMachine()
   const node = await openNode(machine)

@@ -25,6 +25,8 @@ type Given = {
   readonly spec?: unknown
   readonly settings?: Partial<BacktestSettings>
   readonly attempts?: number
+  /** Into how many parts each shard is cut. */
+  readonly parts?: number
 }
 
 /** What a broker leaves behind when it accepted a backtest of many series, `each` to a shard. */
@@ -40,7 +42,10 @@ export async function queueBacktest(
     const bytes = encodeShardData(own.map((one) => ({ start: null, frequency: null, ...one })))
     const sha256 = hash('sha256', bytes, 'hex')
     const data = [{ blob: await write(machine, bytes), sha256 }]
-    shards.push({ first: own[0]!.key, series: own.length, data })
+    const shard = { first: own[0]!.key, series: own.length, data }
+    const { parts = 1 } = given
+    for (let at = 0; at < parts; at++)
+      shards.push(parts === 1 ? shard : { ...shard, part: { at, of: parts } })
   }
   return await queue(machine, 'many', shards, given)
 }

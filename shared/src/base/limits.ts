@@ -220,6 +220,8 @@ export const limits = {
   backtestStepMax: 10_000,
   /** The season that errors are scaled by: a year of hours, and some. */
   backtestSeasonMax: 10_000,
+  /** Series of one shard of a backtest that is not cut any further: a claim is not worth fewer. */
+  backtestPartSeries: 50,
   /** A request for a backtest: a spec, and settings of some words. */
   backtestBodyBytesMax: 65_536,
   /** Versions, one an update of the other, whose data a backtest takes together. */

@@ -82,7 +82,10 @@ export type BacktestState = Static<typeof BacktestState>
 const InputShard = Type.Object({
   /** The key of the first series; empty where there is only one, without a key. */
   first: Type.String({ maxLength: seriesKeyCharactersMax }),
+  /** At most, with those that updates added. */
   series: Count,
+  /** Which of so many equal parts of these series is meant; absent: all of them. */
+  part: Type.Optional(Type.Object({ at: Count, of: Type.Integer({ minimum: 1 }) })),
   /** Null: only the store knows the checksum. */
   data: Type.Array(Type.Object({ blob: Blob, sha256: Type.Union([Sha256, Type.Null()]) }), {
     minItems: 1,

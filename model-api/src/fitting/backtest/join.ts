@@ -16,6 +16,7 @@ import {
   type BacktestEntry,
   type BacktestHead,
   type BacktestInput,
+  type BacktestResult,
   type BacktestScores,
   type BacktestStep,
   type BlobRef,
@@ -53,16 +54,16 @@ export async function joinResults(
   const input = await readInput(read, job)
   const { claimed, shards: records } = await readShards(context, job.id, signal)
   const done: Done[] = []
-  for (const [number, { first }] of input.shards.entries()) {
+  for (const number of input.shards.keys()) {
     const record = records.get(number)?.record
-    if (record?.fitted) done.push({ first, ...record.fitted })
+    if (record?.fitted) done.push(record.fitted)
     else if (record && isHopeless(record) && !claimed.has(number)) return failed(number, record)
   }
   if (done.length < input.shards.length) return { kind: 'open' }
   return await addUp(job, input, done, read)
 }
 
-type Done = { readonly first: string } & NonNullable<ShardRecord['fitted']>
+type Done = NonNullable<ShardRecord['fitted']>
 
 async function addUp(
   job: JobRecord,
@@ -75,7 +76,9 @@ async function addUp(
   const codes = new Map<string, number>()
   let steps: readonly StepSums[] = []
   let judged = 0
-  for (const { blob, sha256 } of shards) {
+  const told: BacktestResult['shards'] = []
+  for (const one of shards) {
+    const { blob, sha256 } = one
     const bytes = checked(await read({ kind: 'dataset', id: blob }), sha256, `The result ${blob}`)
     const shard = decodeBacktestShard(bytes)
     if (!shard.ok) throw new Damaged(`The result ${blob} cannot be read: ${shard.fault}`)
@@ -88,6 +91,9 @@ async function addUp(
       if (entry.count > 0) judged += 1
       addErrors(columns, errorsIn(entry))
     }
+    const [first] = shard.value.lines
+    // A part of few series may have none.
+    if (first !== undefined) told.push({ ...one, first: keyIn(first) })
     // Two thousand lines are some milliseconds: who waits for a forecast goes first.
     await otherWork()
   }
@@ -102,10 +108,12 @@ async function addUp(
   const content = encodeBacktestResult({
     format: 1,
     steps: steps.map((step, h) => stepOf(h + 1, pooled(step), levels)),
-    shards: [...shards],
+    shards: told,
   })
   return { kind: 'whole', content, scores }
 }
+
+const keyIn = (line: string) => (JSON.parse(line) as BacktestEntry).key ?? ''
 
 async function averages(columns: ErrorColumns): Promise<Pick<BacktestScores, 'mean' | 'median'>> {
   const mean = meanErrors(columns)

@@ -14,7 +14,10 @@ import { readDataset } from '../read-dataset.ts'
 import { FitControl, type FitReply, type FitRequest, type TrialWork } from '../worker-protocol.ts'
 
 /** The backtest of a shard of series, in the fitting thread: its result, or why there is none. */
-export function judgeSeries(request: FitRequest, { trial, kind, later }: TrialWork): FitReply {
+export function judgeSeries(
+  request: FitRequest,
+  { trial, kind, later, part }: TrialWork,
+): FitReply {
   const { id, dataset, spec: given, seed, workMax } = request
   const series = (kind === 'one' ? oneSeries : manySeries)([dataset, ...later])
   if ('fault' in series) return { kind: 'refused', id, code: 'bad-dataset', detail: series.fault }
@@ -24,12 +27,17 @@ export function judgeSeries(request: FitRequest, { trial, kind, later }: TrialWo
     return { kind: 'refused', id, code, detail }
   }
   const control = new FitControl(request.control)
-  const { verdicts, steps, codes, isStopped } = judgeShard(series.known, spec.value, trial, {
-    ...{ seed, workMax, passedOver: request.passedOver ?? new Map() },
-    shouldStop: () => control.shouldStop(),
-    onProgress: (fraction) => control.setProgress(fraction),
-    onSeries: (place) => control.setPlace(place),
-  })
+  const { verdicts, steps, codes, isStopped } = judgeShard(
+    partOf(series.known, part),
+    spec.value,
+    trial,
+    {
+      ...{ seed, workMax, passedOver: request.passedOver ?? new Map() },
+      shouldStop: () => control.shouldStop(),
+      onProgress: (fraction) => control.setProgress(fraction),
+      onSeries: (place) => control.setPlace(place),
+    },
+  )
   if (isStopped) return { kind: 'stopped', id }
   const head: BacktestHead = {
     format: 1,
@@ -38,6 +46,11 @@ export function judgeSeries(request: FitRequest, { trial, kind, later }: TrialWo
   const lines = [head, ...verdicts.map((verdict) => entryOf(verdict, trial))]
   const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('')
   return { kind: 'fitted-shard', id, shard: new TextEncoder().encode(text), codes }
+}
+
+function partOf<T>(all: readonly T[], { at, of }: TrialWork['part']): readonly T[] {
+  const place = (n: number) => Math.floor((all.length * n) / of)
+  return all.slice(place(at), place(at + 1))
 }
 
 type Known = { readonly known: readonly KnownSeries[] } | { readonly fault: string }

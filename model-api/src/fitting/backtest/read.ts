@@ -29,12 +29,7 @@ export async function readTrial(read: Read, job: JobRecord, number: number): Pro
     sets.push(sha256 === null ? bytes : checked(bytes, sha256, `The data set ${blob}`))
   }
   const [dataset, ...later] = sets
-  const trial = job.backtest!.settings
-  return {
-    dataset: dataset!,
-    base: null,
-    series: shard.series,
-    spec,
-    backtest: { trial, kind, later },
-  }
+  const { series, part = { at: 0, of: 1 } } = shard
+  const backtest = { trial: job.backtest!.settings, kind, later, part }
+  return { dataset: dataset!, base: null, series, spec, backtest }
 }
