@@ -3,16 +3,18 @@ export { csvOf } from './generate/csv.ts'
 export { parquetOf } from './generate/parquet.ts'
 export { makeSalesWorld, type SalesWorld } from './generate/sales.ts'
 export type { LookColumn } from './infer/columns.ts'
-export { lookAtTable, type TableLook } from './infer/look.ts'
+export type { TableLook } from './infer/look.ts'
 export { parseRecipe } from './recipe/parse.ts'
 export type { Recipe } from './recipe/recipe.ts'
-export type { GivenRecipe } from './recipe/schema.ts'
+export type { GivenRecipe, Source } from './recipe/schema.ts'
 export { predictFile, type RegressionFile, readRegressionRows } from './regress/files.ts'
 export { fitRegression, makePredict, type RegressionModel } from './regress/pipeline.ts'
 export type { RegressionSpec } from './regress/spec.ts'
 export type { ReasonCount, TableProgress, TableSummary } from './run/protocol.ts'
 export {
   type DataShard,
+  type LookResult,
+  lookAtTable,
   runTable,
   type TableConsumer,
   type TableResult,

@@ -175,10 +175,15 @@ function addList(server: FastifyInstance, parts: ApiParts): void {
   )
 }
 
-async function findFile(files: Files, name: string): Promise<FileInfo> {
+/** What is known of a file; throws `Refused` where there is none. */
+export async function findFile(
+  files: Files,
+  name: string,
+  field: string = 'name',
+): Promise<FileInfo> {
   const info = await files.info(name, unending())
   if (info !== undefined) return info
-  throw noFile(name)
+  throw noFile(name, field)
 }
 
 async function sendContent(files: Files, name: string, reply: FastifyReply) {
@@ -201,8 +206,8 @@ async function sendContent(files: Files, name: string, reply: FastifyReply) {
 /** The port has deadlines of its own. */
 const unending = () => new AbortController().signal
 
-const noFile = (name: string) =>
-  new Refused(404, 'no-such-file', `There is no file ${name}.`, { field: 'name' })
+const noFile = (name: string, field = 'name') =>
+  new Refused(404, 'no-such-file', `There is no file ${name}.`, { field })
 
 /** Where files are kept; throws `Refused` where nobody said. */
 export function filesOf({ files }: Pick<ApiParts, 'files'>): Files {

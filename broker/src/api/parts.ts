@@ -12,6 +12,7 @@ import type {
 } from '@almanac/shared'
 import type { Bounds } from '../config/bounds.ts'
 import type { Backtests } from '../jobs/backtests.ts'
+import type { AskLook } from '../jobs/ask-look.ts'
 import type { Fits } from '../jobs/fits.ts'
 import type { Waiters } from '../jobs/waiters.ts'
 import type { AskShard } from '../routing/ask-shard.ts'
@@ -49,6 +50,7 @@ export type ApiParts = {
   readonly forecaster: Forecaster
   readonly indexes: ShardIndexes
   readonly askShard: AskShard
+  readonly askLook: AskLook
   readonly fits: Fits
   readonly backtests: Backtests
   readonly waiters: Waiters

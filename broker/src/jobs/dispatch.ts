@@ -217,7 +217,7 @@ async function offerTo(parts: DispatchParts, job: JobRecord, node: NodeRecord): 
 }
 
 /** Nodes that fit: who took it before, then those with the smallest share of their room taken. */
-function byLoad(
+export function byLoad(
   state: ClusterState,
   recent: ReadonlyMap<string, number>,
   preferred: string | undefined,

@@ -11,6 +11,7 @@ import { guardHosts, unacceptable } from '../api/guards.ts'
 import { createHotPath, type HotPath } from '../api/hot-path.ts'
 import { addMessageRoutes } from '../api/message-routes.ts'
 import { addJobRoutes } from '../api/job-routes.ts'
+import { addLookRoutes } from '../api/look-routes.ts'
 import { addModelRoutes } from '../api/model-routes.ts'
 import { addOperationRoutes } from '../api/operation-routes.ts'
 import type { ApiParts } from '../api/parts.ts'
@@ -102,6 +103,7 @@ function addPlainRoutes(api: FastifyInstance, parts: ApiParts, hotPath: HotPath)
   addVersionRoutes(api, parts)
   addSeriesRoutes(api, parts)
   addTableRoutes(api, parts)
+  addLookRoutes(api, parts)
   addOperationRoutes(api, parts)
   addMessageRoutes(api, parts)
   addJobRoutes(api, parts)

@@ -17,6 +17,7 @@ import { createBodyReader } from '../api/body-reader.ts'
 import { mustHaveFile } from '../api/must-have-file.ts'
 import type { ApiParts } from '../api/parts.ts'
 import type { Bounds } from '../config/bounds.ts'
+import { createAskLook } from '../jobs/ask-look.ts'
 import { createBacktests } from '../jobs/backtests.ts'
 import { startDispatcher } from '../jobs/dispatch.ts'
 import { createFits } from '../jobs/fits.ts'
@@ -183,6 +184,7 @@ export function assemble(given: AssembleParts): Assembly {
     forecaster,
     indexes,
     askShard: createAskShard({ ...tries, room }),
+    askLook: createAskLook({ state, upstream, headersFor, bounds }),
     fits,
     backtests,
     waiters,

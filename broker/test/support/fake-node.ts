@@ -11,6 +11,7 @@ import {
   headers,
   jobKey,
   type Lease,
+  looksPath,
   modelId,
   modifiedAt,
   type NodeModelRecord,
@@ -45,12 +46,15 @@ export type FakeNode = {
   readonly instance: string
   readonly asked: Asked[]
   readonly orders: string[]
+  readonly looks: unknown[]
   /** Clients that left before they were answered. */
   readonly abandoned: () => number
   script: {
     forecast?: ((asked: Asked) => Scripted | Promise<Scripted>) | undefined
     /** What becomes of an order: fitted at once, claimed and left alone, ignored, refused. */
     fit: 'store' | 'claim' | 'ignore' | 'full' | 'fail'
+    /** What it says of files; absent: it is of a release without looks. */
+    look?: { readonly status: number; readonly body: unknown } | 'cut'
     /** Loads what is wanted, says that it cannot, or does nothing. */
     load: 'all' | 'none' | 'refuse' | 'stumble'
   }
@@ -105,6 +109,7 @@ export async function startFakeNode(options: FakeNodeOptions): Promise<FakeNode>
       request.headers[headers.instance] === instance
     if (!isMeant) return sendJson(response, 421, { type: 'misdirected' })
     const url = new URL(request.url ?? '/', 'http://node')
+    if (url.pathname === looksPath) return await look(request, response)
     if (request.method === 'POST') return await takeOrder(request, response)
     const [, , , , tenant = '', model = '', version = '', horizon = ''] = url.pathname.split('/')
     const asked: Asked = {
@@ -138,6 +143,14 @@ export async function startFakeNode(options: FakeNodeOptions): Promise<FakeNode>
     const record = held?.text ?? null
     const { modRevision = 0 } = held ?? {}
     return { type: 'not-loaded', tenant, model, version, record, modRevision }
+  }
+  const look = async (request: IncomingMessage, response: ServerResponse) => {
+    let text = ''
+    for await (const chunk of request) text += chunk
+    node.looks.push(JSON.parse(text))
+    const said = node.script.look
+    if (said === 'cut') response.destroy()
+    else sendJson(response, said?.status ?? 404, said?.body ?? { type: 'no-such-route' })
   }
   const takeOrder = async (request: IncomingMessage, response: ServerResponse) => {
     let text = ''
@@ -198,6 +211,7 @@ export async function startFakeNode(options: FakeNodeOptions): Promise<FakeNode>
     instance,
     asked: [],
     orders: [],
+    looks: [],
     abandoned: () => abandoned,
     script: { fit: 'store', load: 'all' },
     say,

@@ -67,6 +67,12 @@ export const bounds = {
   toldShardsMax: 16,
   /** One shard of a backtest takes as many fits as it has origins, but no longer than this. */
   backtestMs: 3_600_000,
+  /** Looks at tables that run or wait, one after the other: each is a process. */
+  looksMax: 4,
+  /** Of Parquet the end says where all else is: so much is brought for a look. */
+  lookParquetBytesMax: 268_435_456,
+  /** Of a value that a look shows. */
+  lookCharactersMax: 200,
   /** A table is read within this: some hundred million rows. */
   tableMs: 3_600_000,
   /** Of the process that reads a table, unless set; beyond it its database uses the disk. */

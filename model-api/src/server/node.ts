@@ -8,6 +8,7 @@ import { register } from '../registration/registration.ts'
 import { addFitsRoute } from '../routes/fits.ts'
 import { addForecastRoute, createForecastAnswer } from '../routes/forecast.ts'
 import { accessGuard, identityGuard } from '../routes/guard.ts'
+import { addLooksRoute } from '../routes/looks.ts'
 import { addShardRoutes } from '../routes/shards.ts'
 import { addStateRoute } from '../routes/state.ts'
 import { createDirect, type Direct, internalPrefix } from './direct.ts'
@@ -96,6 +97,7 @@ function createNodeServer(parts: NodeParts) {
         addForecastRoute(addressed, answer)
         addShardRoutes(addressed, parts)
         addFitsRoute(addressed, queue)
+        if (options.roles.includes('fit')) addLooksRoute(addressed, parts)
       })
     },
     { prefix: internalPrefix },

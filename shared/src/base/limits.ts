@@ -167,6 +167,12 @@ export const limits = {
   deadLetterShownBytes: 65_536,
   /** The message in hand may be finished for so long when a broker stops. */
   messageStopMs: 3_000,
+  /** Looks at tables that one broker has under way. */
+  looksMax: 8,
+  /** One look: a process starts, and a Parquet file has to be brought first. */
+  lookMs: 20_000,
+  /** What asks for one: a source with the names of a thousand columns. */
+  lookBodyBytesMax: 262_144,
   /** Versions of a model kept in the coordinator; older ones go to the store. */
   versionsKept: 100,
   /** Registrations compared when a version is promoted. */

@@ -14,6 +14,8 @@ import { type ModelName, namePattern } from './keys.ts'
  *   many as one answer holds; its headers say how many, and whether there are more: see `nextOf`.
  * - `GET  /internal/v1/series/{tenant}/{model}/{version}/{shard}?after=&limit=&code=`
  *   What is known of one shard's series: a `SeriesPage`.
+ * - `POST /internal/v1/looks` with a `LookOrder`: the public body of what a file's beginning says, or a
+ *   problem: 404 `no-such-file`, 422 `not-a-table`, 429 when too many are under way.
  * - `POST /internal/v1/fits` with a `FitOrder`: 202 accepted or already at work, 429 when full.
  */
 export const protocolVersion = 1
@@ -96,6 +98,15 @@ export const FitOrder = Type.Object({
   shards: Type.Optional(Type.Boolean()),
 })
 export type FitOrder = Static<typeof FitOrder>
+
+export const looksPath = '/internal/v1/looks'
+
+export const LookOrder = Type.Object({
+  file: Type.String({ minLength: 1, maxLength: 300 }),
+  /** How it is written, as a recipe says it; absent: to be guessed. */
+  source: Type.Optional(Type.Unknown()),
+})
+export type LookOrder = Static<typeof LookOrder>
 
 /** Why a node does not have a version, with its own view of the model for a broker behind it. */
 export const NotLoaded = Type.Object({

@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import { TextDecoder } from 'node:util'
-import { constants, gunzipSync } from 'node:zlib'
-import type { Encoding } from '../lines/text.ts'
+import { constants, createGunzip } from 'node:zlib'
+import { limits } from '../limits.ts'
+import { DamagedFile, type Encoding } from '../lines/text.ts'
 
 /** The beginning of a file of text, as UTF-8, up to the end of its last whole line. */
 export type Head = {
@@ -10,20 +11,41 @@ export type Head = {
   readonly text: Buffer
 }
 
-/** What the first bytes of a file say; `isWhole`: there are no others. */
-export function readHead(bytes: Buffer, isWhole: boolean): Head {
+/**
+ * What the first bytes of a file say; `isWhole`: there are no others. Throws `DamagedFile` where
+ * they do not unpack.
+ */
+export async function readHead(
+  bytes: Buffer,
+  isWhole: boolean,
+  given: Encoding | undefined,
+): Promise<Head> {
   const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b
-  const unpacked = isGzip
-    ? gunzipSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: unpackedMax })
-    : bytes
-  const encoding = encodingOf(unpacked)
+  const unpacked = isGzip ? await unpackedHead(bytes) : bytes
+  const isAll = isWhole && unpacked.length < limits.lookBytes
+  const encoding = given ?? encodingOf(unpacked)
   const text = decoded(unpacked, encoding)
-  const end = isWhole ? text.length : text.lastIndexOf(10) + 1
+  const end = isAll ? text.length : text.lastIndexOf(10) + 1
   return { encoding, isGzip, text: text.subarray(0, end) }
 }
 
-/** Deflate packs a thousand times at most. */
-const unpackedMax = 1_100_000_000
+/** Deflate packs a thousand times: of what is in there only the beginning is wanted. */
+async function unpackedHead(bytes: Buffer): Promise<Buffer> {
+  const gunzip = createGunzip({ finishFlush: constants.Z_SYNC_FLUSH })
+  gunzip.end(bytes)
+  const parts: Buffer[] = []
+  let sizeBytes = 0
+  try {
+    for await (const part of gunzip as AsyncIterable<Buffer>) {
+      parts.push(part)
+      sizeBytes += part.length
+      if (sizeBytes >= limits.lookBytes) break
+    }
+  } catch (error) {
+    throw new DamagedFile(`It cannot be unpacked: ${(error as Error).message}.`)
+  }
+  return Buffer.concat(parts, sizeBytes).subarray(0, limits.lookBytes)
+}
 
 function encodingOf(bytes: Buffer): Encoding {
   const [first, second] = bytes

@@ -16,14 +16,22 @@ export type CsvSample = Sample & {
   readonly hasHeader: boolean
 }
 
+/** What is known of how CSV is written. */
+export type CsvGiven = Partial<Pick<CsvForm, 'delimiter' | 'quote' | 'multiline' | 'header'>> & {
+  readonly skip?: number
+}
+
 /** The rows under the delimiter that cuts most lines into equally many fields. */
-export function sampleCsv(text: Buffer): CsvSample {
-  const tried = delimiters.map((delimiter) => tryCsv(text, delimiter, false))
+export function sampleCsv(text: Buffer, given: CsvGiven | null): CsvSample {
+  const known = given ?? {}
+  const toTry = known.delimiter === undefined ? delimiters : [known.delimiter]
+  const tried = toTry.map((one) => tryCsv(text, one, known.multiline ?? false, known))
   const best = tried.reduce((most, one) => (one.score > most.score ? one : most))
-  const longer = tryCsv(text, best.delimiter, true)
+  const longer = known.multiline === undefined ? tryCsv(text, best.delimiter, true, known) : best
   // A quoted line break makes two broken lines of one row.
-  const isMultiline = longer.broken < best.broken
+  const isMultiline = known.multiline ?? longer.broken < best.broken
   const { columns, rows, delimiter } = isMultiline ? longer : best
+  if (known.header) return { columns, rows, delimiter, multiline: isMultiline, hasHeader: false }
   const hasHeader = columns.every((name) => !/^[-+.,\d\s/:]*\d[-+.,\d\s/:]*$/.test(name))
   if (hasHeader) return { columns, rows, delimiter, multiline: isMultiline, hasHeader }
   const names = columns.map((_, i) => `column ${i + 1}`)
@@ -32,8 +40,9 @@ export function sampleCsv(text: Buffer): CsvSample {
 
 const delimiters = [',', ';', '\t', '|']
 
-function tryCsv(text: Buffer, delimiter: string, multiline: boolean) {
-  const form: CsvForm = { delimiter, quote: '"', multiline, header: null }
+function tryCsv(text: Buffer, delimiter: string, multiline: boolean, given: CsvGiven) {
+  const { quote = '"', header = null, skip = 0 } = given
+  const form: CsvForm = { delimiter, quote, multiline, header }
   const collected = collectRows(delimiter, limits.lookRows)
   let columns: readonly string[] = []
   let broken = 0
@@ -44,7 +53,7 @@ function tryCsv(text: Buffer, delimiter: string, multiline: boolean) {
   const reject = () => {
     broken += 1
   }
-  const reader = makeLineReader(csvRecords(form, begin, reject), reject)
+  const reader = makeLineReader(csvRecords(form, begin, reject), reject, skip)
   reader.push(text)
   reader.end()
   const { rows } = collected

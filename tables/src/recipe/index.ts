@@ -1,3 +1,3 @@
 /** What a recipe is, without what carries it out. */
-export { parseRecipe } from './parse.ts'
-export type { GivenRecipe } from './schema.ts'
+export { parseRecipe, parseSource } from './parse.ts'
+export type { GivenRecipe, Source } from './schema.ts'

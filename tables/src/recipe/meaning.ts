@@ -15,7 +15,8 @@ export function meaningFaults(recipe: GivenRecipe): readonly Fault[] {
   ]
 }
 
-function* sourceFaults(source: Source): Generator<Fault> {
+/** The same of what says how a file is written. */
+export function* sourceFaults(source: Source): Generator<Fault> {
   if (source.format === 'parquet') return
   const { decimal = '.', thousands } = source
   if (decimal === thousands)

@@ -1,8 +1,8 @@
 import { Compile } from 'typebox/compile'
 import { type Fault, type Outcome, refused } from '../fault.ts'
-import { meaningFaults } from './meaning.ts'
+import { meaningFaults, sourceFaults } from './meaning.ts'
 import { completed, type Recipe } from './recipe.ts'
-import { Frame, type GivenRecipe, sources, steps } from './schema.ts'
+import { Frame, type GivenRecipe, type Source, sources, steps } from './schema.ts'
 import { schemaFaults } from './schema-faults.ts'
 
 /** The recipe in some JSON, with its defaults, or all that is wrong with it. */
@@ -12,6 +12,23 @@ export function parseRecipe(value: unknown): Outcome<Recipe> {
   const given = value as GivenRecipe
   const wrong = meaningFaults(given)
   return wrong.length > 0 ? refused(...wrong) : { kind: 'done', value: completed(given) }
+}
+
+/** How a file is written, as a recipe says it; or all that is wrong with it. */
+export function parseSource(value: unknown): Outcome<Source> {
+  const format = known(sources, (value as Kinded)?.format)
+  if (format === undefined) {
+    const formats = Object.keys(sources).join(', ')
+    return refused({
+      field: '/source/format',
+      detail: 'It does not say which format the file has.',
+      remedy: `Give one of ${formats}, or leave out the source.`,
+    })
+  }
+  const faults = schemaFaults(sourceChecks[format], sources[format], value, '/source')
+  if (faults.length > 0) return refused(...faults)
+  const wrong = [...sourceFaults(value as Source)]
+  return wrong.length > 0 ? refused(...wrong) : { kind: 'done', value: value as Source }
 }
 
 /** A part that does not say of which kind it is has no schema of its own to be held against. */

@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Sample } from '../infer/sample.ts'
 import { openDatabase } from './database.ts'
 import { identifier, linked, parquetColumns, parquetOf } from './load.ts'
-import type { ParquetLook } from './protocol.ts'
 
 /** The columns and the first rows of a Parquet file, as text. */
 export async function lookAtParquet({
@@ -12,7 +12,7 @@ export async function lookAtParquet({
 }: {
   readonly file: string
   readonly rows: number
-}): Promise<ParquetLook> {
+}): Promise<Sample> {
   const folder = await mkdtemp(join(tmpdir(), 'almanac-look-'))
   try {
     const db = await openDatabase({ folder, file, memoryMb: 256, threads: 1 })

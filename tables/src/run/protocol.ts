@@ -1,5 +1,7 @@
 import type { Fault } from '../fault.ts'
+import type { TableLook } from '../infer/look.ts'
 import type { Recipe } from '../recipe/recipe.ts'
+import type { Source } from '../recipe/schema.ts'
 
 /** What a process of tables is to do. */
 export type TableJob = {
@@ -75,18 +77,12 @@ export type FromChild =
   | ShardMessage
   | { readonly kind: 'progress'; readonly progress: TableProgress }
   | { readonly kind: 'done'; readonly summary: TableSummary }
-  | { readonly kind: 'looked'; readonly look: ParquetLook }
+  | { readonly kind: 'looked'; readonly look: TableLook }
   | { readonly kind: 'refused'; readonly faults: readonly Fault[] }
   | { readonly kind: 'failed'; readonly detail: string }
 
 export type ToChild =
   | { readonly kind: 'run'; readonly job: TableJob }
-  | { readonly kind: 'look'; readonly file: string; readonly rows: number }
+  | { readonly kind: 'look'; readonly file: string; readonly source: Source | null }
   /** The last shard was taken; the next one may come. */
   | { readonly kind: 'taken' }
-
-/** The beginning of a Parquet file, as text. */
-export type ParquetLook = {
-  readonly columns: readonly string[]
-  readonly rows: readonly (readonly (string | null)[])[]
-}

@@ -2,11 +2,12 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Fault } from '../fault.ts'
+import type { TableLook } from '../infer/look.ts'
 import { limits } from '../limits.ts'
 import type { Recipe } from '../recipe/recipe.ts'
+import type { Source } from '../recipe/schema.ts'
 import type {
   FromChild,
-  ParquetLook,
   ShardMessage,
   TableJob,
   TableProgress,
@@ -50,6 +51,10 @@ export type TableResult =
   | { readonly kind: 'refused'; readonly faults: readonly Fault[] }
   | { readonly kind: 'failed'; readonly detail: string }
 
+export type LookResult =
+  | { readonly kind: 'looked'; readonly look: TableLook }
+  | Exclude<TableResult, { readonly kind: 'done' }>
+
 /**
  * Makes series of a table, in a process of its own that may die without harm to this one. Throws
  * what the consumer throws, and the signal's reason.
@@ -76,14 +81,19 @@ export async function runTable(run: TableRun, consumer: TableConsumer): Promise<
   }
 }
 
-/** The beginning of a Parquet file; undefined when it is none. */
-export async function lookIntoParquet(
+/**
+ * What the beginning of a file says about it, found out in a process of its own; `source`: what is
+ * known of how it is written. Throws the signal's reason.
+ */
+export async function lookAtTable(
   file: string,
+  source: Source | null,
   signal: AbortSignal,
-): Promise<ParquetLook | undefined> {
-  const ask = { kind: 'look', file, rows: limits.lookRows } as const
-  const answer = await askChild(ask, signal, async () => {})
-  return answer.kind === 'looked' ? answer.look : undefined
+): Promise<LookResult> {
+  signal.throwIfAborted()
+  const answer = await askChild({ kind: 'look', file, source }, signal, async () => {})
+  if (answer.kind === 'done') throw new Error('a look was answered with a run')
+  return answer
 }
 
 async function shardIn({ file, firstKey, series, observations }: ShardMessage) {

@@ -1,7 +1,7 @@
+import { lookAt } from '../infer/look.ts'
 import { DamagedFile } from '../lines/text.ts'
 import { openDatabase } from './database.ts'
 import { Refused } from './load.ts'
-import { lookAtParquet } from './look-at-parquet.ts'
 import type { FromChild, ToChild } from './protocol.ts'
 import { workOn } from './work.ts'
 
@@ -22,7 +22,8 @@ process.on('message', (message: ToChild) => {
 process.on('disconnect', () => process.exit())
 
 async function answerTo(message: Exclude<ToChild, { kind: 'taken' }>): Promise<FromChild> {
-  if (message.kind === 'look') return { kind: 'looked', look: await lookAtParquet(message) }
+  if (message.kind === 'look')
+    return { kind: 'looked', look: await lookAt(message.file, message.source) }
   const { job } = message
   const db = await openDatabase(job)
   const summary = await workOn(job, db, {

@@ -5,8 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { csvOf } from '../../src/generate/csv.ts'
 import { parquetOf } from '../../src/generate/parquet.ts'
 import { makeSalesWorld } from '../../src/generate/sales.ts'
-import { lookAtTable } from '../../src/infer/look.ts'
 import { parseRecipe } from '../../src/recipe/parse.ts'
+import type { Source } from '../../src/recipe/schema.ts'
+import { lookAtTable } from '../../src/run/run-table.ts'
 import { makeFolder } from '../run/tables.ts'
 
 let folder: Awaited<ReturnType<typeof makeFolder>>
@@ -15,12 +16,16 @@ beforeAll(async () => {
 })
 afterAll(() => folder.drop())
 
-async function look(table: string | Buffer) {
+async function ask(table: string | Buffer, source: Source | null) {
   const file = join(folder.path, `table-${count++}`)
   await writeFile(file, table)
-  const found = await lookAtTable(file, AbortSignal.timeout(15_000))
-  if (found?.recipe) expect(parseRecipe(found.recipe).kind).toBe('done')
-  return found!
+  return await lookAtTable(file, source, AbortSignal.timeout(15_000))
+}
+async function look(table: string | Buffer, source: Source | null = null) {
+  const found = await ask(table, source)
+  if (found.kind !== 'looked') throw new Error(`it was ${JSON.stringify(found)}`)
+  if (found.look.recipe) expect(parseRecipe(found.look.recipe).kind).toBe('done')
+  return found.look
 }
 let count = 0
 
@@ -104,9 +109,42 @@ describe('a look at a table proposes a recipe', () => {
     expect(notes).toContain('No column looks like a time.')
   })
 
-  test('and says so when it is no Parquet, for all that it says', async () => {
-    const file = join(folder.path, 'broken.parquet')
-    await writeFile(file, `PAR1${'x'.repeat(100)}PAR1`)
-    expect(await lookAtTable(file, AbortSignal.timeout(15_000))).toBeUndefined()
+  test('with what is said of it in place of what would be guessed', async () => {
+    const text = 'made by us\nTag|Menge, kg\n01.02.2024|1,5\n02.02.2024|2,5\n'
+    const source = { format: 'csv', delimiter: '|', skip: 1 } as const
+    const { recipe, columns } = await look(text, source)
+    expect(columns.map(({ name }) => name)).toEqual(['Tag', 'Menge, kg'])
+    expect(recipe?.source).toMatchObject({ ...source, decimal: ',' })
+    const named = await look('2024-01-01,17\n2024-01-02,x\n', {
+      format: 'csv',
+      header: ['day', 'sold'],
+    })
+    expect(named.columns).toMatchObject([{ name: 'day' }, { name: 'sold', type: 'text' }])
+    const latin = await look('Ort;Menge\nK\u00f6ln;2\n', { format: 'csv', encoding: 'latin-1' })
+    expect(latin.rows[0]).toEqual(['K\u00c3\u00b6ln', '2'])
+  })
+
+  test('of a file that unpacks to a thousand times its size, by its beginning', async () => {
+    const bomb = gzipSync(Buffer.concat([Buffer.from('a,b\n1,'), Buffer.alloc(300_000_000, 50)]))
+    const found = await ask(bomb, null)
+    expect(found).toMatchObject({ kind: 'refused', faults: [{ field: '' }] })
+  })
+
+  test.each([
+    ['is no Parquet, for all that it says', `PAR1${'x'.repeat(100)}PAR1`, 'no whole Parquet file'],
+    ['is an archive', 'PK\u0003\u0004\u0000\u0000 sheet', 'a ZIP archive'],
+    ['is no text', '\u0089PNG\r\n\u001a\n\u0000\u0000', 'bytes that no text has'],
+    ['is empty', '', 'is empty'],
+    ['has a header and nothing else', 'date,sales\n', 'No row could be read'],
+    ['is cut in its packing', gzipSync('date,sales\n1,2\n').fill(0, 10), 'cannot be unpacked'],
+  ] as const)('and says so when it %s', async (_, table, why) => {
+    const found = await ask(typeof table === 'string' ? table : Buffer.from(table), null)
+    expect(found).toMatchObject({ kind: 'refused' })
+    expect(found.kind === 'refused' ? found.faults[0]?.detail : '').toContain(why)
+  })
+
+  test('and says so when it is not what is said of it', async () => {
+    for (const source of [{ format: 'parquet' }, { format: 'ndjson' }] as const)
+      expect(await ask('a,b\n1,2\n', source)).toMatchObject({ kind: 'refused' })
   })
 })
