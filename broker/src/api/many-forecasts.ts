@@ -67,18 +67,29 @@ async function sendParts(
   const index = await findIndex(parts, question, version)
   const { nodeWaitMs: firstMs, streamPatienceMs: laterMs } = bounds
   const course = { requestId, signal, firstMs, laterMs }
-  for await (const body of forecastParts(askShard, { version, index }, question, course)) {
-    // The first shard may have nothing, and the next one a reason to refuse.
-    if (body.length === 0) continue
+  // The first shard may have nothing, and the next one a reason to refuse.
+  const held: Buffer[] = []
+  const send = async (bodies: readonly Buffer[]) => {
     begin(parts, question, exchange, version)
-    await write(response, body, signal)
+    for (const body of bodies) if (body.length > 0) await write(response, body, signal)
   }
-  begin(parts, question, exchange, version)
+  for await (const part of forecastParts(askShard, { version, index }, question, course)) {
+    held.push(part.body)
+    if (part.count > 0) await send(held.splice(0))
+  }
+  const end = ends[question.format]
+  await send(end === undefined ? held : [...held, end])
+}
+
+/** How a whole answer ends: of Arrow with a message of no length. */
+const ends: Readonly<Partial<Record<Format, Buffer>>> = {
+  arrow: Buffer.from([255, 255, 255, 255, 0, 0, 0, 0]),
 }
 
 const types: Readonly<Record<Format, string>> = {
   ndjson: 'application/x-ndjson',
   csv: 'text/csv; charset=utf-8',
+  arrow: 'application/vnd.apache.arrow.stream',
 }
 
 function begin(

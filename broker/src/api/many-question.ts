@@ -17,11 +17,19 @@ import {
 export type ManyQuestion = ManyAsk & {
   readonly version: Ask['version']
   readonly format: Format
-  /** The first row, where there are rows. */
+  /** The first row, where there are rows of text. */
   readonly head: string
 }
 
-export type Format = 'ndjson' | 'csv'
+export type Format = keyof typeof formats
+
+/** In the order in which they are taken when all are as welcome. */
+const formats = {
+  ndjson: ['application', 'x-ndjson'],
+  csv: ['text', 'csv'],
+  arrow: ['application', 'vnd.apache.arrow.stream'],
+} as const
+const allFormats: readonly Format[] = ['ndjson', 'csv', 'arrow']
 
 const known = ['prefix', 'after', 'limit', 'level', 'timestamps', 'version']
 
@@ -42,7 +50,8 @@ export function readManyQuestion(
   const plain = queryOf(levels, timestamps)
   return {
     ...{ tenant, model, horizon, format },
-    query: format === 'ndjson' ? plain : [plain, 'format=csv'].filter(Boolean).join('&'),
+    query: format === 'ndjson' ? plain : [plain, `format=${format}`].filter(Boolean).join('&'),
+    firstQuery: format === 'arrow' ? 'head=true' : '',
     version: readVersion(query.version),
     prefix: query.prefix === undefined ? '' : readKey('prefix', query.prefix),
     after: query.after === undefined ? null : readKey('after', query.after),
@@ -63,15 +72,16 @@ function readLimit(given: unknown): number | null {
   throw fault('limit', 'a whole number of series from 1')
 }
 
-/** What the client would rather have; where it is all the same, lines. */
+/** What the client would rather have. */
 function readFormat(accept: string | undefined): Format {
-  const ndjson = qualityOf(accept, 'application', 'x-ndjson')
-  const csv = qualityOf(accept, 'text', 'csv')
-  if (ndjson > 0 && ndjson >= csv) return 'ndjson'
-  if (csv > 0) return 'csv'
-  throw new Refused(406, 'not-acceptable', 'There are application/x-ndjson and text/csv.', {
-    field: 'accept',
+  const rated = allFormats.map((format) => {
+    const [type, subtype] = formats[format]
+    return { format, quality: qualityOf(accept, type, subtype) }
   })
+  const best = rated.reduce((most, one) => (one.quality > most.quality ? one : most))
+  if (best.quality > 0) return best.format
+  const names = allFormats.map((format) => formats[format].join('/')).join(', ')
+  throw new Refused(406, 'not-acceptable', `There are ${names}.`, { field: 'accept' })
 }
 
 /** From 0, not at all, to 1: what the most specific range that fits says (RFC 9110, 12.5.1). */

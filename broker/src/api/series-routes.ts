@@ -7,6 +7,7 @@ import { readPage } from './pages.ts'
 import type { ApiParts } from './parts.ts'
 import { fault, readKey, readModelName, refuseStrangers } from './question.ts'
 import {
+  Bytes,
   CsvBody,
   ManyForecastsQuery,
   ModelHorizonParams,
@@ -26,7 +27,11 @@ type StreamRoute = {
 /** `GET /api/models/:model/forecasts/:horizon`: of all series, as lines or rows. */
 export function addStreamRoutes(server: FastifyInstance, parts: ApiParts): void {
   const stream = createStreams(parts)
-  const bodies = { 'application/x-ndjson': NdjsonBody, 'text/csv': CsvBody }
+  const bodies = {
+    'application/x-ndjson': NdjsonBody,
+    'text/csv': CsvBody,
+    'application/vnd.apache.arrow.stream': Bytes,
+  }
   const content = Object.fromEntries(
     Object.entries(bodies).map(([type, schema]) => [type, { schema }]),
   )

@@ -17,6 +17,8 @@ export type ManyAsk = {
   readonly horizon: number
   /** What is asked of each series, in canonical text. */
   readonly query: string
+  /** What is asked of the first part only, which is then asked for even if it has no series. */
+  readonly firstQuery: string
   readonly prefix: string
   /** Only what comes after this key. */
   readonly after: string | null
@@ -31,7 +33,7 @@ type Course = Pick<ShardCourse, 'requestId' | 'signal'> & {
 }
 
 /**
- * The bodies of all parts in the order of keys, shard after shard; while one is used the next one
+ * All parts in the order of keys, shard after shard; while one is used the next one
  * is asked for. A version does not change, so whichever node answers goes on after the last key.
  * Throws `Refused` where no node goes on in time.
  */
@@ -40,25 +42,32 @@ export async function* forecastParts(
   { version, index }: { readonly version: number; readonly index: ShardIndex },
   ask: ManyAsk,
   { requestId, signal, firstMs, laterMs }: Course,
-): AsyncGenerator<Buffer> {
+): AsyncGenerator<Part> {
   const { from, to } = shardsWith(index, ask.prefix)
-  const shard = ask.after === null ? from : Math.max(from, shardOf(index, ask.after))
-  if (shard >= to) return
+  const begin = ask.after === null ? from : Math.max(from, shardOf(index, ask.after))
+  if (begin >= to && ask.firstQuery === '') return
+  const shard = Math.min(begin, to - 1)
+  const first: Place = { shard, after: ask.after, left: ask.limit }
   const fetch = (place: Place, patienceMs: number) => {
     const text = shardText(ask, index, place.shard)
-    const part = { ...ask, version, shard: place.shard, query: queryOf(ask, place) }
+    const part = {
+      ...ask,
+      version,
+      shard: place.shard,
+      query: queryOf(ask, place, place === first),
+    }
     const asked = askShard(partErrand, part, { text, requestId, signal, patienceMs })
     // Who takes the parts is told when it is this one's turn.
     asked.catch(() => {})
     return asked
   }
-  let place: Place = { shard, after: ask.after, left: ask.limit }
+  let place = first
   let ahead = fetch(place, firstMs)
   for (;;) {
     const part = await ahead
     const next = placeAfter(place, part, to)
     if (next) ahead = fetch(next, laterMs)
-    yield part.body
+    yield part
     if (next === undefined) return
     place = next
   }
@@ -67,7 +76,7 @@ export async function* forecastParts(
 /** Where the next part begins, and how many series are still wanted. */
 type Place = { readonly shard: number; readonly after: string | null; readonly left: number | null }
 
-type Part = {
+export type Part = {
   readonly body: Buffer
   /** Series in it. */
   readonly count: number
@@ -82,9 +91,14 @@ function placeAfter({ shard, left }: Place, part: Part, to: number): Place | und
   return shard + 1 < to ? { shard: shard + 1, after: null, left: rest } : undefined
 }
 
-function queryOf({ query, prefix }: ManyAsk, { after, left }: Place): string {
+function queryOf(
+  { query, firstQuery, prefix }: ManyAsk,
+  { after, left }: Place,
+  isFirst: boolean,
+): string {
   return [
     query,
+    isFirst ? firstQuery : '',
     prefix === '' ? '' : `prefix=${encodeURIComponent(prefix)}`,
     after === null ? '' : `after=${encodeURIComponent(after)}`,
     left === null ? '' : `limit=${left}`,

@@ -224,6 +224,7 @@ test('every public call is in the OpenAPI document, with its problems', async ()
     '/api/schedules',
     '/api/schedules/{name}',
     '/api/schedules/{name}/run',
+    '/api/tables/look',
   ])
 })
 

@@ -29,6 +29,8 @@ async function run(settings: NodeSettings): Promise<void> {
   const advertiseIp = settings.advertise ?? advertisedIp(host, networkInterfaces())
   if (advertiseIp === undefined)
     throw new Error('no address for others to reach this node at: give one with --advertise')
+  // A tenth of a second that later would be somebody's wait, for 20 MB.
+  if (rolesOf(settings).includes('serve')) await import('apache-arrow')
   const files = await openFiles(settings, logger, systemClock)
   const { coordinator, store, close } = await openBackends(settings, logger, systemClock)
   const closeAll = async () => {

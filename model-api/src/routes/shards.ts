@@ -41,7 +41,7 @@ export function addShardRoutes(server: FastifyInstance, parts: ShardParts): void
       if (shard === undefined) return reply
       const { body, count, after } = await parts.manyAnswers.answer(shard, question)
       reply.header(names.count, String(count)).header(names.next, nextText(after))
-      return reply.type(question.format === 'csv' ? 'text/csv' : 'application/x-ndjson').send(body)
+      return reply.type(types[question.format]).send(body)
     },
   )
   server.get<{ Params: AskedShard; Querystring: Query }>(
@@ -55,6 +55,12 @@ export function addShardRoutes(server: FastifyInstance, parts: ShardParts): void
     },
   )
 }
+
+const types = {
+  json: 'application/x-ndjson',
+  csv: 'text/csv',
+  arrow: 'application/vnd.apache.arrow.stream',
+} as const
 
 /** The shard that is asked for; undefined when the answer, that it is not here, has been sent. */
 async function findShard(

@@ -4,12 +4,11 @@ import { type Clock, Refused } from '@almanac/shared'
 import { Gate } from '../base/gate.ts'
 import type { NodeMetrics } from '../base/metrics.ts'
 import { bounds } from '../config/bounds.ts'
-import { answerText, bytesOf } from './answer-text.ts'
-import { csvGap, csvRows } from './csv-text.ts'
 import { computeOnce } from './forecasts.ts'
+import { type ManyWriter, writerFor } from './many-writers.ts'
 import type { ShardQuestion } from './question.ts'
 import { modelAt, placesOf } from './shard-series.ts'
-import { timestampsAfter } from './timestamps.ts'
+import { instantsAfter } from './timestamps.ts'
 
 /** Some series of a shard. */
 export type ManyAnswer = {
@@ -39,34 +38,37 @@ export class ManyAnswers {
       throw new Refused(503, 'busy', 'Too many forecasts of many series are being computed.', {
         retryAfterSeconds: 1,
       })
-    return await this.#gate.run(() => this.#compute(shard, question))
+    return await this.#gate.run(async () => {
+      const range = placesOf(shard, question)
+      const most = Math.min(question.limit, seriesOfOneAnswer(question), range.to - range.from)
+      const writer = await writerFor(question, most)
+      return await this.#compute(shard, { from: range.from, to: range.to, most }, question, writer)
+    })
   }
 
-  async #compute(shard: Shard, question: ShardQuestion): Promise<ManyAnswer> {
-    const { from, to } = placesOf(shard, question)
-    const seriesMax = Math.min(question.limit, seriesOfOneAnswer(question))
-    const parts: string[] = []
+  async #compute(
+    shard: Shard,
+    { from, to, most }: { readonly from: number; readonly to: number; readonly most: number },
+    question: ShardQuestion,
+    writer: ManyWriter,
+  ): Promise<ManyAnswer> {
     const startedMs = this.#clock.monotonicMs()
     let turnMs = startedMs
-    let characters = 0
     let place = from
-    for (; place < to && place - from < seriesMax; place++) {
+    for (; place - from < most; place++) {
       const nowMs = this.#clock.monotonicMs()
       const isLong = nowMs - startedMs >= bounds.manyAnswerMs
-      if (place > from && (isLong || characters >= bounds.manyAnswerCharactersMax)) break
+      if (place > from && (isLong || writer.size() >= bounds.manyAnswerCharactersMax)) break
       if (nowMs - turnMs >= bounds.manyAnswerTurnMs) {
         await nextTurn()
         turnMs = this.#clock.monotonicMs()
       }
-      for (const part of linesOf(shard, place, question)) {
-        parts.push(part)
-        characters += part.length
-      }
+      write(writer, shard, place, question)
     }
     const count = place - from
     this.#metrics.forecasts.inc({ from: 'shard' }, count)
     const after = place < to ? shard.keyAt(place - 1) : null
-    return { body: bytesOf(parts), count, after }
+    return { body: writer.body(), count, after }
   }
 }
 
@@ -75,19 +77,15 @@ function seriesOfOneAnswer({ horizon, levels }: ShardQuestion): number {
 }
 
 /** What there is to say of a series: its forecast, or why it has none. */
-function linesOf(shard: Shard, place: number, question: ShardQuestion): Iterable<string> {
+function write(writer: ManyWriter, shard: Shard, place: number, question: ShardQuestion): void {
   const key = shard.keyAt(place)
   try {
     const { model, calendar } = modelAt(shard, place)
     const { horizon, timestamps } = question
-    const times = timestamps ? timestampsAfter(calendar, horizon) : undefined
-    const computed = computeOnce(model, question)
-    if (question.format === 'csv') return [csvRows(key, computed, question, times)]
-    return [...answerText(computed, question, times, key), '\n']
+    const times = timestamps ? instantsAfter(calendar, horizon) : undefined
+    writer.forecast(key, computeOnce(model, question), times)
   } catch (error) {
     if (!(error instanceof Refused)) throw error
-    if (question.format === 'csv') return [csvGap(key, question)]
-    const { code, message: detail } = error
-    return [JSON.stringify({ series: key, error: { code, detail } }), '\n']
+    writer.gap(key, error)
   }
 }

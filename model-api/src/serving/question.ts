@@ -15,7 +15,14 @@ export type Question = {
 }
 
 /** What is asked of one shard, checked. */
-export type ShardQuestion = Question & ShardSlice & { readonly format: 'json' | 'csv' }
+export type ShardQuestion = Question &
+  ShardSlice & {
+    readonly format: (typeof formats)[number]
+    /** Whether the answer is to begin with what a whole one begins with; of Arrow only. */
+    readonly head: boolean
+  }
+
+const formats = ['json', 'csv', 'arrow'] as const
 
 /** Which series of a shard, in the order of their keys. */
 export type ShardSlice = {
@@ -52,11 +59,13 @@ export function readShardQuestion(
   horizonText: string,
   query: Readonly<Record<string, unknown>>,
 ): ShardQuestion {
-  const { prefix, after, limit, format = 'json', ...rest } = query
+  const { prefix, after, limit, format: word = 'json', head: flag, ...rest } = query
   const question = readQuestion(horizonText, rest)
   if (question.series !== null) throw fault('series', 'left out here')
-  if (format !== 'json' && format !== 'csv') throw fault('format', 'json or csv')
-  return { ...question, ...readSlice({ prefix, after, limit }), format }
+  const format = formats.find((known) => known === word)
+  if (format === undefined) throw fault('format', formats.join(' or '))
+  const head = readFlag('head', flag)
+  return { ...question, ...readSlice({ prefix, after, limit }), format, head }
 }
 
 /** Which series of a shard a query asks for. */
