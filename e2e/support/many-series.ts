@@ -56,15 +56,23 @@ const deadline = () => AbortSignal.timeout(20_000)
  */
 export async function seedManySeries(
   backends: Backends,
-  given: { model?: string; version?: number; shards?: number; products?: number } = {},
+  given: {
+    model?: string
+    version?: number
+    shards?: number
+    products?: number
+    /** Its first shards are those of another version. */
+    shared?: ShardIndex
+  } = {},
 ): Promise<ManySeries> {
   const { model = 'sales', version = 1, shards: count = 10, products = 20 } = given
   const of = { tenant: 'default', model }
   const fitted = Array.from({ length: count }, (_, store) => fittedShard(store, products, version))
   const refs: ShardRef[] = []
-  for (const { bytes, shard, codes } of fitted) {
-    const stored = await storeBytes(backends.store, bytes)
-    refs.push({ first: shard.keyAt(0), series: shard.count, codes, ...stored })
+  for (const [i, { bytes, shard, codes }] of fitted.entries()) {
+    const known = given.shared?.shards[i]
+    const stored = known ?? (await storeBytes(backends.store, bytes))
+    refs.push(known ?? { first: shard.keyAt(0), series: shard.count, codes, ...stored })
   }
   const index: ShardIndex = { format: 1, kind: 'models', shards: refs }
   const stored = await storeBytes(backends.store, encodeShardIndex(index))

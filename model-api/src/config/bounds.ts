@@ -18,6 +18,13 @@ export const bounds = {
   shardPatienceOfManyMs: 5_000,
   /** Larger shards are read one after the other, with large models: they may be 100 MB. */
   largeShardBytes: 16_777_216,
+  /** Of a version that is about to serve so many shards are looked for at once. */
+  shardChecksAtOnce: 8,
+  /** What was asked for of the version before is read ahead for so long, so much at once. */
+  shardsAheadMs: 3_000,
+  shardsAheadAtOnce: 2,
+  /** At most this share of the memory for shards: what serves needs its own until then. */
+  shardsAheadShare: 0.5,
   /** A shard that is damaged is not read again for so long, and so many are remembered. */
   damagedShardMs: 5_000,
   damagedShardsMax: 1_000,

@@ -25,12 +25,12 @@ import { createFitQueue, type FitQueue } from '../fitting/fit-queue.ts'
 import type { NodeRole } from '../registration/own-records.ts'
 import type { Registration } from '../registration/registration.ts'
 import { Answers } from '../serving/answers.ts'
-import type { LoadedVersion } from '../serving/load-version.ts'
 import { ManyAnswers } from '../serving/many-answers.ts'
 import { OnDemandVersions } from '../serving/on-demand-versions.ts'
 import { PlacedVersions } from '../serving/placed-versions.ts'
 import { Shards } from '../serving/shards.ts'
 import { followModels, type ModelsView } from '../serving/view.ts'
+import { warmer } from '../serving/warm.ts'
 
 export type NodeOptions = {
   /** Whoever opened it closes it, after the node. */
@@ -125,10 +125,9 @@ export function createParts(options: NodeOptions): NodeParts {
   const onChange = () => parts.registration?.kick()
   const view = followModels(context)
   const answers = new Answers(context.metrics, options.answerCacheBytes)
-  const warm = async (id: string, loaded: LoadedVersion) => {
-    if (loaded.kind === 'one') await answers.warm(id, loaded)
-  }
   const { shardMemoryBytes = bounds.shardMemoryMb * 1_048_576 } = options
+  const shards = new Shards(context, shardMemoryBytes)
+  const warm = warmer(answers, shards)
   const pool = fits ? (options.fitter ?? createPool(options, clock)) : undefined
   const parts: NodeParts = {
     options,
@@ -141,7 +140,7 @@ export function createParts(options: NodeOptions): NodeParts {
     placed: new PlacedVersions(context, view, { serves, onChange, warm }),
     onDemand: new OnDemandVersions(context, view),
     answers,
-    shards: new Shards(context, shardMemoryBytes),
+    shards,
     manyAnswers: new ManyAnswers(clock, context.metrics),
     pool,
     queue: pool

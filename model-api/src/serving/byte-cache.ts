@@ -27,6 +27,11 @@ export class ByteCache<Value> {
     return this.#bytes
   }
 
+  /** Whether it is there; that it was asked does not count as use. */
+  has(key: string): boolean {
+    return this.#entries.has(key)
+  }
+
   get(key: string): Value | undefined {
     const entry = this.#entries.get(key)
     if (entry === undefined) return undefined

@@ -10,6 +10,7 @@ import { Gate } from '../base/gate.ts'
 import { retryWaitMs } from '../base/patience.ts'
 import { Wake } from '../base/wake.ts'
 import { bounds } from '../config/bounds.ts'
+import { checkShards } from './check-shards.ts'
 import { type LoadedVersion, loadVersion, Unloadable } from './load-version.ts'
 import type { ModelsView } from './view.ts'
 import { type Former, nextFormers, nothingWanted, type Wanted, wantedVersions } from './wanted.ts'
@@ -28,8 +29,16 @@ type PlacedOptions = {
   readonly serves: boolean
   /** Told when there may be news to register. */
   readonly onChange: () => void
-  /** What is done with a version before it is registered; must not reject. */
-  readonly warm: (id: string, loaded: LoadedVersion) => Promise<void>
+  /**
+   * What is done with a version before it is registered; `before` is the one that it is to follow,
+   * where there is one. Rejects with `Unloadable` where it must not serve.
+   */
+  readonly warm: (
+    id: string,
+    loaded: LoadedVersion,
+    before: LoadedVersion | undefined,
+    signal: AbortSignal,
+  ) => Promise<void>
 }
 
 type Place = {
@@ -228,7 +237,7 @@ export class PlacedVersions {
         const load = () => loadVersion(this.#context, record, signal)
         // Large ones have a line of their own: small ones do not wait behind them.
         const loaded = await (small ? this.#gate.run(load) : load())
-        await this.#warm(id, loaded)
+        await this.#prepare(id, loaded, signal)
         // A version that is not wanted any more is not kept, and not counted.
         signal.throwIfAborted()
         slot.loaded = loaded
@@ -249,6 +258,18 @@ export class PlacedVersions {
       }
     }
     this.#lookSoon(id)
+  }
+
+  /** What serves already is served as it is: to be in doubt of a part of it would cost the rest. */
+  async #prepare(id: string, loaded: LoadedVersion, signal: AbortSignal): Promise<void> {
+    const { serving, target } = this.#view.state.models.get(id)?.value ?? {}
+    const isNext = loaded.version === target && target !== serving
+    const before = isNext && serving ? this.find(id, serving) : undefined
+    if (isNext && loaded.kind === 'many') {
+      const known = before?.kind === 'many' ? before.index : undefined
+      await checkShards(this.#context.store, loaded.index, known, signal)
+    }
+    await this.#warm(id, loaded, before, signal)
   }
 
   #lookSoon(id: string): void {

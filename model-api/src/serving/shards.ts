@@ -1,6 +1,15 @@
 import { hash } from 'node:crypto'
 import { decodeShard, type Shard } from '@almanac/engine'
-import { Damaged, limits, Missing, Refused, type ShardRef, Unavailable } from '@almanac/shared'
+import {
+  Damaged,
+  limits,
+  Missing,
+  Refused,
+  type ShardIndex,
+  type ShardRef,
+  shardOf,
+  Unavailable,
+} from '@almanac/shared'
 import type { NodeContext } from '../base/context.ts'
 import { Gate } from '../base/gate.ts'
 import { bounds } from '../config/bounds.ts'
@@ -15,6 +24,7 @@ export type ShardsContext = Pick<NodeContext, 'store' | 'clock' | 'metrics' | 'l
  */
 export class Shards {
   readonly #context: ShardsContext
+  readonly #bytesMax: number
   readonly #kept: ByteCache<Shard>
   readonly #loading = new Map<string, Promise<Shard>>()
   readonly #damaged = new Map<string, { readonly why: Refused; readonly untilMs: number }>()
@@ -23,6 +33,7 @@ export class Shards {
 
   constructor(context: ShardsContext, bytesMax: number) {
     this.#context = context
+    this.#bytesMax = bytesMax
     // The largest shard is kept, too: it may be all that is asked for.
     this.#kept = new ByteCache(bytesMax, ({ sizeBytes }) => sizeBytes, undefined, bytesMax)
   }
@@ -50,6 +61,30 @@ export class Shards {
       return await this.#inTime(loading, patienceMs)
     } finally {
       this.#waiting -= 1
+    }
+  }
+
+  /**
+   * Reads ahead what of a version that is about to serve lies where something was asked of the one
+   * before, as far as time and memory for it go. Rejects with a 500 as above; whatever else is
+   * in its way ends it, for nobody waits for it yet.
+   */
+  async readAhead(from: ShardIndex, to: ShardIndex, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#context
+    const endMs = clock.monotonicMs() + bounds.shardsAheadMs
+    let leftBytes = bounds.shardsAheadShare * this.#bytesMax
+    const wanted = sameRanges(from, to, (ref) => this.#kept.has(nameOf(ref))).values()
+    const work = async () => {
+      for (const ref of wanted) {
+        leftBytes -= ref.sizeBytes
+        if (leftBytes < 0 || clock.monotonicMs() >= endMs || signal.aborted) return
+        if (!this.#kept.has(nameOf(ref))) await this.load(ref, bounds.shardPatienceOfManyMs)
+      }
+    }
+    try {
+      await Promise.all(Array.from({ length: bounds.shardsAheadAtOnce }, work))
+    } catch (error) {
+      if (error instanceof Refused && error.status === 500) throw error
     }
   }
 
@@ -115,6 +150,18 @@ export class Shards {
       late.catch(() => {})
     }
   }
+}
+
+/** The shards whose keys, or some of them, are in one of the others that is in use. */
+function sameRanges(
+  from: ShardIndex,
+  to: ShardIndex,
+  isUsed: (ref: ShardRef) => boolean,
+): readonly ShardRef[] {
+  const used = new Set(from.shards.filter(isUsed))
+  const begun = [...used].map(({ first }) => to.shards[shardOf(to, first)]!)
+  const begins = to.shards.filter(({ first }) => used.has(from.shards[shardOf(from, first)]!))
+  return [...new Set([...begun, ...begins])]
 }
 
 /** A store that is slower than 8 MB a second is as good as away. */

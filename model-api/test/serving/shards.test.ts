@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { encodeShard } from '@almanac/engine'
-import { Registry, type ShardRef, systemClock } from '@almanac/shared'
+import { Registry, type ShardRef, systemClock, Unavailable } from '@almanac/shared'
 import { expect, test } from 'vitest'
 import { Gate } from '../../src/base/gate.ts'
 import { createNodeMetrics } from '../../src/base/metrics.ts'
@@ -71,4 +71,33 @@ test('a damaged one is not read at every request', async () => {
   for (let i = 0; i < 3; i++)
     await expect(some.load(refOf(1))).rejects.toMatchObject({ status: 500, code: 'unloadable' })
   expect(reads).toEqual(['b1'])
+})
+
+test('what is read ahead leaves half of the memory to what is in use, and is the same ranges', async () => {
+  const { shards: some, reads } = shards(10_000, stored)
+  const index = (...places: number[]) => {
+    const of = { format: 1, kind: 'models' } as const
+    return { ...of, shards: places.map((i) => ({ ...refOf(i % 100), first: `k${i}` })) }
+  }
+  // Seven are in use; the next version has two shards where this one has one.
+  const from = index(10, 20, 30, 40, 50, 60, 70)
+  for (const ref of from.shards) await some.load(ref)
+  reads.length = 0
+  const to = index(11, 15, 21, 25, 31, 35, 41, 45)
+  await some.readAhead(from, to, new AbortController().signal)
+  expect(reads).toHaveLength(5)
+  for (const id of reads) expect(to.shards.map(({ blob }) => blob)).toContain(id)
+})
+
+test('what is read ahead ends with the store, and nobody is told', async () => {
+  const { shards: some } = shards(10_000, async (id) => {
+    if (id === 'b2') throw new Unavailable('store', 'away')
+    return await stored(id)
+  })
+  const index = (i: number) => ({ format: 1, kind: 'models', shards: [refOf(i)] }) as const
+  await some.load(refOf(1))
+  const signal = new AbortController().signal
+  const to = { ...index(2), shards: [{ ...refOf(2), first: 'k1' }] }
+  await some.readAhead({ ...index(1), shards: [...index(1).shards] }, to, signal)
+  expect(some.find(refOf(2))).toBeUndefined()
 })

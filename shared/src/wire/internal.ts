@@ -12,12 +12,12 @@ import { type ModelName, namePattern } from './keys.ts'
  * - `GET  /internal/v1/forecasts/{tenant}/{model}/{version}/{shard}/{horizon}?prefix=&after=`
  *   Forecasts of one shard's series in the order of keys, in the words of the public answer, as
  *   many as one answer holds; its headers say how many, and whether there are more: see `nextOf`.
- *   With `format=csv` rows without their first one; with `format=arrow` record batches of an IPC stream
- *   without its schema, which `head=true` puts before them.
+ *   With `format=csv` rows without their first one; with `format=arrow` record batches of an IPC
+ *   stream without its schema, which `head=true` puts before them.
  * - `GET  /internal/v1/series/{tenant}/{model}/{version}/{shard}?after=&limit=&code=`
  *   What is known of one shard's series: a `SeriesPage`.
- * - `POST /internal/v1/looks` with a `LookOrder`: the public body of what a file's beginning says, or a
- *   problem: 404 `no-such-file`, 422 `not-a-table`, 429 when too many are under way.
+ * - `POST /internal/v1/looks` with a `LookOrder`: the public body of what a file's beginning says,
+ *   or a problem: 404 `no-such-file`, 422 `not-a-table`, 429 when too many are under way.
  * - `POST /internal/v1/fits` with a `FitOrder`: 202 accepted or already at work, 429 when full.
  */
 export const protocolVersion = 1
