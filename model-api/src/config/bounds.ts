@@ -66,6 +66,8 @@ export const bounds = {
   shardCrashesMax: 10,
   /** Who was not the first to claim a shard looks for another one within this. */
   contendedShardMs: 200,
+  /** Indexes of data and bases that are kept between shards: those of the jobs under way. */
+  fitIndexesBytes: 16_777_216,
   /** Jobs of shards that one node works on by turns; one more goes elsewhere. */
   shardJobsMax: 8,
   /** Of the rows of a table that were rejected or changed, so many bytes are kept: some 100,000. */

@@ -32,6 +32,7 @@ import { type ProgressReport, reportProgress } from './progress.ts'
 import type { Spent } from './return-attempt.ts'
 import { seedOf } from './seed.ts'
 import { joinShards } from './shards/join.ts'
+import type { KeptIndexes } from './shards/read.ts'
 import { type FitStop, FitStopped, type StopReason, watchForStop } from './stop.ts'
 import type { Unclaimed } from './subject.ts'
 import { seriesOfTable } from './table/series-of-table.ts'
@@ -42,6 +43,7 @@ export type FitParts = {
   readonly view: ModelsView
   /** Aborts when the node drains: claim and attempt are given back. */
   readonly drain: AbortSignal
+  readonly indexes: KeptIndexes
   /** Told of an attempt that the coordinator cost, not the fit. */
   readonly onSpent: (spent: Spent) => Promise<void>
 }

@@ -3,6 +3,7 @@ import { retryWaitMs } from '../base/patience.ts'
 import { bounds } from '../config/bounds.ts'
 import { attemptFit, type FitParts } from './fit-attempt.ts'
 import { returnAttempt } from './return-attempt.ts'
+import { KeptIndexes } from './shards/read.ts'
 import { takeTurn } from './shards/turn.ts'
 
 type Accepted = 'accepted' | 'already-here' | 'full' | 'draining'
@@ -20,13 +21,14 @@ export type FitQueue = {
 }
 
 export function createFitQueue(
-  given: Omit<FitParts, 'onSpent'>,
+  given: Omit<FitParts, 'onSpent' | 'indexes'>,
   options: { readonly workers: number; readonly onChange: () => void },
 ): FitQueue {
   const { context, drain } = given
   let returns = 0
   const parts: FitParts = {
     ...given,
+    indexes: new KeptIndexes(),
     onSpent: async (spent) => {
       if (returns >= bounds.returnsMax) return
       returns += 1

@@ -8,7 +8,7 @@ import { ByteCache } from './byte-cache.ts'
 import { type Computed, Forecasts, type Subject } from './forecasts.ts'
 import type { LoadedModel } from './load-version.ts'
 import type { Question } from './question.ts'
-import { type Calendar, timestampsAfter } from './timestamps.ts'
+import { type Calendar, timesAfter } from './timestamps.ts'
 
 /** What an answer is made from. */
 export type Source = {
@@ -106,6 +106,6 @@ const keyOf = (name: string, question: Question) => `${name}?${question.key}`
 function textOf(source: Source, question: Question): Generator<string> {
   const { horizon, timestamps } = question
   assert(horizon <= limits.horizonMax, 'horizons are checked before')
-  const times = timestamps ? timestampsAfter(source.calendar, horizon) : undefined
+  const times = timestamps ? timesAfter(source.calendar, horizon).texts() : undefined
   return answerText(source.compute(question), question, times)
 }

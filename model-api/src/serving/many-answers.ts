@@ -8,7 +8,7 @@ import { computeOnce } from './forecasts.ts'
 import { type ManyWriter, writerFor } from './many-writers.ts'
 import type { ShardQuestion } from './question.ts'
 import { modelAt, placesOf } from './shard-series.ts'
-import { instantsAfter } from './timestamps.ts'
+import { timesAfter } from './timestamps.ts'
 
 /** Some series of a shard. */
 export type ManyAnswer = {
@@ -82,7 +82,7 @@ function write(writer: ManyWriter, shard: Shard, place: number, question: ShardQ
   try {
     const { model, calendar } = modelAt(shard, place)
     const { horizon, timestamps } = question
-    const times = timestamps ? instantsAfter(calendar, horizon) : undefined
+    const times = timestamps ? timesAfter(calendar, horizon) : undefined
     writer.forecast(key, computeOnce(model, question), times)
   } catch (error) {
     if (!(error instanceof Refused)) throw error

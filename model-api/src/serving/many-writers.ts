@@ -4,11 +4,11 @@ import { makeArrowBatch } from './arrow-batch.ts'
 import { csvGap, csvRows } from './csv-text.ts'
 import type { Computed } from './forecasts.ts'
 import type { ShardQuestion } from './question.ts'
+import type { Times } from './timestamps.ts'
 
 /** Writes forecasts of many series, one after the other, in one of the formats. */
 export type ManyWriter = {
-  /** Times are milliseconds of 1970. */
-  readonly forecast: (key: string, computed: Computed, times: readonly number[] | undefined) => void
+  readonly forecast: (key: string, computed: Computed, times: Times | undefined) => void
   readonly gap: (key: string, why: Refused) => void
   /** Characters of text so far. */
   readonly size: () => number
@@ -20,7 +20,7 @@ export async function writerFor(question: ShardQuestion, seriesMax: number): Pro
   if (question.format !== 'arrow') return textWriter(question)
   const batch = makeArrowBatch(await import('apache-arrow'), question, seriesMax)
   return {
-    forecast: batch.add,
+    forecast: (key, computed, times) => batch.add(key, computed, times?.instants),
     gap: (key, { code }) => batch.addGap(key, code),
     size: batch.textBytes,
     body: () => Buffer.concat([...(question.head ? [batch.head()] : []), batch.rows()]),
@@ -36,8 +36,8 @@ function textWriter(question: ShardQuestion): ManyWriter {
   }
   const isCsv = question.format === 'csv'
   return {
-    forecast: (key, computed, instants) => {
-      const times = instants?.map((timeMs) => new Date(timeMs).toISOString())
+    forecast: (key, computed, given) => {
+      const times = given?.texts()
       if (isCsv) return write(csvRows(key, computed, question, times))
       for (const part of answerText(computed, question, times, key)) write(part)
       write('\n')

@@ -3,25 +3,20 @@ import { Refused, type VersionRecord } from '@almanac/shared'
 
 export type Calendar = NonNullable<VersionRecord['calendar']>
 
-/**
- * The times of the first `horizon` steps after the data, ISO 8601: local ones with their offset
- * where the data has a time zone, else UTC. Throws as below.
- */
-export function timestampsAfter(known: Calendar | undefined, horizon: number): string[] {
-  const { instants, step } = stepsAfter(known, horizon)
-  return Array.from(instants, (instant) => textOfInstant(instant, step))
+/** When steps are. */
+export type Times = {
+  /** Milliseconds since 1970-01-01T00:00Z. */
+  readonly instants: ArrayLike<number>
+  /** ISO 8601: local times with their offset where the data has a time zone, else UTC. */
+  readonly texts: () => readonly string[]
 }
 
 /**
- * The same as milliseconds of 1970. Months are counted from the start, so that a series that began
- * on a 31st comes back to it where the month has one. Throws a 422 where the data told no start or
- * no frequency that is known.
+ * The times of the first `horizon` steps after the data. Months are counted from the start, so that
+ * a series that began on a 31st comes back to it where the month has one. Throws a 422 where the
+ * data told no start or no frequency that is known.
  */
-export function instantsAfter(known: Calendar | undefined, horizon: number): Float64Array {
-  return stepsAfter(known, horizon).instants
-}
-
-function stepsAfter(known: Calendar | undefined, horizon: number) {
+export function timesAfter(known: Calendar | undefined, horizon: number): Times {
   const { start = '', frequency = '', timezone = 'UTC', steps = 0 } = known ?? {}
   const calendar = isFrequency(frequency) ? calendarOf(start, frequency, timezone) : undefined
   if (calendar === undefined || Number.isNaN(calendar.start))
@@ -35,7 +30,8 @@ function stepsAfter(known: Calendar | undefined, horizon: number) {
     throw new Refused(422, 'no-calendar', `Step ${beyond + 1} lies beyond the calendar.`, {
       field: 'timestamps',
     })
-  return { instants, step: calendar.step }
+  const { step } = calendar
+  return { instants, texts: () => Array.from(instants, (at) => textOfInstant(at, step)) }
 }
 
 /** A day before the end of the year 9999: later times have no plain ISO form in all zones. */

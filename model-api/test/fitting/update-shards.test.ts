@@ -157,3 +157,35 @@ test('an update with two shards of data for one of the base fails: one would hid
   const job = await untilJob(machine, update, 'failed')
   expect(job.error?.detail).toContain('Two shards are of product=004')
 })
+
+test('indexes are read once for all shards of a job, not at each of them', async () => {
+  const machine = await openMachine()
+  const reads: string[] = []
+  const store = new Proxy(machine.store, {
+    get: (target, name) => {
+      const value = Reflect.get(target, name)
+      if (typeof value !== 'function') return value
+      return (ref: { readonly id: string }, ...rest: unknown[]) => {
+        if (name === 'readBlob') reads.push(ref.id)
+        return value.call(target, ref, ...rest)
+      }
+    },
+  })
+  const node = await openNode({ ...machine, store }, { roles: ['fit'] })
+  const of = await queueShards(machine, keyedSeries(24), 4)
+  await orderShards(machine, node, of.job)
+  await untilJob(machine, of, 'done')
+  const fitted = await readVersion(machine, of)
+  const news = [0, 4, 8, 12, 16, 20].map((i) => ({
+    key: `product=${String(i).padStart(3, '0')}`,
+    y: [11 + i],
+  }))
+  const update = await queueUpdate(machine, of, news)
+  await orderShards(machine, node, update.job)
+  await untilJob(machine, update, 'done')
+  const updated = await readVersion(machine, update)
+  // One for all shards, and one by who joins them.
+  const countOf = (blob: string) => reads.filter((id) => id === blob).length
+  const indexes = [fitted.dataset.blob, updated.dataset.blob, fitted.blob!]
+  expect(indexes.map(countOf)).toEqual([2, 2, 2])
+})

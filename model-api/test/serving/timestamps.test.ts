@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest'
-import { timestampsAfter } from '../../src/serving/timestamps.ts'
+import { type Calendar, timesAfter } from '../../src/serving/timestamps.ts'
 
-const days = (times: string[]) => times.map((time) => time.slice(0, 10))
+const timestampsAfter = (calendar: Calendar | undefined, horizon: number) =>
+  timesAfter(calendar, horizon).texts()
+
+const days = (times: readonly string[]) => times.map((time) => time.slice(0, 10))
 
 test.each([
   ['hourly', '2024-02-28T22:00:00Z', 1, ['2024-02-28T23:00:00.000Z', '2024-02-29T00:00:00.000Z']],

@@ -11,7 +11,7 @@ import type { FitReply, FitUnderWay } from '../worker-protocol.ts'
 import type { ShardClaim } from './claim.ts'
 import { endShard, giveShardBack, keepShard } from './effects.ts'
 import { followProgress } from './progress.ts'
-import { readBaseShard, readDataIndex, readShardData } from './read.ts'
+import { type KeptIndexes, readBaseShard, readShardData } from './read.ts'
 
 /** `unusable`: no node will fit it, whatever it tries. */
 export type ShardOutcome =
@@ -52,13 +52,13 @@ type Fitted = FitReply & { kind: 'fitted-shard' }
 type Stored = Parameters<typeof keepShard>[2]
 
 async function fit(parts: FitParts, claim: ShardClaim, stop: FitStop): Promise<Stored | undefined> {
-  const { context } = parts
+  const { context, indexes } = parts
   const { signal } = stop
   const read = (ref: BlobRef) =>
     untilAvailable(() => context.store.readBlob(ref, signal), patienceOf(context, claim, signal))
   const { version, job, shard } = claim
   const material = version
-    ? await readMaterial(read, version, shard.number)
+    ? await readMaterial(read, indexes, version, shard.number)
     : await readTrial(read, job, shard.number)
   const reply = await fitAround(parts, claim, stop, material)
   return reply && (await store(context, claim, signal, reply))
@@ -72,13 +72,14 @@ export type Material = Pick<FitWork, 'dataset' | 'base' | 'spec' | 'backtest'> &
 
 async function readMaterial(
   read: (ref: BlobRef) => Promise<Uint8Array>,
+  indexes: KeptIndexes,
   { dataset: data, base: of, spec }: VersionRecord,
   shard: number,
 ): Promise<Material> {
-  const index = await readDataIndex(read, data.blob)
+  const index = await indexes.data(read, data.blob)
   const dataset = await readShardData(read, index, shard)
   const { first, series } = index.shards[shard]!
-  const base = of ? await readBaseShard(read, of, first) : null
+  const base = of ? await readBaseShard(read, await indexes.base(read, of), of, first) : null
   return { dataset, base, series, spec }
 }
 

@@ -6,6 +6,8 @@ import {
   shardOf,
   type VersionRecord,
 } from '@almanac/shared'
+import { bounds } from '../../config/bounds.ts'
+import { ByteCache } from '../../serving/byte-cache.ts'
 import { checked } from '../checked.ts'
 
 type Read = (ref: BlobRef) => Promise<Uint8Array>
@@ -36,9 +38,41 @@ export async function readBaseIndex(read: Read, base: Base): Promise<ShardIndex>
   return indexOf('models', bytes, name)
 }
 
+/**
+ * Indexes of the jobs that are under way, so that they are not read again at each shard. A blob
+ * never changes; what is not kept for long is read again.
+ */
+export class KeptIndexes {
+  readonly #kept = new ByteCache<ShardIndex>(bounds.fitIndexesBytes, sizeOf)
+
+  async data(read: Read, blob: string): Promise<ShardIndex> {
+    return await this.#get(`data ${blob}`, () => readDataIndex(read, blob))
+  }
+
+  async base(read: Read, base: Base): Promise<ShardIndex> {
+    return await this.#get(`base ${base.blob} ${base.sha256}`, () => readBaseIndex(read, base))
+  }
+
+  async #get(name: string, readIt: () => Promise<ShardIndex>): Promise<ShardIndex> {
+    const known = this.#kept.get(name)
+    if (known) return known
+    const index = await readIt()
+    this.#kept.set(name, index)
+    return index
+  }
+}
+
+/** In memory, about: keys, ids and the objects around them. */
+const sizeOf = ({ shards }: ShardIndex) =>
+  shards.reduce((sum, { first }) => sum + 2 * first.length + 800, 0)
+
 /** The bytes of the shard of a base that a key is in, or would be. Rejects with `Damaged`, too. */
-export async function readBaseShard(read: Read, base: Base, key: string): Promise<Uint8Array> {
-  const index = await readBaseIndex(read, base)
+export async function readBaseShard(
+  read: Read,
+  index: ShardIndex,
+  base: Base,
+  key: string,
+): Promise<Uint8Array> {
   const number = shardOf(index, key)
   const { blob, sha256 } = index.shards[number]!
   const bytes = await read({ kind: 'model', id: blob })
