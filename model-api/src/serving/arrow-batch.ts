@@ -8,11 +8,7 @@ export type Arrow = typeof import('apache-arrow')
 /** The rows of some series, as one record batch. */
 export type ArrowBatch = {
   /** Times are milliseconds of 1970. */
-  readonly add: (
-    series: string,
-    computed: Computed,
-    times: ArrayLike<number> | undefined,
-  ) => void
+  readonly add: (series: string, computed: Computed, times: ArrayLike<number> | undefined) => void
   /** A series without a forecast: one row, that says why. */
   readonly addGap: (series: string, code: string) => void
   /** Bytes of text so far. */
