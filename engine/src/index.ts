@@ -12,7 +12,13 @@ export {
 } from './batch/shard-data.ts'
 export { faultOfModels } from './batch/shard-rows.ts'
 export { updateShard } from './batch/update-shard.ts'
-export { containerFormats } from './codec/container.ts'
+export {
+  type Column,
+  claimedFamily,
+  containerFormats,
+  decodeContainer,
+  encodeContainer,
+} from './codec/container.ts'
 export {
   compareKeys,
   decodeShard,

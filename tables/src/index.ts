@@ -7,10 +7,15 @@ export type { TableLook } from './infer/look.ts'
 export { parseRecipe } from './recipe/parse.ts'
 export type { Recipe } from './recipe/recipe.ts'
 export type { GivenRecipe, Source } from './recipe/schema.ts'
-export { predictFile, type RegressionFile, readRegressionRows } from './regress/files.ts'
-export { fitRegression, makePredict, type RegressionModel } from './regress/pipeline.ts'
-export type { RegressionSpec } from './regress/spec.ts'
-export type { ReasonCount, TableProgress, TableSummary } from './run/protocol.ts'
+export { type RegressionFile, readTraining } from './regress/files.ts'
+export { fitRegression, fitTraining } from './regress/fit.ts'
+export type {
+  ReasonCount,
+  RegressionFitted,
+  TableProgress,
+  TableSummary,
+} from './run/protocol.ts'
+export { type RegressionResult, runRegression } from './run/run-regression.ts'
 export {
   type DataShard,
   type LookResult,

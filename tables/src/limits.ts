@@ -35,8 +35,18 @@ export const limits = {
   /** Rows of it, and values of each column that are shown. */
   lookRows: 1_000,
   samplesShown: 5,
-  /** Rows that a regression is fitted on: a gigabyte of them, as it has them all in memory. */
+  /** Rows that a regression is fitted on; all of them are in memory, as numbers. */
   regressionRowsMax: 1_000_000,
+  /** Values of such rows, targets included: 128 MB, and as much again while they come. */
+  regressionValuesMax: 16_000_000,
+  /** The same of a linear regression, with a column for each category: it has them four times. */
+  linearValuesMax: 8_000_000,
+  /** Categories of all features: each is text in the model. */
+  categoriesMax: 100_000,
+  treesMax: 500,
+  treeDepthMax: 30,
+  /** Of all trees of a forest: 24 MB, which is decoded in a tenth of a second. */
+  treeNodesMax: 1_000_000,
   /** Columns of a linear regression: a matrix of their squares is inverted. */
   linearColumnsMax: 300,
 } as const

@@ -5,7 +5,9 @@ import {
   parseSpec,
   type Refusal,
 } from '@almanac/engine'
-import { encodeDataset, limits } from '@almanac/shared'
+import { encodeDataset, isRegression, limits } from '@almanac/shared'
+import { parseRecipe } from '@almanac/tables/recipe'
+import { parseRegression, type StoredRegression } from '@almanac/tables/regress'
 import type { FitData } from '../jobs/store-data.ts'
 import { readManySeries } from './many-series-body.ts'
 import { type BodyFault, fault, readObject, readSeries, type SeriesBody } from './series-body.ts'
@@ -15,7 +17,7 @@ import { readTable } from './table-body.ts'
 export type FitBody = {
   readonly kind: 'fit'
   readonly data: FitData
-  readonly spec: AnySpec
+  readonly spec: AnySpec | StoredRegression
 }
 
 const bodyFields = ['data', 'series', 'table', 'spec']
@@ -33,9 +35,10 @@ export function readFitBody(bytes: Uint8Array): FitBody | BodyFault {
       })
     const read = readTable(table)
     if (read.kind === 'fault') return read
-    const spec = checkedSpec(given)
+    const spec = isRegression(given) ? regressionOf(given, read.recipe) : checkedSpec(given)
     return 'kind' in spec ? spec : { kind: 'fit', data: read, spec: spec.value }
   }
+  if (isRegression(given)) return noTable
   if (Array.isArray(many) && many.length > 1 && data === undefined) {
     const series = readManySeries(many, seriesFields)
     if (series.kind === 'fault') return series
@@ -47,12 +50,31 @@ export function readFitBody(bytes: Uint8Array): FitBody | BodyFault {
 }
 
 /** A spec with its defaults, or what is wrong with it. */
-export function checkedSpec(given: unknown): { readonly value: AnySpec } | BodyFault {
+export function checkedSpec(given: unknown): Spec<AnySpec> {
   const spec = parseSpec(given)
   if (spec.kind === 'refused')
     return refusedByEngine(spec.reason, 400, `/spec${spec.reason.field ?? ''}`)
   return tooLarge(spec.value) ?? { value: spec.value }
 }
+
+const noTable = fault('table', 'A regression is fitted to the rows of a table.', {
+  field: '/table',
+  remedy: 'Upload a file, and name it with a recipe: {"table": {"file", "recipe"}, "spec": …}.',
+})
+
+/** The recipe was read before. */
+function regressionOf(given: unknown, table: unknown): Spec<StoredRegression> {
+  const recipe = parseRecipe(table)
+  const parsed = recipe.kind === 'done' ? parseRegression(given, recipe.value) : recipe
+  if (parsed.kind === 'done') return tooLarge(parsed.value) ?? { value: parsed.value }
+  const [first] = parsed.faults
+  return fault('spec', `The spec cannot be used. ${first?.detail ?? ''}`.trim(), {
+    field: `/spec${first?.field ?? ''}`,
+    ...(first ? { remedy: first.remedy } : {}),
+  })
+}
+
+type Spec<T> = { readonly value: T } | BodyFault
 
 function checked(series: SeriesBody, given: unknown): FitBody | BodyFault {
   const spec = checkedSpec(given)
@@ -77,7 +99,7 @@ function refusedByEngine(
 }
 
 /** The coordinator keeps the spec of every version, and takes no more of it. */
-function tooLarge(spec: AnySpec): BodyFault | undefined {
+function tooLarge(spec: object): BodyFault | undefined {
   const bytes = Buffer.byteLength(JSON.stringify(spec))
   if (bytes <= limits.specBytesMax) return undefined
   const detail = `The spec with its defaults is ${bytes} bytes of JSON, more than ${limits.specBytesMax}.`

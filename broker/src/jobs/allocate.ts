@@ -14,6 +14,7 @@ import {
   createdAt,
   type Entry,
   eventOf,
+  isRegression,
   type JobRecord,
   jobKey,
   type ModelName,
@@ -296,8 +297,8 @@ function baseOf({ base, calendar }: FitRequest): Carried {
   }
 }
 
-function kindOf({ table, many, base }: FitRequest): JobRecord['kind'] {
-  if (table) return 'fit-table'
+function kindOf({ table, many, base, spec }: FitRequest): JobRecord['kind'] {
+  if (table) return isRegression(spec) ? 'fit-regression' : 'fit-table'
   if (many) return base ? 'update-shards' : 'fit-shards'
   return base ? 'update' : 'fit'
 }

@@ -1,5 +1,14 @@
 import type { AnySpec } from '@almanac/engine'
-import { type JobRecord, type Logger, type ModelName, modelId, type Store } from '@almanac/shared'
+import {
+  isRegression,
+  type JobRecord,
+  type Logger,
+  type ModelName,
+  modelId,
+  Refused,
+  type Store,
+} from '@almanac/shared'
+import type { StoredRegression } from '@almanac/tables/regress'
 import type { Bounds } from '../config/bounds.ts'
 import {
   type Allocated,
@@ -30,7 +39,7 @@ type Input = {
 
 type FitInput = Input & {
   readonly data: FitData
-  readonly spec: AnySpec
+  readonly spec: AnySpec | StoredRegression
 }
 
 type RefitInput = Input & {
@@ -131,6 +140,7 @@ export function createFits(parts: FitsParts): Fits {
     const { of } = input
     const deadline = AbortSignal.timeout(bounds.fitLookMs)
     const base = await findBase(parts, of, input.base, deadline)
+    if (isRegression(base.record.spec)) throw noSeries(of, base.record.version)
     const { data, calendar } = await dataAfter(parts, of, base, input.news)
     return await make(input, data, { spec: base.record.spec, base, calendar })
   }
@@ -167,6 +177,13 @@ export function createFits(parts: FitsParts): Fits {
         return await make(input, fresh, { ...what, base: null })
       }),
   }
+}
+
+function noSeries({ model }: ModelName, version: number): Refused {
+  const detail = `Version ${version} of ${model} predicts rows, and has no series to add to.`
+  return new Refused(422, 'a-regression', detail, {
+    remedy: 'Fit it again to a table that has the new rows: POST /api/models/{model}/fit.',
+  })
 }
 
 const baseTriesMax = 3

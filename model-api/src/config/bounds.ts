@@ -96,6 +96,10 @@ export const bounds = {
   returnsMax: 100,
   /** Models with a gauge of their own: metrics must not grow with customers. */
   meteredModelsMax: 100,
+  /** Orders of predictions that wait for their turn; one more is refused. */
+  predictOrdersWaitingMax: 32,
+  /** Such an order: a row may be of a megabyte, of which each character is written as six. */
+  predictOrderBytesMax: 16_777_216,
   /** An internal body is one job id. */
   internalBodyBytesMax: 4_096,
 } as const

@@ -31,13 +31,15 @@ export type FittedModel = {
   /** How many there are, where they are told apart by keys. */
   readonly series?: number
   readonly accuracy?: VersionRecord['accuracy']
+  /** Where it was made of a table at once: what is known of that by now. */
+  readonly made?: Pick<VersionRecord, 'dataset' | 'table'>
 }
 
 /** Makes the version `stored`, the job `done` and the claim gone, in one transaction. */
 export function publish(
   context: NodeContext,
   claim: Claim,
-  { manifest, metrics, calendar, series, accuracy }: FittedModel,
+  { manifest, metrics, calendar, series, accuracy, made }: FittedModel,
 ): Promise<Effect> {
   const now = context.clock.wallTime()
   const version: VersionRecord = {
@@ -51,6 +53,7 @@ export function publish(
     times: { ...claim.version.times, storedAt: now },
     ...(calendar ? { calendar } : {}),
     ...(series === undefined ? {} : { series }),
+    ...made,
   }
   const job: JobRecord = {
     ...claim.job,

@@ -35,7 +35,8 @@ import { joinShards } from './shards/join.ts'
 import type { KeptIndexes } from './shards/read.ts'
 import { type FitStop, FitStopped, type StopReason, watchForStop } from './stop.ts'
 import type { Unclaimed } from './subject.ts'
-import { seriesOfTable } from './table/series-of-table.ts'
+import { regressionOfTable } from './table/regression-of-table.ts'
+import { seriesOfTable, type TableParts } from './table/series-of-table.ts'
 
 export type FitParts = {
   readonly context: NodeContext
@@ -102,6 +103,8 @@ async function work(
       patienceOf(context, claim, stop.signal, 'fit-waits-for-data'),
     )
   if (claim.job.kind === 'fit-table') return await makeSeries(context, claim, progress, stop, read)
+  if (claim.job.kind === 'fit-regression')
+    return await regress(context, claim, progress, stop, read)
   if (isOfShards(claim.job.kind)) return await join(context, claim, progress, stop.signal, read)
   const dataset = await read({ kind: 'dataset', id: claim.version.dataset.blob })
   const base = await readBase(claim.version, read)
@@ -150,39 +153,15 @@ async function makeSeries(
   stop: FitStop,
   read: (ref: BlobRef) => Promise<Uint8Array>,
 ): Promise<FitOutcome> {
-  const { signal } = stop
-  progress.phase('table')
-  let fraction = 0
-  progress.follow(() => fraction)
-  const { of, version } = claim
-  const name = `${of.tenant}/${of.model}/${version.version}`
+  const parts = tableParts(context, claim, progress, stop.signal, read)
   const made = await stop.within(context, bounds.tableMs, () =>
-    seriesOfTable(context, version, {
-      read,
-      store: (content) =>
-        untilAvailable(
-          async () => {
-            const id = context.mintId()
-            await context.store.writeBlob({ kind: 'dataset', id, content, label: name }, signal)
-            return id
-          },
-          patienceOf(context, claim, signal, 'fit-waits-for-store'),
-        ),
-      onProgress: (now) => {
-        fraction = now
-      },
-      patience: patienceOf(context, claim, signal, 'fit-waits-for-files'),
-      signal,
-    }),
+    seriesOfTable(context, claim.version, parts),
   )
   switch (made.kind) {
     case 'refused':
       return fail(context, claim, progress, made)
     case 'crashed':
-      context.logger.error({ event: 'table-crashed', ...label(claim), detail: made.detail })
-      await progress.stop()
-      await giveBack(context, claim, 'spent', `The process with the table ended: ${made.detail}`)
-      return 'crashed'
+      return crashed(context, claim, progress, made.detail)
     case 'made': {
       const { kind: _, ...series } = made
       await progress.stop()
@@ -191,6 +170,77 @@ async function makeSeries(
     default:
       return unreachable(made)
   }
+}
+
+/** A job on a table from its rows to a model that predicts more of them. */
+async function regress(
+  context: NodeContext,
+  claim: Claim,
+  progress: ProgressReport,
+  stop: FitStop,
+  read: (ref: BlobRef) => Promise<Uint8Array>,
+): Promise<FitOutcome> {
+  const parts = tableParts(context, claim, progress, stop.signal, read)
+  const fitted = await stop.within(context, bounds.tableMs, () =>
+    regressionOfTable(context, claim.version, parts),
+  )
+  switch (fitted.kind) {
+    case 'refused':
+      return fail(context, claim, progress, fitted)
+    case 'crashed':
+      return crashed(context, claim, progress, fitted.detail)
+    case 'made': {
+      const { model: content, metrics, kind: _, ...made } = fitted
+      const whole = { content, metrics, calendar: null, made }
+      return store(context, claim, progress, stop.signal, whole)
+    }
+    default:
+      return unreachable(fitted)
+  }
+}
+
+/** What a table is read with: the store and files are waited for, as long as the claim lasts. */
+function tableParts(
+  context: NodeContext,
+  claim: Claim,
+  progress: ProgressReport,
+  signal: AbortSignal,
+  read: (ref: BlobRef) => Promise<Uint8Array>,
+): TableParts {
+  progress.phase('table')
+  let fraction = 0
+  progress.follow(() => fraction)
+  const { of, version } = claim
+  const name = `${of.tenant}/${of.model}/${version.version}`
+  return {
+    read,
+    store: (content) =>
+      untilAvailable(
+        async () => {
+          const id = context.mintId()
+          await context.store.writeBlob({ kind: 'dataset', id, content, label: name }, signal)
+          return id
+        },
+        patienceOf(context, claim, signal, 'fit-waits-for-store'),
+      ),
+    onProgress: (now) => {
+      fraction = now
+    },
+    patience: patienceOf(context, claim, signal, 'fit-waits-for-files'),
+    signal,
+  }
+}
+
+async function crashed(
+  context: NodeContext,
+  claim: Claim,
+  progress: ProgressReport,
+  detail: string,
+): Promise<FitOutcome> {
+  context.logger.error({ event: 'table-crashed', ...label(claim), detail })
+  await progress.stop()
+  await giveBack(context, claim, 'spent', `The process with the table ended: ${detail}`)
+  return 'crashed'
 }
 
 /** The end of a job of shards: its version names the index of them. */

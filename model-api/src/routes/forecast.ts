@@ -57,9 +57,21 @@ export function createForecastAnswer(parts: ForecastParts): AnswerForecast {
 }
 
 function bodyOf(parts: ForecastParts, id: string, loaded: LoadedVersion, question: Question) {
-  return loaded.kind === 'one'
-    ? ofModel(parts, id, loaded, question)
-    : ofSeries(parts, id, loaded, question)
+  switch (loaded.kind) {
+    case 'one':
+      return ofModel(parts, id, loaded, question)
+    case 'many':
+      return ofSeries(parts, id, loaded, question)
+    case 'rows':
+      throw noForecast(loaded.version)
+  }
+}
+
+/** What a version is told who predicts rows, and is asked for what comes next. */
+export function noForecast(version: number): Refused {
+  return new Refused(422, 'a-regression', `Version ${version} predicts rows of a table.`, {
+    remedy: 'Send them: POST /api/models/{model}/predictions.',
+  })
 }
 
 function ofModel({ answers }: ForecastParts, id: string, loaded: LoadedModel, question: Question) {

@@ -25,6 +25,7 @@ import {
   readNumber,
   readPlace,
 } from './find-version.ts'
+import { noForecast } from './forecast.ts'
 
 export type ShardParts = FindParts & { readonly shards: Shards; readonly manyAnswers: ManyAnswers }
 
@@ -83,6 +84,7 @@ async function findShard(
 
 function refAt(loaded: LoadedVersion, { model }: ModelName, shard: number): ShardRef {
   const name = `Version ${loaded.version} of ${model}`
+  if (loaded.kind === 'rows') throw noForecast(loaded.version)
   if (loaded.kind === 'one')
     throw new Refused(422, 'one-series', `${name} has one series, without a key.`)
   const ref = loaded.index.shards[shard]

@@ -9,6 +9,7 @@ import { addFitsRoute } from '../routes/fits.ts'
 import { addForecastRoute, createForecastAnswer } from '../routes/forecast.ts'
 import { accessGuard, identityGuard } from '../routes/guard.ts'
 import { addLooksRoute } from '../routes/looks.ts'
+import { addPredictionsRoute } from '../routes/predictions.ts'
 import { addShardRoutes } from '../routes/shards.ts'
 import { addStateRoute } from '../routes/state.ts'
 import { createDirect, type Direct, internalPrefix } from './direct.ts'
@@ -96,6 +97,7 @@ function createNodeServer(parts: NodeParts) {
         addressed.addHook('onRequest', async ({ headers }) => identity(headers))
         addForecastRoute(addressed, answer)
         addShardRoutes(addressed, parts)
+        addPredictionsRoute(addressed, parts)
         addFitsRoute(addressed, queue)
         if (options.roles.includes('fit')) addLooksRoute(addressed, parts)
       })

@@ -28,6 +28,7 @@ import { Answers } from '../serving/answers.ts'
 import { ManyAnswers } from '../serving/many-answers.ts'
 import { OnDemandVersions } from '../serving/on-demand-versions.ts'
 import { PlacedVersions } from '../serving/placed-versions.ts'
+import { Predictions } from '../serving/predictions.ts'
 import { Shards } from '../serving/shards.ts'
 import { followModels, type ModelsView } from '../serving/view.ts'
 import { warmer } from '../serving/warm.ts'
@@ -86,6 +87,7 @@ export type NodeParts = {
   readonly answers: Answers
   readonly shards: Shards
   readonly manyAnswers: ManyAnswers
+  readonly predictions: Predictions
   /** Only with the role `fit`. */
   readonly pool: Fitter | undefined
   readonly queue: FitQueue | undefined
@@ -142,6 +144,7 @@ export function createParts(options: NodeOptions): NodeParts {
     answers,
     shards,
     manyAnswers: new ManyAnswers(clock, context.metrics),
+    predictions: new Predictions(clock),
     pool,
     queue: pool
       ? createFitQueue(

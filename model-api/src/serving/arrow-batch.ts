@@ -41,9 +41,10 @@ export function makeArrowBatch(arrow: Arrow, asked: Asked, seriesMax: number): A
   const schema = schemaOf(arrow, asked)
   let rows = 0
 
-  const addTimes = (instants: readonly number[] | undefined) => {
+  const addTimes = (instants: ArrayLike<number> = []) => {
     // As two halves: numbers that large are made objects otherwise, one for each.
-    for (const [i, timeMs] of (instants ?? []).entries()) {
+    for (let i = 0; i < instants.length; i++) {
+      const timeMs = instants[i]!
       timeWords[2 * (rows + i)] = timeMs
       timeWords[2 * (rows + i) + 1] = Math.floor(timeMs / 2 ** 32)
     }

@@ -3,17 +3,19 @@ import { type AnyModel, decodeModel, forecastModel, modelSizeBytes } from '@alma
 import {
   assert,
   Damaged,
+  isRegression,
   limits,
   Missing,
   readShardIndex,
   type ShardIndex,
   type VersionRecord,
 } from '@almanac/shared'
+import type { Predict, RegressionModel } from '@almanac/tables/regress'
 import type { NodeContext } from '../base/context.ts'
-import { type DecodeReply, decodeAside } from './decode-aside.ts'
+import { type DecodeReply, decodeAside, decodeRegressionAside } from './decode-aside.ts'
 
 /** A version in memory, verified. */
-export type LoadedVersion = LoadedModel | LoadedIndex
+export type LoadedVersion = LoadedModel | LoadedIndex | LoadedRegression
 
 type Loaded = {
   readonly version: number
@@ -31,6 +33,9 @@ export type LoadedModel = Loaded & {
 
 /** A version of many series: their models are read when they are asked for. */
 export type LoadedIndex = Loaded & { readonly kind: 'many'; readonly index: ShardIndex }
+
+/** A version that predicts rows. */
+export type LoadedRegression = Loaded & { readonly kind: 'rows'; readonly predict: Predict }
 
 /** What of a node is needed to load. */
 export type LoadContext = Pick<NodeContext, 'store' | 'clock' | 'metrics' | 'largeLoads'>
@@ -74,6 +79,7 @@ async function load(
   record: VersionRecord,
   signal: AbortSignal,
 ): Promise<LoadedVersion> {
+  if (isRegression(record.spec)) return await loadRegression(context, record, signal)
   return record.series === undefined
     ? await loadModel(context, record, signal)
     : await loadIndex(context, record, signal)
@@ -90,6 +96,32 @@ async function loadIndex(
   const ref = { blob, sha256, sizeBytes }
   const index = await readShardIndex(store, ref, signal).catch(throwUnloadable)
   return { kind: 'many', version, index, sizeBytes, sha256 }
+}
+
+async function loadRegression(
+  context: LoadContext,
+  record: VersionRecord,
+  signal: AbortSignal,
+): Promise<LoadedRegression> {
+  const { version, sha256 } = record
+  const read = async (): Promise<RegressionModel> => {
+    const bytes = await readBytes(context, record, signal)
+    const isSmall = bytes.byteLength < limits.loadJitterBytesMax
+    const found = isSmall ? bytes : await decodeRegressionAside(bytes, signal)
+    const sum = found instanceof Uint8Array ? hash('sha256', found, 'hex') : found.sha256
+    if (sum !== sha256) throw otherBytes(sum, sha256)
+    const decoded = found instanceof Uint8Array ? decodeRegression(found) : found.decoded
+    if ('fault' in decoded) throw new Unloadable(`undecodable: ${decoded.fault}`)
+    return decoded
+  }
+  // Only who has a regression loads what that takes.
+  const { decodeRegression, makePredict, regressionSizeBytes } = await import(
+    '@almanac/tables/regress'
+  )
+  const isLarge = (record.sizeBytes ?? 0) >= limits.loadJitterBytesMax
+  const model = isLarge ? await context.largeLoads.run(read) : await read()
+  const sizeBytes = regressionSizeBytes(model)
+  return { kind: 'rows', version, sizeBytes, sha256: sha256!, predict: makePredict(model) }
 }
 
 async function loadModel(
@@ -119,18 +151,27 @@ function throwUnloadable(error: unknown): never {
   throw error
 }
 
-async function readModel(
+async function readBytes(
   { store }: LoadContext,
+  { blob, sha256 }: VersionRecord,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  assert(blob !== null && sha256 !== null, 'only stored versions are loaded')
+  signal.throwIfAborted()
+  return await store.readBlob({ kind: 'model', id: blob }, signal).catch(throwUnloadable)
+}
+
+const otherBytes = (sha256: string, wanted: string | null) =>
+  new Unloadable(`checksum: the stored bytes have ${sha256}, the version ${wanted}`)
+
+async function readModel(
+  context: LoadContext,
   record: VersionRecord,
   signal: AbortSignal,
 ): Promise<AnyModel> {
-  const { blob, sha256 } = record
-  assert(blob !== null && sha256 !== null, 'only stored versions are loaded')
-  signal.throwIfAborted()
-  const bytes = await store.readBlob({ kind: 'model', id: blob }, signal).catch(throwUnloadable)
-  const decoded = await decode(bytes, signal)
-  if (decoded.sha256 !== sha256)
-    throw new Unloadable(`checksum: the stored bytes have ${decoded.sha256}, the version ${sha256}`)
+  const { sha256 } = record
+  const decoded = await decode(await readBytes(context, record, signal), signal)
+  if (decoded.sha256 !== sha256) throw otherBytes(decoded.sha256, sha256)
   if (decoded.kind === 'model') return decoded.model
   const { code, detail } = decoded.reason
   throw new Unloadable(`undecodable: ${code}: ${detail}`)

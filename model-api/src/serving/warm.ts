@@ -15,7 +15,7 @@ export function warmer(answers: Answers, shards: Shards) {
     signal: AbortSignal,
   ): Promise<void> => {
     if (loaded.kind === 'one') return await answers.warm(id, loaded)
-    if (before?.kind !== 'many') return
+    if (loaded.kind !== 'many' || before?.kind !== 'many') return
     await shards.readAhead(before.index, loaded.index, signal).catch((error: unknown) => {
       throw error instanceof Refused ? new Unloadable(error.message) : error
     })

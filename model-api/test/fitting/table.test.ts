@@ -1,13 +1,4 @@
-import {
-  codecs,
-  encodeTableSource,
-  jobKey,
-  Missing,
-  mintBlobId,
-  put,
-  Unavailable,
-  versionKey,
-} from '@almanac/shared'
+import { Unavailable } from '@almanac/shared'
 import { csvOf, makeSalesWorld } from '@almanac/tables'
 import { expect, test } from 'vitest'
 import type { FileReader } from '../../src/base/context.ts'
@@ -16,7 +7,6 @@ import {
   openMachine,
   openNode,
   order,
-  queueFit,
   readJob,
   readVersion,
   soon,
@@ -24,6 +14,7 @@ import {
   untilJob,
 } from '../support/machine.ts'
 import { orderShards, readModels } from '../support/shards.ts'
+import { bytesOf, filesWith, info, queueTable as queueAny } from '../support/tables.ts'
 
 const recipe = {
   source: { format: 'csv' },
@@ -41,40 +32,8 @@ const table = [
   '2024-01-02,b,6',
 ]
 
-async function* bytesOf(text: string) {
-  yield new TextEncoder().encode(text)
-}
-
-const info = { name: 'sales.csv', sizeBytes: 1, modifiedAt: '2026-01-01T00:00:00.000Z', etag: 'e' }
-
-const filesWith = (files: Readonly<Record<string, string>>): FileReader => ({
-  read: async (name) => {
-    const text = files[name]
-    if (text === undefined) throw new Missing(`no file ${name}`)
-    return { info, content: bytesOf(text) }
-  },
-})
-
-/** What a broker leaves behind when it accepted a fit of a table. */
-async function queueTable(machine: Machine, file: string, given: unknown = recipe) {
-  const of = await queueFit(machine, { spec })
-  const content = encodeTableSource({ format: 1, file, recipe: given })
-  const id = mintBlobId()
-  await machine.store.writeBlob({ kind: 'dataset', id, content, label: 'a test' }, soon())
-  const version = await readVersion(machine, of)
-  const job = await readJob(machine, of.job)
-  const made = {
-    ...version,
-    dataset: { blob: id, observations: 0 },
-    table: { file, source: id, report: null, rejects: null },
-  }
-  const then = [
-    put(versionKey(of, of.version), codecs.version.encode(made)),
-    put(jobKey(of.job), codecs.job.encode({ ...job, kind: 'fit-table' as const })),
-  ]
-  await machine.coordinator.transact({ when: [], then }, soon())
-  return of
-}
+const queueTable = (machine: Machine, file: string, given: unknown = recipe) =>
+  queueAny(machine, file, given, { spec, kind: 'fit-table' })
 
 const textOf = async ({ store }: Machine, id: string) =>
   Buffer.from(await store.readBlob({ kind: 'dataset', id }, soon())).toString()

@@ -179,6 +179,14 @@ export const limits = {
   promotionHoldersMax: 32,
   /** A user's request body: a million observations as text and some room. */
   bodyBytesMax: 33_554_432,
+  /** Rows in one order of predictions to a node: some ten milliseconds of its work. */
+  predictedRowsMax: 1_000,
+  /** The same in bytes of cells, where they are long; one row may be longer. */
+  predictedBytesMax: 262_144,
+  /** Bodies of rows in JSON: parsed at a stretch. Of CSV they may have `bodyBytesMax`. */
+  predictJsonBytesMax: 2_097_152,
+  /** Answers of predictions that one broker streams at once: each holds its body. */
+  predictionsMax: 4,
   /** Bodies that are on their way into one process, together: four of the largest. */
   arrivingBodyBytesMax: 134_217_728,
   /** Of a refused request so much is read and dropped to keep its connection; else it is closed. */

@@ -18,6 +18,8 @@ import { type ModelName, namePattern } from './keys.ts'
  *   What is known of one shard's series: a `SeriesPage`.
  * - `POST /internal/v1/looks` with a `LookOrder`: the public body of what a file's beginning says,
  *   or a problem: 404 `no-such-file`, 422 `not-a-table`, 429 when too many are under way.
+ * - `POST /internal/v1/predictions/{tenant}/{model}/{version}` with a `PredictOrder`: a `PredictReply`,
+ *   or a 409 and `load=true` as of a forecast.
  * - `POST /internal/v1/fits` with a `FitOrder`: 202 accepted or already at work, 429 when full.
  */
 export const protocolVersion = 1

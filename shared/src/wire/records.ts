@@ -139,8 +139,9 @@ export type LogRecord = Static<typeof LogRecord>
  * `/jobs/{id}`. `fit`: all data of the version; `update`: its base and what came after; `fit-shards`
  * and `update-shards`: the same of many series, in shards that several nodes work on; `fit-table`:
  * series that one node makes of a table first, after which it is a `fit-shards`; `backtest`: makes no
- * version, but judges a spec by the data of one, in shards. Who does not know a
- * kind skips such a job, and does not take its data for something else. `queued`: nobody works on it; `running`: somebody did,
+ * version, but judges a spec by the data of one, in shards; `fit-regression`: a model that predicts
+ * rows, fitted by one node to a table. Who does not know a kind skips such a job, and does not take
+ * its data for something else. `queued`: nobody works on it; `running`: somebody did,
  * as claims say.
  */
 export const JobRecord = record({
@@ -152,6 +153,7 @@ export const JobRecord = record({
     Type.Literal('update-shards'),
     Type.Literal('fit-table'),
     Type.Literal('backtest'),
+    Type.Literal('fit-regression'),
   ]),
   subject: record({ tenant: Name, model: Name, version: Version }),
   state: Type.Union([

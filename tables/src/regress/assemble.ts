@@ -1,39 +1,10 @@
 import type { RegressionFeature, RegressionRow } from './spec.ts'
 
-/** The categories that a feature was learned with; their order is their index. */
-export type Categories = Readonly<Record<string, readonly string[]>>
+/** Of each feature the categories that it was learned with, in the order of their index. */
+export type Categories = readonly (readonly string[])[]
 
 /** Why a row has no numbers to predict from. */
 export type Unusable = { readonly column: string; readonly reason: string }
-
-/**
- * The categories of each feature of that type, in the order of their mean target: a tree that
- * splits between two places of that order finds the best of all ways to split them in two.
- */
-export function learnCategories(
-  features: readonly RegressionFeature[],
-  rows: readonly RegressionRow[],
-  targets: Float64Array,
-): Categories {
-  const learned: Record<string, readonly string[]> = {}
-  for (const { column, type } of features) {
-    if (type !== 'category') continue
-    const sums = new Map<string, { total: number; count: number }>()
-    for (const [i, row] of rows.entries()) {
-      const name = row.get(column)
-      if (!name) continue
-      const sum = sums.get(name) ?? { total: 0, count: 0 }
-      sum.total += targets[i]!
-      sum.count += 1
-      sums.set(name, sum)
-    }
-    const mean = ({ total, count }: { total: number; count: number }) => total / count
-    learned[column] = [...sums]
-      .toSorted(([a, x], [b, y]) => mean(x) - mean(y) || (a < b ? -1 : 1))
-      .map(([name]) => name)
-  }
-  return learned
-}
 
 export type Assemble = (row: RegressionRow) => Float64Array | Unusable
 
@@ -42,19 +13,13 @@ export function makeAssemble(
   features: readonly RegressionFeature[],
   categories: Categories,
 ): Assemble {
-  const indices = new Map(
-    Object.entries(categories).map(([column, names]) => [
-      column,
-      new Map(names.map((name, i) => [name, i])),
-    ]),
-  )
+  const indices = categories.map((names) => new Map(names.map((name, i) => [name, i])))
   return (row) => {
     const numbers = new Float64Array(features.length)
     for (const [i, { column, type }] of features.entries()) {
       const text = row.get(column)?.trim()
       if (!text) return { column, reason: 'there is no value' }
-      const number =
-        type === 'category' ? indices.get(column)?.get(text) : numberOfFeature(text, type)
+      const number = type === 'category' ? indices[i]?.get(text) : numberOfFeature(text, type)
       if (number === undefined) return { column, reason: reasonOf(text, type) }
       numbers[i] = number
     }
@@ -71,7 +36,8 @@ export function numberOfText(text: string | null | undefined): number | undefine
 
 type NumberType = Exclude<RegressionFeature['type'], 'category'>
 
-function numberOfFeature(text: string, type: NumberType): number | undefined {
+/** The number that a text is as such a feature; undefined when it is none. */
+export function numberOfFeature(text: string, type: NumberType): number | undefined {
   if (type === 'number') return numberOfText(text)
   const [, year, month, day] = /^(\d{4})-(\d{2})-(\d{2})/.exec(text) ?? []
   const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)))

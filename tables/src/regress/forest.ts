@@ -1,161 +1,29 @@
-import { uniformAt } from '@almanac/engine'
-
-/** Nodes by number, the root first. A node without a left one is a leaf. */
-type Tree = {
-  readonly feature: readonly number[]
-  /** Up to it, it included, a row goes to the left, else to the right one beside it. */
-  readonly threshold: readonly number[]
-  readonly left: readonly number[]
-  readonly value: readonly number[]
-}
-
-export type ForestModel = { readonly kind: 'forest'; readonly trees: readonly Tree[] }
-
-export type ForestOptions = {
-  readonly trees: number
-  readonly depthMax: number
-  readonly leafMin: number
-  readonly seed: number
-}
-
 /**
- * A random forest (Breiman, 2001) for regression: each tree has a sample of the rows with
- * replacement, each split is the one of a third of the features that lowers the variance most.
- * Thresholds are taken from up to 64 quantiles of a feature.
+ * All trees one after the other, node by node, the root of each first. A node without a left one is
+ * a leaf.
  */
-export function fitForest(
-  rows: readonly Float64Array[],
-  targets: Float64Array,
-  options: ForestOptions,
-): ForestModel {
-  const features = rows[0]?.length ?? 0
-  const cuts = Array.from({ length: features }, (_, feature) => cutsOf(rows, feature))
-  const bins = cuts.map((of, feature) =>
-    Uint8Array.from(rows, (row) => of.findIndex((cut) => row[feature]! <= cut)),
-  )
-  const trees = Array.from({ length: options.trees }, (_, tree) => {
-    const sample = Int32Array.from(rows, (_row, i) =>
-      Math.floor(uniformAt(options.seed, tree, i) * rows.length),
-    )
-    return growTree(sample, { bins, cuts, targets, options, tree })
-  })
-  return { kind: 'forest', trees }
+export type ForestModel = {
+  readonly kind: 'forest'
+  /** Where each tree begins. */
+  readonly roots: Int32Array
+  readonly feature: Int32Array
+  /** Up to it, it included, a row goes to the left, else to the right one beside it. */
+  readonly threshold: Float64Array
+  /** From the root of the same tree; 0 in a leaf. */
+  readonly left: Int32Array
+  readonly value: Float64Array
 }
 
-export function predictForest({ trees }: ForestModel, row: Float64Array): number {
+export function predictForest(
+  { roots, feature, threshold, left, value }: ForestModel,
+  row: Float64Array,
+): number {
   let sum = 0
-  for (const { feature, threshold, left, value } of trees) {
-    let node = 0
+  for (const root of roots) {
+    let node = root
     while (left[node]! > 0)
-      node = row[feature[node]!]! <= threshold[node]! ? left[node]! : left[node]! + 1
+      node = root + left[node]! + (row[feature[node]!]! <= threshold[node]! ? 0 : 1)
     sum += value[node]!
   }
-  return sum / trees.length
-}
-
-const cutsMax = 64
-
-/** Ascending values that split a feature into parts of about as many rows; the last is no bound. */
-function cutsOf(rows: readonly Float64Array[], feature: number): readonly number[] {
-  const sorted = Float64Array.from(rows, (row) => row[feature]!).sort()
-  const distinct = [...new Set(sorted)]
-  const { length } = distinct.length < cutsMax ? distinct : sorted
-  const from = distinct.length < cutsMax ? distinct : sorted
-  const parts = Math.min(cutsMax, length)
-  const cuts = Array.from({ length: parts - 1 }, (_, i) => {
-    return from[Math.ceil(((i + 1) * length) / parts) - 1]!
-  })
-  return [...new Set(cuts), Number.POSITIVE_INFINITY]
-}
-
-type Growing = {
-  /** Of each feature, the part of its values that each row is in. */
-  readonly bins: readonly Uint8Array[]
-  readonly cuts: readonly (readonly number[])[]
-  readonly targets: Float64Array
-  readonly options: ForestOptions
-  readonly tree: number
-}
-
-function growTree(sample: Int32Array, growing: Growing): Tree {
-  const { targets, options, bins, cuts } = growing
-  const [feature, threshold, left, value]: [number[], number[], number[], number[]] = [
-    [],
-    [],
-    [],
-    [],
-  ]
-  const add = (rows: Int32Array) => {
-    left.push(0)
-    feature.push(0)
-    threshold.push(0)
-    value.push(rows.reduce((sum, row) => sum + targets[row]!, 0) / rows.length)
-  }
-  const waiting = [{ node: 0, rows: sample, depth: 0 }]
-  add(sample)
-  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    const { node, rows, depth } = next
-    if (depth >= options.depthMax || rows.length < 2 * options.leafMin) continue
-    const split = bestSplit(rows, node, growing)
-    if (split === undefined) continue
-    const isLeft = (row: number) => bins[split.feature]![row]! <= split.bin
-    const [less, more] = [rows.filter(isLeft), rows.filter((row) => !isLeft(row))]
-    feature[node] = split.feature
-    threshold[node] = cuts[split.feature]![split.bin]!
-    left[node] = value.length
-    waiting.push({ node: value.length, rows: less, depth: depth + 1 })
-    waiting.push({ node: value.length + 1, rows: more, depth: depth + 1 })
-    add(less)
-    add(more)
-  }
-  return { feature, threshold, left, value }
-}
-
-type Split = { readonly feature: number; readonly bin: number; readonly gain: number }
-
-function bestSplit(rows: Int32Array, node: number, growing: Growing): Split | undefined {
-  const { cuts, tree, options } = growing
-  const order = cuts
-    .map((_, feature) => ({
-      feature,
-      chance: uniformAt(options.seed + 1, tree * 65_536 + node, feature),
-    }))
-    .toSorted((a, b) => a.chance - b.chance)
-  let best: Split | undefined
-  const tried = Math.max(1, Math.ceil(cuts.length / 3))
-  for (const [i, { feature }] of order.entries()) {
-    // Where the first ones do not split the rows at all, others may.
-    if (i >= tried && best !== undefined) break
-    const split = splitOf(rows, feature, growing)
-    if (split !== undefined && split.gain > (best?.gain ?? 0)) best = split
-  }
-  return best
-}
-
-/** The bin after which a split lowers the sum of squares most. */
-function splitOf(
-  rows: Int32Array,
-  feature: number,
-  { bins, cuts, targets, options }: Growing,
-): Split | undefined {
-  const width = cuts[feature]!.length
-  const [sums, counts] = [new Float64Array(width), new Int32Array(width)]
-  let total = 0
-  for (const row of rows) {
-    const bin = bins[feature]![row]!
-    sums[bin]! += targets[row]!
-    counts[bin]! += 1
-    total += targets[row]!
-  }
-  let best: Split | undefined
-  let [sum, count] = [0, 0]
-  for (let bin = 0; bin < width - 1; bin++) {
-    sum += sums[bin]!
-    count += counts[bin]!
-    const rest = rows.length - count
-    if (count < options.leafMin || rest < options.leafMin) continue
-    const gain = sum ** 2 / count + (total - sum) ** 2 / rest - total ** 2 / rows.length
-    if (gain > (best?.gain ?? 1e-12)) best = { feature, bin, gain }
-  }
-  return best
+  return sum / roots.length
 }

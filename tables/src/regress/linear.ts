@@ -1,22 +1,5 @@
-import MultivariateLinearRegression from 'ml-regression-multivariate-linear'
-
 /** Weights of the columns, the last one of which is always 1. */
-export type LinearModel = { readonly kind: 'linear'; readonly weights: readonly number[] }
-
-/**
- * Least squares. A feature with a width of some categories is as many columns of 0 and 1 but for
- * its first one, since an index is no quantity; one with a width of 0 is a column itself.
- */
-export function fitLinear(
-  rows: readonly Float64Array[],
-  targets: Float64Array,
-  widths: readonly number[],
-): LinearModel {
-  const spread = rows.map((row) => [...spreadOut(row, widths)])
-  const y = Array.from(targets, (target) => [target])
-  const { weights } = new MultivariateLinearRegression(spread, y, { statistics: false })
-  return { kind: 'linear', weights: weights.map(([weight]) => weight!) }
-}
+export type LinearModel = { readonly kind: 'linear'; readonly weights: Float64Array }
 
 export function predictLinear(
   { weights }: LinearModel,
@@ -33,7 +16,11 @@ export function predictLinear(
 export const columnsOf = (widths: readonly number[]) =>
   widths.reduce((sum, width) => sum + (width === 0 ? 1 : width - 1), 0)
 
-function spreadOut(row: Float64Array, widths: readonly number[]): Float64Array {
+/**
+ * A feature with a width of some categories is as many columns of 0 and 1 but for its first one,
+ * since an index is no quantity; one with a width of 0 is a column itself.
+ */
+export function spreadOut(row: Float64Array, widths: readonly number[]): Float64Array {
   const columns = new Float64Array(columnsOf(widths))
   let at = 0
   for (const [i, width] of widths.entries()) {

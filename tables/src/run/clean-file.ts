@@ -11,11 +11,15 @@ export type CleanFile = {
 }
 
 /** The table after all steps, as CSV: a row for each period of each series, features and all. */
-export function makeCleanFile(file: string | null, recipe: Recipe): CleanFile {
+export function makeCleanFile(
+  file: string | null,
+  recipe: Recipe,
+  reader: 'people' | 'machine',
+): CleanFile {
   if (file === null) return { write: () => {}, close: () => {} }
   const { keys, time, target, features, frequency } = recipe
   const names = features.map(({ column }) => column)
-  const writer = makeCsvWriter(file, [...keys, time.column, target, ...names])
+  const writer = makeCsvWriter(file, [...keys, time.column, target, ...names], reader)
   return {
     write: ({ key, periods, features: known }, { firstPeriod, y }) => {
       const parts = partsOfKey(key).map(([, value]) => value)

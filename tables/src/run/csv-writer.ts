@@ -7,8 +7,16 @@ export type CsvWriter = {
   readonly close: () => void
 }
 
-/** Writes CSV for people: what a spreadsheet would take for a formula is kept from being one. */
-export function makeCsvWriter(file: string, header: readonly string[]): CsvWriter {
+/**
+ * Writes CSV. For people what a spreadsheet would take for a formula is kept from being one; a
+ * machine is to read what there was.
+ */
+export function makeCsvWriter(
+  file: string,
+  header: readonly string[],
+  reader: 'people' | 'machine' = 'people',
+): CsvWriter {
+  const cellOf = reader === 'people' ? cellForPeople : plainCell
   const handle = openSync(file, 'w')
   let text = ''
   const flush = () => {
@@ -31,9 +39,12 @@ export function makeCsvWriter(file: string, header: readonly string[]): CsvWrite
 
 const bufferCharacters = 65_536
 
-function cellOf(value: Cell): string {
+function cellForPeople(value: Cell): string {
+  return plainCell(typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${value}` : value)
+}
+
+function plainCell(value: Cell): string {
   if (value === undefined || value === null || Number.isNaN(value)) return ''
   if (typeof value === 'number') return String(value)
-  const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+  return /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value
 }

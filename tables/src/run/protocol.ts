@@ -2,6 +2,7 @@ import type { Fault } from '../fault.ts'
 import type { TableLook } from '../infer/look.ts'
 import type { Recipe } from '../recipe/recipe.ts'
 import type { Source } from '../recipe/schema.ts'
+import type { RegressionSpec } from '../regress/spec.ts'
 
 /** What a process of tables is to do. */
 export type TableJob = {
@@ -11,6 +12,8 @@ export type TableJob = {
   readonly rejectsFile: string
   /** Where the table is written after all steps, as CSV; null: nowhere. */
   readonly cleanFile: string | null
+  /** Who reads that; people, if not said. */
+  readonly cleanFor?: 'people' | 'machine'
   /** A folder of its own, empty, for what does not fit in memory. */
   readonly folder: string
   /** About what the process may take; from 768 on for large files. */
@@ -73,9 +76,15 @@ export type ShardMessage = {
   readonly observations: number
 }
 
-export type FromChild =
+/** What is said on the way to an answer. */
+export type Telling =
   | ShardMessage
   | { readonly kind: 'progress'; readonly progress: TableProgress }
+  | { readonly kind: 'fitting'; readonly fraction: number }
+
+export type FromChild =
+  | Telling
+  | { readonly kind: 'regressed'; readonly fitted: RegressionFitted }
   | { readonly kind: 'done'; readonly summary: TableSummary }
   | { readonly kind: 'looked'; readonly look: TableLook }
   | { readonly kind: 'refused'; readonly faults: readonly Fault[] }
@@ -84,5 +93,25 @@ export type FromChild =
 export type ToChild =
   | { readonly kind: 'run'; readonly job: TableJob }
   | { readonly kind: 'look'; readonly file: string; readonly source: Source | null }
+  | { readonly kind: 'regress'; readonly job: RegressionJob }
   /** The last shard was taken; the next one may come. */
   | { readonly kind: 'taken' }
+
+/** A regression that is to be fitted to a clean table. */
+export type RegressionJob = {
+  readonly spec: RegressionSpec
+  /** CSV, with a header. */
+  readonly cleanFile: string
+  /** Where the model is written. */
+  readonly modelFile: string
+}
+
+export type RegressionFitted = {
+  /** Rows that it was fitted on, and those that lacked a target or a feature. */
+  readonly rows: number
+  readonly unusable: number
+  /** Of its features together. */
+  readonly categories: number
+  /** Of the rows that it was fitted on: the root of the mean of squared errors. */
+  readonly errorOfFit: number
+}

@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Fault } from '../fault.ts'
@@ -6,12 +6,13 @@ import type { TableLook } from '../infer/look.ts'
 import { limits } from '../limits.ts'
 import type { Recipe } from '../recipe/recipe.ts'
 import type { Source } from '../recipe/schema.ts'
+import { askChild } from './ask-child.ts'
 import type {
-  FromChild,
   ShardMessage,
   TableJob,
   TableProgress,
   TableSummary,
+  Telling,
   ToChild,
 } from './protocol.ts'
 
@@ -21,6 +22,8 @@ export type TableRun = {
   readonly rejectsFile: string
   /** Where the table is written after all steps, with its features, as CSV. */
   readonly cleanFile?: string
+  /** Who reads that; people, if not said. */
+  readonly cleanFor?: 'people' | 'machine'
   /** Where a folder may be made for what does not fit in memory; it is gone at the end. */
   readonly scratch: string
   /** About what the process may take, from 768 on: with less large tables may be refused. */
@@ -62,19 +65,21 @@ export type LookResult =
 export async function runTable(run: TableRun, consumer: TableConsumer): Promise<TableResult> {
   run.signal.throwIfAborted()
   const { file, recipe, rejectsFile, cleanFile = null, memoryMb, threads, signal } = run
+  const { cleanFor = 'people' } = run
   const folder = await mkdtemp(join(run.scratch, 'table-'))
   try {
     const shardSeries = run.shardSeries ?? limits.shardSeries
     const machine = { folder, memoryMb, threads, shardSeries }
-    const job: TableJob = { file, recipe, rejectsFile, cleanFile, ...machine }
-    const hear = async (message: FromChild, child: ChildProcess) => {
+    const job: TableJob = { file, recipe, rejectsFile, cleanFile, cleanFor, ...machine }
+    const hear = async (message: Telling, child: ChildProcess) => {
       if (message.kind === 'progress') consumer.progress?.(message.progress)
       if (message.kind !== 'shard') return
       await consumer.shard(await shardIn(message))
       if (child.connected) child.send({ kind: 'taken' } satisfies ToChild)
     }
     const answer = await askChild({ kind: 'run', job }, signal, hear)
-    if (answer.kind === 'looked') throw new Error('a run was answered with a look')
+    if (answer.kind === 'looked' || answer.kind === 'regressed')
+      throw new Error('a run was answered with something else')
     return answer
   } finally {
     await rm(folder, { recursive: true, force: true })
@@ -92,7 +97,8 @@ export async function lookAtTable(
 ): Promise<LookResult> {
   signal.throwIfAborted()
   const answer = await askChild({ kind: 'look', file, source }, signal, async () => {})
-  if (answer.kind === 'done') throw new Error('a look was answered with a run')
+  if (answer.kind === 'done' || answer.kind === 'regressed')
+    throw new Error('a look was answered with something else')
   return answer
 }
 
@@ -100,58 +106,4 @@ async function shardIn({ file, firstKey, series, observations }: ShardMessage) {
   const bytes = await readFile(file)
   await rm(file)
   return { firstKey, series, observations, bytes }
-}
-
-type Answer = Exclude<FromChild, { readonly kind: 'shard' | 'progress' }>
-
-/** Starts a process for one question, and ends it with the answer, a fault or the signal. */
-async function askChild(
-  question: ToChild,
-  signal: AbortSignal,
-  hear: (message: FromChild, child: ChildProcess) => Promise<void>,
-): Promise<Answer> {
-  const child = fork(new URL('./table-process.ts', import.meta.url), {
-    execArgv: [
-      // V8 may abort where threads come and go: docs/decisions/threads.md.
-      '--wasm-wrapper-tiering-budget=1000000000',
-      // A young generation of 48 MB, the default, gains nothing here.
-      '--max-semi-space-size=4',
-    ],
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-  })
-  let lastWords = ''
-  child.stderr?.on('data', (data: Buffer) => {
-    lastWords = (lastWords + data).slice(-lastWordsCharacters)
-  })
-  const gone = new Promise<void>((resolve) => child.once('close', () => resolve()))
-  const end = () => child.kill('SIGKILL')
-  signal.addEventListener('abort', end, { once: true })
-  try {
-    return await new Promise<Answer>((resolve, reject) => {
-      child.on('message', (message: FromChild) => {
-        if (message.kind === 'shard' || message.kind === 'progress')
-          hear(message, child).catch(reject)
-        else resolve(message)
-      })
-      child.once('error', reject)
-      child.once('close', (code, ended) => {
-        if (signal.aborted) reject(signal.reason)
-        else resolve({ kind: 'failed', detail: endOf(code, ended, lastWords) })
-      })
-      child.send(question)
-    })
-  } finally {
-    signal.removeEventListener('abort', end)
-    end()
-    await gone
-  }
-}
-
-const lastWordsCharacters = 1_000
-
-function endOf(code: number | null, signal: string | null, words: string): string {
-  const how = signal === null ? `with code ${code}` : `by ${signal}`
-  const why = signal === 'SIGKILL' ? ' The system may have been out of memory.' : ''
-  const said = words.trim() === '' ? '' : ` It said: ${words.trim()}`
-  return `The process that read the table was ended ${how}.${why}${said}`
 }

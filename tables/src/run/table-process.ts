@@ -1,6 +1,7 @@
 import { lookAt } from '../infer/look.ts'
 import { DamagedFile } from '../lines/text.ts'
 import { openDatabase } from './database.ts'
+import { fitRows } from './fit-rows.ts'
 import { Refused } from './load.ts'
 import type { FromChild, ToChild } from './protocol.ts'
 import { workOn } from './work.ts'
@@ -24,6 +25,10 @@ process.on('disconnect', () => process.exit())
 async function answerTo(message: Exclude<ToChild, { kind: 'taken' }>): Promise<FromChild> {
   if (message.kind === 'look')
     return { kind: 'looked', look: await lookAt(message.file, message.source) }
+  if (message.kind === 'regress') {
+    const onProgress = (fraction: number) => send({ kind: 'fitting', fraction })
+    return { kind: 'regressed', fitted: await fitRows(message.job, onProgress) }
+  }
   const { job } = message
   const db = await openDatabase(job)
   const summary = await workOn(job, db, {

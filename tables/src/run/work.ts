@@ -81,7 +81,7 @@ type Made = {
 
 async function makeSeries(
   db: Database,
-  { recipe, folder, shardSeries, cleanFile }: TableJob,
+  { recipe, folder, shardSeries, cleanFile, cleanFor = 'people' }: TableJob,
   grouped: Grouped,
   rejects: Rejects,
   told: { readonly shard: Told['shard']; readonly progress: (series: number) => void },
@@ -96,7 +96,7 @@ async function makeSeries(
       told.progress(made.series)
     },
   )
-  const rows = makeCleanFile(cleanFile, recipe)
+  const rows = makeCleanFile(cleanFile, recipe, cleanFor)
   for await (const raw of seriesOf(db, recipe.features.length)) {
     const { key } = raw
     const clean = cleanSeries(raw, recipe, grouped.last)

@@ -5,7 +5,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { encodeShardIndex, limits, Missing, type ShardRef } from '@almanac/shared'
-import { type Recipe, runTable, type TableProgress, type TableSummary } from '@almanac/tables'
+import {
+  type Recipe,
+  type RegressionFitted,
+  runRegression,
+  runTable,
+  type TableProgress,
+  type TableSummary,
+} from '@almanac/tables'
+import type { RegressionSpec } from '@almanac/tables/regress'
 import type { NodeContext } from '../../base/context.ts'
 import { bounds } from '../../config/bounds.ts'
 import { readRejects } from './rejects.ts'
@@ -20,7 +28,15 @@ export type TableWork = {
   readonly signal: AbortSignal
 }
 
+/** The table or its recipe is to be mended. */
+type TableRefused = { readonly kind: 'refused'; readonly reason: string; readonly detail: string }
+
+/** The process that read it ended; another try may go better. */
+type TableCrashed = { readonly kind: 'crashed'; readonly detail: string }
+
 export type Prepared =
+  | TableRefused
+  | TableCrashed
   | {
       readonly kind: 'prepared'
       readonly index: string
@@ -29,21 +45,46 @@ export type Prepared =
       readonly shards: number
       readonly summary: TableSummary
     }
-  /** The table or its recipe is to be mended. */
-  | { readonly kind: 'refused'; readonly reason: string; readonly detail: string }
-  /** The process that read it ended; another try may go better. */
-  | { readonly kind: 'crashed'; readonly detail: string }
+
+export type FittedTable =
+  | TableRefused
+  | TableCrashed
+  | {
+      readonly kind: 'fitted'
+      readonly model: Uint8Array
+      readonly report: string
+      readonly rejects: string
+      readonly summary: TableSummary
+      readonly fitted: RegressionFitted
+    }
 
 /**
  * Brings the file here, has it read in a process of its own, and stores the shards of data as they
  * come. Rejects with `Unavailable` where the files are away, and with the signal's reason.
  */
-export async function prepareTable(context: NodeContext, work: TableWork): Promise<Prepared> {
+export function prepareTable(context: NodeContext, work: TableWork): Promise<Prepared> {
+  return withTable(context, work, (folder, file) => make(context, work, folder, file))
+}
+
+/** The same, but a regression is fitted to the rows. */
+export function fitTable(
+  context: NodeContext,
+  work: TableWork,
+  spec: RegressionSpec,
+): Promise<FittedTable> {
+  return withTable(context, work, (folder, file) => fit(context, work, spec, folder, file))
+}
+
+async function withTable<T>(
+  context: NodeContext,
+  work: TableWork,
+  use: (folder: string, file: string) => Promise<T>,
+): Promise<T | TableRefused> {
   const folder = await mkdtemp(join(tmpdir(), 'almanac-table-'))
   try {
     const file = join(folder, 'table')
     const known = await bring(context, work, file)
-    return known ?? (await make(context, work, folder, file))
+    return known ?? (await use(folder, file))
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
@@ -53,7 +94,7 @@ async function bring(
   { files }: NodeContext,
   { file, signal }: TableWork,
   path: string,
-): Promise<Prepared | undefined> {
+): Promise<TableRefused | undefined> {
   if (files === undefined) {
     const detail = 'This node has no files: it was started without the setting for them.'
     return { kind: 'refused', reason: 'no-files', detail }
@@ -94,18 +135,51 @@ async function make(
     throw error
   })
   if (result.kind === 'failed') return { kind: 'crashed', detail: result.detail }
-  if (result.kind === 'refused') {
-    const detail = result.faults.map((fault) => `${fault.detail} ${fault.remedy}`).join(' ')
-    return { kind: 'refused', reason: 'table', detail }
-  }
+  if (result.kind === 'refused') return tableRefused(result.faults)
   const { summary } = result
   return {
     kind: 'prepared',
     index: await store(encodeShardIndex({ format: 1, kind: 'data', shards })),
-    report: await store(Buffer.from(JSON.stringify(summary))),
-    rejects: await store(await readRejects(rejectsFile, bounds.rejectsBytesMax)),
+    ...(await storeReport(store, summary, rejectsFile)),
     shards: shards.length,
     summary,
+  }
+}
+
+async function fit(
+  { tableMemoryMb, tableThreads }: NodeContext,
+  { recipe, store, onProgress, signal }: TableWork,
+  spec: RegressionSpec,
+  scratch: string,
+  file: string,
+): Promise<FittedTable> {
+  const rejectsFile = join(scratch, 'rejects.csv')
+  const machine = { memoryMb: tableMemoryMb, threads: tableThreads, scratch }
+  const result = await runRegression(
+    { file, recipe, spec, rejectsFile, ...machine, signal },
+    {
+      progress: (progress) => onProgress(fractionOf(progress) / 2),
+      fitting: (fraction) => onProgress(0.5 + fraction / 2),
+    },
+  )
+  if (result.kind === 'failed') return { kind: 'crashed', detail: result.detail }
+  if (result.kind === 'refused') return tableRefused(result.faults)
+  const { summary, fitted, model } = result
+  const stored = await storeReport(store, summary, rejectsFile)
+  return { kind: 'fitted', model, summary, fitted, ...stored }
+}
+
+type Faults = readonly { readonly detail: string; readonly remedy: string }[]
+
+function tableRefused(faults: Faults): TableRefused {
+  const detail = faults.map((fault) => `${fault.detail} ${fault.remedy}`).join(' ')
+  return { kind: 'refused', reason: 'table', detail }
+}
+
+async function storeReport(store: TableWork['store'], summary: TableSummary, rejectsFile: string) {
+  return {
+    report: await store(Buffer.from(JSON.stringify(summary))),
+    rejects: await store(await readRejects(rejectsFile, bounds.rejectsBytesMax)),
   }
 }
 

@@ -2,7 +2,8 @@ import { type BlobRef, Damaged, decodeTableSource, type VersionRecord } from '@a
 import type { NodeContext } from '../../base/context.ts'
 import { type Patience, untilAvailable } from '../../base/patience.ts'
 
-type Parts = {
+/** What is needed of a claimed job to read the table of its version. */
+export type TableParts = {
   readonly read: (ref: BlobRef) => Promise<Uint8Array>
   readonly store: (content: Uint8Array) => Promise<string>
   readonly onProgress: (fraction: number) => void
@@ -23,7 +24,7 @@ export type MadeSeries =
 export async function seriesOfTable(
   context: NodeContext,
   version: VersionRecord,
-  { read, store, onProgress, patience, signal }: Parts,
+  { read, store, onProgress, patience, signal }: TableParts,
 ): Promise<MadeSeries> {
   const { table } = version
   if (table === undefined) throw new Damaged('the version does not name its table')

@@ -1,0 +1,6 @@
+/** Regressions without what reads tables: for who checks, keeps and asks them. */
+export { numberOfText, type Unusable } from './assemble.ts'
+export { parseRegression, type StoredRegression } from './parse-spec.ts'
+export { makePredict, type Predict, type RegressionModel } from './predict.ts'
+export type { RegressionFeature, RegressionRow, RegressionSpec } from './spec.ts'
+export { decodeRegression, encodeRegression, regressionSizeBytes } from './storage.ts'
