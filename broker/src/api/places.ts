@@ -5,7 +5,10 @@ import type { FastifyReply } from 'fastify'
 export type Places = { takeUntilAnswered(reply: FastifyReply): void }
 
 /** Who comes when all are taken is refused. */
-export function createPlaces(what: 'uploads' | 'downloads' | 'looks', placesMax: number): Places {
+export function createPlaces(
+  what: 'uploads' | 'downloads' | 'looks' | 'predictions',
+  placesMax: number,
+): Places {
   let taken = 0
   return {
     takeUntilAnswered: ({ raw }) => {

@@ -13,17 +13,15 @@ import {
 } from './try-nodes.ts'
 import type { WaitingRoom } from './waiting-room.ts'
 
-/** What is asked of one shard of a version. */
-export type ShardAsk = ModelName &
-  Whose & {
-    readonly version: number
-    /** Its place in the version's index. */
-    readonly shard: number
-  }
+/** What is asked of a version. */
+export type VersionAsk = ModelName & Whose & { readonly version: number }
+
+/** What is asked of one shard of a version: its place in the version's index. */
+export type ShardAsk = VersionAsk & { readonly shard: number }
 
 export type ShardCourse = {
-  /** What nodes have an order for: see `shardText`. */
-  readonly text: string
+  /** What nodes have an order for: see `shardText`. Undefined: any will do. */
+  readonly text: string | undefined
   readonly requestId: string
   readonly signal: AbortSignal
   /** For so long nodes are asked again. */
@@ -31,10 +29,10 @@ export type ShardCourse = {
 }
 
 /**
- * Asks nodes about a shard until one of them answers. Throws `Refused` where none does in time, and
+ * Asks nodes about a version, or a shard of it, until one of them answers. Throws `Refused` where none does in time, and
  * at once where asking again would be of no use.
  */
-export type AskShard = <Q extends ShardAsk, T>(
+export type AskShard = <Q extends VersionAsk, T>(
   errand: Errand<Q, T>,
   ask: Q,
   course: ShardCourse,

@@ -63,6 +63,8 @@ export type TryParts = {
 /** What nodes are asked for, and what is made of an answer. */
 export type Errand<Q extends Whose, T> = {
   readonly path: (ask: Q, version: number, load: boolean) => string
+  /** What is sent along, as JSON; doing it twice does no harm. Without it nothing is. */
+  readonly body?: (ask: Q) => string
   /** Undefined where the answer is not all that was asked for. */
   readonly read: (ask: Q, version: number, reply: Received) => T | undefined
   /** Takes its time also where nothing has to be loaded: it is no measure of a node. */
@@ -258,12 +260,15 @@ async function call<Q extends Whose, T>(
 ): Promise<Reply> {
   const { errand, ask, version, requestId, cancel } = attempt
   const { peer, load } = place
-  const under = parts.upstream.call(peer, {
-    method: 'GET',
-    path: errand.path(ask, version, load),
-    headers: internalHeaders(parts, peer, requestId),
-    timeoutMs,
-  })
+  const path = errand.path(ask, version, load)
+  const headers = internalHeaders(parts, peer, requestId)
+  const body = errand.body?.(ask)
+  const sent = { path, headers, timeoutMs }
+  if (body !== undefined) headers.push('content-type', 'application/json')
+  const under = parts.upstream.call(
+    peer,
+    body === undefined ? { method: 'GET', ...sent } : { method: 'POST', body, ...sent },
+  )
   cancel.onCancel = under.cancel
   if (cancel.isCancelled) under.cancel()
   peer.inFlight += 1

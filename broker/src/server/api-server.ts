@@ -16,6 +16,7 @@ import { addModelRoutes } from '../api/model-routes.ts'
 import { addOperationRoutes } from '../api/operation-routes.ts'
 import type { ApiParts } from '../api/parts.ts'
 import { addScheduleRoutes } from '../api/schedule-routes.ts'
+import { addPredictionRoutes, predictionPlaces } from '../api/predictions/routes.ts'
 import { addSeriesRoutes, addStreamRoutes } from '../api/series-routes.ts'
 import { addRejectsRoute, addTableRoutes } from '../api/table-routes.ts'
 import { addVersionRoutes } from '../api/version-routes.ts'
@@ -77,6 +78,11 @@ function addApi(api: FastifyInstance, parts: ApiParts, hotPath: HotPath): void {
     addStreamRoutes(streams, parts)
     addRejectsRoute(streams, parts)
     addBacktestSeriesRoute(streams, parts)
+  })
+  const places = predictionPlaces(parts)
+  api.register(async (predictions) => {
+    predictions.addHook('onRequest', (_request, _reply, done) => done(unready()))
+    addPredictionRoutes(predictions, parts, places)
   })
   api.register(async (files) => {
     files.addHook('onRequest', (request, _reply, done) => {

@@ -199,7 +199,7 @@ async function regress(
   }
 }
 
-/** What a table is read with: the store and files are waited for, as long as the claim lasts. */
+/** What a table is read with: store and files are waited for as long as the claim lasts. */
 function tableParts(
   context: NodeContext,
   claim: Claim,

@@ -13,8 +13,8 @@ export type ForestOptions = {
 /**
  * A random forest (Breiman, 2001) for regression: each tree has a sample of the rows with
  * replacement, each split is the one of a third of the features that lowers the variance most.
- * Thresholds are taken from up to 64 quantiles of a feature. Yields how far it is, from 0 to 1, after
- * each tree.
+ * Thresholds are taken from up to 64 quantiles of a feature. Yields how far it is, from 0 to 1,
+ * after each tree.
  */
 export function* fitForest(
   columns: readonly Float64Array[],

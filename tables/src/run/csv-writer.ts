@@ -1,6 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
-
-type Cell = string | number | null | undefined
+import { type Cell, cellForPeople, plainCell } from './csv-cells.ts'
 
 export type CsvWriter = {
   readonly row: (cells: readonly Cell[]) => void
@@ -38,13 +37,3 @@ export function makeCsvWriter(
 }
 
 const bufferCharacters = 65_536
-
-function cellForPeople(value: Cell): string {
-  return plainCell(typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${value}` : value)
-}
-
-function plainCell(value: Cell): string {
-  if (value === undefined || value === null || Number.isNaN(value)) return ''
-  if (typeof value === 'number') return String(value)
-  return /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value
-}

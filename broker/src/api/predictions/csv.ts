@@ -1,0 +1,91 @@
+import { Refused } from '@almanac/shared'
+import {
+  type CsvRow,
+  type CsvRows,
+  cellForPeople,
+  numberOfText,
+  readCsv,
+} from '@almanac/tables/regress'
+import { type Cells, type Prediction, predictRows } from '../../routing/predictions.ts'
+import type { ApiParts } from '../parts.ts'
+import type { PredictionCourse } from './question.ts'
+
+/** The rows of a CSV, which has all columns that are needed. Throws a 422 that names what lacks. */
+export function readQuestions(bytes: Buffer, columns: readonly string[]): CsvRows {
+  const read = readCsv(bytes)
+  if ('fault' in read)
+    throw new Refused(422, 'no-header', `The first line is no header: ${read.fault}.`, {
+      remedy: 'Send CSV in UTF-8 with commas, and the names of its columns in the first line.',
+    })
+  const missing = columns.filter((name) => !read.header.includes(name))
+  if (missing.length === 0) return read
+  const detail = `The header lacks ${missing.join(', ')}; it has ${shown(read.header)}.`
+  throw new Refused(422, 'missing-columns', detail, {
+    remedy: `The model predicts from ${columns.join(', ')}; others may be there, too.`,
+  })
+}
+
+const shown = (header: readonly string[]) => header.join(', ').slice(0, 500)
+
+/**
+ * The same rows in their order, each with its prediction or the reason for none, as text, some at a
+ * time; while some are taken the next ones are asked for. Throws `Refused` where no node goes on.
+ */
+export async function* answeredRows(
+  { askShard, bounds }: Pick<ApiParts, 'askShard' | 'bounds'>,
+  { ask, requestId, signal }: PredictionCourse,
+  { header, rows }: CsvRows,
+): AsyncGenerator<string> {
+  const places = ask.columns.map((name) => header.indexOf(name))
+  const cellsOf = (values: readonly string[]): Cells => places.map((place) => values[place] || null)
+  const answer = async (some: readonly CsvRow[], patienceMs: number) => {
+    const asked = some.flatMap((row) => ('values' in row ? [cellsOf(row.values)] : []))
+    const found = await predictRows(askShard, ask, asked, { requestId, signal, patienceMs })
+    return textOf(some, found, header.length)
+  }
+  const begin = (patienceMs: number) => {
+    const { value } = pieces.next()
+    const answered = value && answer(value, patienceMs)
+    // Who takes them is told when it is their turn.
+    answered?.catch(() => {})
+    return answered
+  }
+  const pieces = rows()
+  let ahead = begin(bounds.nodeWaitMs)
+  const names = [...header, freeName(header, 'prediction'), freeName(header, 'error')]
+  let text = lineOf(names)
+  while (ahead !== undefined) {
+    text += await ahead
+    ahead = begin(bounds.streamPatienceMs)
+    if (text !== '') yield text
+    text = ''
+  }
+  if (text !== '') yield text
+}
+
+/** One that no column has yet. */
+function freeName(header: readonly string[], name: string): string {
+  return header.includes(name) ? freeName(header, `${name}_`) : name
+}
+
+function textOf(rows: readonly CsvRow[], found: readonly Prediction[], width: number): string {
+  let text = ''
+  let next = 0
+  for (const row of rows) {
+    if ('fault' in row) {
+      text += lineOf([...Array(width + 1).fill(''), `line ${row.line}: ${row.fault}`])
+      continue
+    }
+    const prediction = found[next++]
+    text +=
+      typeof prediction === 'number'
+        ? lineOf([...row.values, String(prediction), ''])
+        : lineOf([...row.values, '', `${prediction?.column}: ${prediction?.reason}`])
+  }
+  return text
+}
+
+const lineOf = (cells: readonly string[]) => `${cells.map(cellOf).join(',')}\n`
+
+/** A number is none the less for its sign; anything else might be a formula. */
+const cellOf = (text: string) => (numberOfText(text) === undefined ? cellForPeople(text) : text)

@@ -1,0 +1,59 @@
+import { Refused } from '@almanac/shared'
+import { type Cells, predictRows } from '../../routing/predictions.ts'
+import type { ApiParts } from '../parts.ts'
+import { isObject } from '../series-body.ts'
+import type { PredictionCourse } from './question.ts'
+
+/** The rows of a body of JSON, as objects. Throws a 400 or 413 that says what is wrong with it. */
+export function readRows(bytes: Buffer, bytesMax: number): readonly Record<string, unknown>[] {
+  if (bytes.byteLength > bytesMax)
+    throw new Refused(413, 'too-large', `Rows in JSON have at most ${bytesMax} bytes.`, {
+      remedy: 'Send them as text/csv, which may be larger, or in several calls.',
+    })
+  const body = parsed(bytes)
+  if (!isObject(body) || !Array.isArray(body.rows))
+    throw new Refused(400, 'rows', 'The body must be {"rows": [{…}]}.', { field: '/rows' })
+  const stranger = Object.keys(body).find((name) => name !== 'rows')
+  if (stranger !== undefined)
+    throw new Refused(400, 'unknown-field', 'There is only a field rows here.', {
+      field: `/${stranger.slice(0, 100)}`,
+    })
+  for (const [i, row] of body.rows.entries())
+    if (!isObject(row))
+      throw new Refused(400, 'rows', 'A row must be an object with a value for each column.', {
+        field: `/rows/${i}`,
+      })
+  return body.rows
+}
+
+function parsed(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'))
+  } catch (error) {
+    const { message } = error as Error
+    throw new Refused(400, 'not-json', `The body is not JSON: ${message.slice(0, 200)}.`)
+  }
+}
+
+/** What becomes of each row. Throws as `predictRows` does. */
+export async function answeredObjects(
+  { askShard, bounds }: Pick<ApiParts, 'askShard' | 'bounds'>,
+  { ask, requestId, signal }: PredictionCourse,
+  rows: readonly Record<string, unknown>[],
+) {
+  const cells = rows.map((row) => ask.columns.map((name) => cellOf(row, name)))
+  const course = { requestId, signal, patienceMs: bounds.nodeWaitMs }
+  const found = await predictRows(askShard, ask, cells, course)
+  return found.map((prediction) =>
+    typeof prediction === 'number'
+      ? { prediction, error: null }
+      : { prediction: null, error: prediction },
+  )
+}
+
+/** Anything but a text or a number is no value that a column could have had. */
+function cellOf(row: Record<string, unknown>, name: string): Cells[number] {
+  const value = Object.hasOwn(row, name) ? row[name] : null
+  if (typeof value === 'string' && value !== '') return value
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : null
+}

@@ -1,0 +1,94 @@
+import { Readable } from 'node:stream'
+import { headers as names } from '@almanac/shared'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { ApiParts } from '../parts.ts'
+import { createPlaces, type Places } from '../places.ts'
+import { ModelParams, problemsWithBody } from '../schemas.ts'
+import { csvOf, csvTypes, takeRawBodies, typeOf } from './bodies.ts'
+import { answeredRows, readQuestions } from './csv.ts'
+import { answeredObjects, readRows } from './json.ts'
+import { type PredictionCourse, predictionCourse } from './question.ts'
+import { PredictBody, PredictedBody, Predictions, PredictQuery, RowsBody } from './schemas.ts'
+
+type Route = { Params: { model: string }; Querystring: Record<string, unknown> }
+
+/** So many predictions at once, whoever asks for them: each holds its body. */
+export const predictionPlaces = (parts: ApiParts): Places =>
+  createPlaces('predictions', parts.bounds.predictionsMax)
+
+/** `POST /api/models/:model/predictions`: of rows, as CSV or JSON, whichever they are. */
+export function addPredictionRoutes(
+  server: FastifyInstance,
+  parts: ApiParts,
+  places: Places,
+): void {
+  takeRawBodies(server, [...csvTypes, 'application/json'])
+  server.post<Route>(
+    '/models/:model/predictions',
+    {
+      // The schemas describe; the checks are in what reads bodies.
+      validatorCompiler: () => () => true,
+      schema: {
+        summary: 'Predicts rows by a regression',
+        params: ModelParams,
+        querystring: PredictQuery,
+        body: {
+          content: {
+            'text/csv': { schema: RowsBody },
+            'application/json': { schema: PredictBody },
+          },
+        },
+        response: {
+          200: {
+            content: {
+              'text/csv': { schema: PredictedBody },
+              'application/json': { schema: Predictions },
+            },
+          },
+          ...problemsWithBody(404, 410, 422),
+        },
+      },
+    },
+    async (request, reply) => {
+      places.takeUntilAnswered(reply)
+      const { model } = request.params
+      const signal = patienceOf(reply)
+      const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
+      const isJson = typeOf(request) === 'application/json'
+      const rows = isJson ? readRows(bytes, parts.bounds.predictJsonBytesMax) : undefined
+      const csv = rows === undefined ? await csvOf(request) : undefined
+      const course = await predictionCourse(parts, model, request.query, request.id, signal)
+      if (csv !== undefined) return await sendCsv(parts, reply, course, csv)
+      const predictions = await answeredObjects(parts, course, rows ?? [])
+      const { version } = course.ask
+      return reply.header(names.modelVersion, String(version)).send({ model, version, predictions })
+    },
+  )
+}
+
+/** Until the first rows are answered what goes wrong is a problem; later the connection is cut. */
+async function sendCsv(
+  parts: ApiParts,
+  reply: FastifyReply,
+  course: PredictionCourse,
+  bytes: Buffer,
+) {
+  const text = answeredRows(parts, course, readQuestions(bytes, course.ask.columns))
+  const first = await text.next()
+  const rest = async function* () {
+    if (!first.done) yield first.value
+    yield* text
+  }
+  return reply
+    .header(names.modelVersion, String(course.ask.version))
+    .header('cache-control', 'no-cache')
+    .type('text/csv; charset=utf-8')
+    .send(Readable.from(rest()))
+}
+
+/** Aborts when the client has left, or has its answer. */
+function patienceOf({ raw }: FastifyReply): AbortSignal {
+  const left = new AbortController()
+  raw.once('close', () => left.abort(new Error('the client left')))
+  return left.signal
+}
