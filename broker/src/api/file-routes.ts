@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { readFileName, refuseLarge, storeForm, storeOne } from './file-uploads.ts'
 import { readPage } from './pages.ts'
 import type { ApiParts } from './parts.ts'
-import { createPlaces } from './places.ts'
+import { createPlaces, type Places } from './places.ts'
 import { fault, readFlag, refuseStrangers } from './question.ts'
 import {
   Bytes,
@@ -27,13 +27,13 @@ type NamedRoute = { Params: { '*': string }; Querystring: Query }
 type Route = { Querystring: Query }
 
 /** `/api/files`: what users bring. None of their bytes is kept in memory. */
-export function addFileRoutes(server: FastifyInstance, parts: ApiParts): void {
+export function addFileRoutes(server: FastifyInstance, parts: ApiParts, places: Places): void {
   // Whatever a client calls the bytes, they are not looked at here.
   server.removeAllContentTypeParsers()
   server.addContentTypeParser('*', (_request, body, done) => done(null, body))
   // The schemas describe; the checks are in what reads names and queries.
   server.setValidatorCompiler(() => () => true)
-  addUploads(server, parts)
+  addUploads(server, parts, places)
   addFile(server, parts)
   addList(server, parts)
 }
@@ -46,8 +46,7 @@ export function wantsContent({ method, query, headers }: FastifyRequest): boolea
   return headers.accept?.toLowerCase().includes('application/octet-stream') === true
 }
 
-function addUploads(server: FastifyInstance, parts: ApiParts): void {
-  const places = createPlaces('uploads', parts.bounds.uploadsMax)
+function addUploads(server: FastifyInstance, parts: ApiParts, places: Places): void {
   const config = { streamsBody: true }
   const response = problemsWithBody(408)
   /** Nothing of a body is read before it is known that it may come. */

@@ -113,7 +113,7 @@ function refusalOf(tried: Failed): Refused {
 }
 
 /** What a node said, in its own words. */
-function refusalOfNode(status: number, body: Buffer): Refused {
+export function refusalOfNode(status: number, body: Buffer): Refused {
   const problem = problems.decode(body.toString('utf8'))
   if (!problem.ok) return new Refused(502, 'no-answer', `A node answered with ${status}.`)
   const { type, detail, field, remedy } = problem.value

@@ -3,6 +3,8 @@ import { fastifySwagger } from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 import { addBacktestRoutes } from '../api/backtest-routes.ts'
 import { addBacktestSeriesRoute } from '../api/backtest-series.ts'
+import { addPipelineRoutes } from '../api/earlier/pipeline-routes.ts'
+import { addSalesRoutes } from '../api/earlier/sales-routes.ts'
 import { asRefused } from '../api/exchange.ts'
 import { addFileRoutes, wantsContent } from '../api/file-routes.ts'
 import { addFitRoutes } from '../api/fit-routes.ts'
@@ -17,6 +19,8 @@ import { addOperationRoutes } from '../api/operation-routes.ts'
 import type { ApiParts } from '../api/parts.ts'
 import { addScheduleRoutes } from '../api/schedule-routes.ts'
 import { addPredictionRoutes, predictionPlaces } from '../api/predictions/routes.ts'
+import { createPlaces, type Places } from '../api/places.ts'
+import { addPredictionRoutes } from '../api/predictions/routes.ts'
 import { addSeriesRoutes, addStreamRoutes } from '../api/series-routes.ts'
 import { addRejectsRoute, addTableRoutes } from '../api/table-routes.ts'
 import { addVersionRoutes } from '../api/version-routes.ts'
@@ -64,11 +68,32 @@ export async function createApiServer(options: ApiServerOptions): Promise<Fastif
     // A name with slashes: the document has no other way to say it.
     transform: ({ schema, url }) => ({ schema, url: url.replace('*', ':name') }),
   })
-  await server.register(async (api) => addApi(api, parts, hotPath), { prefix: '/api' })
+  // Whoever asks, and under whatever path: so many at once.
+  const { uploadsMax, predictionsMax } = parts.bounds
+  const places = {
+    uploads: createPlaces('uploads', uploadsMax),
+    predictions: createPlaces('predictions', predictionsMax),
+  }
+  await server.register(async (api) => addApi(api, parts, hotPath, places), { prefix: '/api' })
+  await server.register(async (earlier) => addEarlier(earlier, parts, places))
   return server
 }
 
-function addApi(api: FastifyInstance, parts: ApiParts, hotPath: HotPath): void {
+type AllPlaces = { readonly uploads: Places; readonly predictions: Places }
+
+/** The paths of earlier systems: docs/earlier-paths.md. */
+function addEarlier(earlier: FastifyInstance, parts: ApiParts, places: AllPlaces): void {
+  earlier.setErrorHandler((error) => {
+    throw asRefused(error)
+  })
+  earlier.addHook('onRequest', (_request, _reply, done) => {
+    done(parts.isReady() ? undefined : notReady)
+  })
+  addSalesRoutes(earlier, parts)
+  addPipelineRoutes(earlier, parts, places)
+}
+
+function addApi(api: FastifyInstance, parts: ApiParts, hotPath: HotPath, places: AllPlaces): void {
   api.setErrorHandler((error) => {
     throw asRefused(error)
   })
@@ -79,16 +104,15 @@ function addApi(api: FastifyInstance, parts: ApiParts, hotPath: HotPath): void {
     addRejectsRoute(streams, parts)
     addBacktestSeriesRoute(streams, parts)
   })
-  const places = predictionPlaces(parts)
   api.register(async (predictions) => {
     predictions.addHook('onRequest', (_request, _reply, done) => done(unready()))
-    addPredictionRoutes(predictions, parts, places)
+    addPredictionRoutes(predictions, parts, places.predictions)
   })
   api.register(async (files) => {
     files.addHook('onRequest', (request, _reply, done) => {
       done((wantsContent(request) ? undefined : unacceptable(request)) ?? unready())
     })
-    addFileRoutes(files, parts)
+    addFileRoutes(files, parts, places.uploads)
   })
   api.register(async (plain) => {
     plain.addHook('onRequest', (request, _reply, done) => done(unacceptable(request) ?? unready()))

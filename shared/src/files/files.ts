@@ -6,7 +6,13 @@ import { limits } from '../base/limits.ts'
 import { within } from '../base/within.ts'
 import { Slots } from '../store/slots.ts'
 import type { Draft, FilesBackend } from './backend.ts'
-import { type Files, type FilesPage, isFileName, type WrittenFile } from './port.ts'
+import {
+  type Files,
+  type FilesBucket,
+  type FilesPage,
+  isFileName,
+  type WrittenFile,
+} from './port.ts'
 import { readingOf } from './reading.ts'
 
 /** What all backends have in common; each has a default in `limits`. */
@@ -24,12 +30,17 @@ export type FilesOptions = {
 }
 
 /** The port over a backend: names, bounds and deadlines. */
-export function filesOver(backend: FilesBackend, options: FilesOptions = {}): Files {
+export function filesOver(
+  backend: FilesBackend,
+  options: FilesOptions = {},
+  bucket: FilesBucket | null = null,
+): Files {
   const parts = partsOf(backend, options)
   const { closing, calls, transfers } = parts
   const sweeper = startSweeping(parts)
   return {
     bytesMax: parts.bytesMax,
+    bucket,
     write: async (name, content, signal) => {
       checkName(name)
       return await inSlot(parts, transfers, signal, (own) => write(parts, name, content, own))

@@ -8,6 +8,8 @@
 export interface Files {
   /** The largest file that is taken. */
   readonly bytesMax: number
+  /** Where they are in an object store: its bucket, and what their names there begin with. */
+  readonly bucket: FilesBucket | null
   /**
    * Writes what `content` gives, in constant memory. When it rejects nothing is left: with
    * `TooLarge` above the size that was set, with `Stalled` when the content does not come, with
@@ -33,6 +35,8 @@ export interface Files {
   /** Ends what is under way. */
   close(): Promise<void>
 }
+
+export type FilesBucket = { readonly name: string; readonly prefix: string }
 
 export type FileInfo = {
   readonly name: string

@@ -10,15 +10,34 @@ import { type Cells, type Prediction, predictRows } from '../../routing/predicti
 import type { ApiParts } from '../parts.ts'
 import type { PredictionCourse } from './question.ts'
 
+/** Columns that are none of a header, made of others that are. */
+export type Derive = (
+  header: readonly string[],
+) => ReadonlyMap<string, (values: readonly string[]) => string>
+
+/** Rows, and where in each the columns of a question are. */
+export type Questions = CsvRows & { readonly cellsOf: (values: readonly string[]) => Cells }
+
 /** The rows of a CSV, which has all columns that are needed. Throws a 422 that names what lacks. */
-export function readQuestions(bytes: Buffer, columns: readonly string[]): CsvRows {
+export function readQuestions(
+  bytes: Buffer,
+  columns: readonly string[],
+  derive: Derive,
+): Questions {
   const read = readCsv(bytes)
   if ('fault' in read)
     throw new Refused(422, 'no-header', `The first line is no header: ${read.fault}.`, {
       remedy: 'Send CSV in UTF-8 with commas, and the names of its columns in the first line.',
     })
-  const missing = columns.filter((name) => !read.header.includes(name))
-  if (missing.length === 0) return read
+  const derived = derive(read.header)
+  const missing = columns.filter((name) => !read.header.includes(name) && !derived.has(name))
+  if (missing.length === 0) {
+    const cells = columns.map((name) => {
+      const place = read.header.indexOf(name)
+      return place < 0 ? derived.get(name)! : (values: readonly string[]) => values[place]
+    })
+    return { ...read, cellsOf: (values) => cells.map((cellOf) => cellOf(values) || null) }
+  }
   const detail = `The header lacks ${missing.join(', ')}; it has ${shown(read.header)}.`
   throw new Refused(422, 'missing-columns', detail, {
     remedy: `The model predicts from ${columns.join(', ')}; others may be there, too.`,
@@ -34,10 +53,8 @@ const shown = (header: readonly string[]) => header.join(', ').slice(0, 500)
 export async function* answeredRows(
   { askShard, bounds }: Pick<ApiParts, 'askShard' | 'bounds'>,
   { ask, requestId, signal }: PredictionCourse,
-  { header, rows }: CsvRows,
+  { header, rows, cellsOf }: Questions,
 ): AsyncGenerator<string> {
-  const places = ask.columns.map((name) => header.indexOf(name))
-  const cellsOf = (values: readonly string[]): Cells => places.map((place) => values[place] || null)
   const answer = async (some: readonly CsvRow[], patienceMs: number) => {
     const asked = some.flatMap((row) => ('values' in row ? [cellsOf(row.values)] : []))
     const found = await predictRows(askShard, ask, asked, { requestId, signal, patienceMs })

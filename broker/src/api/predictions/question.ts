@@ -45,7 +45,8 @@ export async function predictionCourse(
   return { ask: { ...of, version, columns }, requestId, signal }
 }
 
-async function recordOf(
+/** What is recorded of a version that a question means. */
+export async function recordOf(
   { state, coordinator, bounds }: ApiParts,
   of: ModelName,
   version: number,

@@ -2,19 +2,15 @@ import { Readable } from 'node:stream'
 import { headers as names } from '@almanac/shared'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { ApiParts } from '../parts.ts'
-import { createPlaces, type Places } from '../places.ts'
+import type { Places } from '../places.ts'
 import { ModelParams, problemsWithBody } from '../schemas.ts'
 import { csvOf, csvTypes, takeRawBodies, typeOf } from './bodies.ts'
-import { answeredRows, readQuestions } from './csv.ts'
+import { answeredRows, type Derive, readQuestions } from './csv.ts'
 import { answeredObjects, readRows } from './json.ts'
 import { type PredictionCourse, predictionCourse } from './question.ts'
 import { PredictBody, PredictedBody, Predictions, PredictQuery, RowsBody } from './schemas.ts'
 
 type Route = { Params: { model: string }; Querystring: Record<string, unknown> }
-
-/** So many predictions at once, whoever asks for them: each holds its body. */
-export const predictionPlaces = (parts: ApiParts): Places =>
-  createPlaces('predictions', parts.bounds.predictionsMax)
 
 /** `POST /api/models/:model/predictions`: of rows, as CSV or JSON, whichever they are. */
 export function addPredictionRoutes(
@@ -67,13 +63,14 @@ export function addPredictionRoutes(
 }
 
 /** Until the first rows are answered what goes wrong is a problem; later the connection is cut. */
-async function sendCsv(
+export async function sendCsv(
   parts: ApiParts,
   reply: FastifyReply,
   course: PredictionCourse,
   bytes: Buffer,
+  derive: Derive = () => new Map(),
 ) {
-  const text = answeredRows(parts, course, readQuestions(bytes, course.ask.columns))
+  const text = answeredRows(parts, course, readQuestions(bytes, course.ask.columns, derive))
   const first = await text.next()
   const rest = async function* () {
     if (!first.done) yield first.value
@@ -87,7 +84,7 @@ async function sendCsv(
 }
 
 /** Aborts when the client has left, or has its answer. */
-function patienceOf({ raw }: FastifyReply): AbortSignal {
+export function patienceOf({ raw }: FastifyReply): AbortSignal {
   const left = new AbortController()
   raw.once('close', () => left.abort(new Error('the client left')))
   return left.signal

@@ -39,7 +39,7 @@ export function openS3Files(options: S3FilesOptions): Files {
       httpsAgent: { maxSockets: socketsMax, keepAlive: true },
     },
   })
-  return filesOver(new Bucket(client, bucket, prefix), options)
+  return filesOver(new Bucket(client, bucket, prefix), options, { name: bucket, prefix })
 }
 
 /** One for each transfer, with a second part under way, and for each call. */

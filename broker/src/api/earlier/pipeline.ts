@@ -1,0 +1,105 @@
+import { type FilesBucket, isFileName, Refused } from '@almanac/shared'
+import type { TableLook } from '@almanac/tables'
+import { type GivenRecipe, parseRecipe } from '@almanac/tables/recipe'
+import { parseRegression } from '@almanac/tables/regress'
+import type { Allocated } from '../../jobs/allocate.ts'
+import { filesOf } from '../file-routes.ts'
+import type { ApiParts } from '../parts.ts'
+import type { Derive } from '../predictions/csv.ts'
+import { lookAtFile } from './look.ts'
+import { checked, formatOf, plain, sourceOf } from './roles.ts'
+
+/** The one model of the sales pipeline, as there was one. */
+export const pipelineModel = 'sales-pipeline'
+
+const [product, store, quantity, date] = ['product_id', 'store_id', 'quantity', 'date']
+
+/**
+ * Begins the training of a random forest on month, year, store and product: a durable job. Throws a
+ * 422 where the file has not what it takes.
+ */
+export async function trainPipeline(
+  parts: ApiParts,
+  file: string,
+  requestId: string,
+): Promise<Allocated & { readonly model: string }> {
+  const recipe = recipeOfSales(await lookAtFile(parts, file, 'file'))
+  const spec = specOf(recipe)
+  const of = { tenant: parts.tenant, model: pipelineModel }
+  const data = { kind: 'table', file, recipe } as const
+  const allocated = await parts.fits.begin({ of, data, spec, requestId, idempotency: null })
+  return { ...allocated, model: pipelineModel }
+}
+
+/** Names and other fields play no part, and quantities are summed by store, product and month. */
+function recipeOfSales(look: TableLook): GivenRecipe {
+  const { columns } = look
+  const needed = [product, store, quantity, date]
+  const found = needed.map((name) => columns.find((column) => plain(column.name) === plain(name)))
+  const missing = needed.filter((_, i) => found[i] === undefined)
+  if (missing.length > 0)
+    throw new Refused(422, 'missing-columns', `The file lacks ${missing.join(', ')}.`, {
+      field: '/file',
+      remedy: 'Its columns are product_id, store_id, quantity and date; others are not looked at.',
+    })
+  const [ofProduct, ofStore, ofQuantity, ofDate] = found.map((column) => column!)
+  return checked({
+    source: sourceOf(look),
+    time: { column: ofDate!.name, format: formatOf(ofDate!, undefined) },
+    target: ofQuantity!.name,
+    keys: [ofStore!.name, ofProduct!.name],
+    frequency: 'monthly',
+    aggregate: 'sum',
+  })
+}
+
+function specOf(recipe: GivenRecipe) {
+  const parsed = parseRecipe(recipe)
+  const { column } = recipe.time
+  const [storeName = '', productName = ''] = recipe.keys
+  const features = [
+    { column, type: 'month' },
+    { column, type: 'year' },
+    { column: storeName, type: 'category' },
+    { column: productName, type: 'category' },
+  ]
+  const given = { family: 'regression', features, model: { kind: 'forest' } }
+  const spec = parsed.kind === 'done' ? parseRegression(given, parsed.value) : parsed
+  if (spec.kind === 'done') return spec.value
+  throw new Refused(422, 'recipe', `The file cannot be trained on: ${spec.faults[0]?.detail}`)
+}
+
+/** Rows of the cleaned data had a year and a month in place of a date. */
+export const dateOfMonth: Derive = (header) => {
+  const [year, month] = ['year', 'month'].map((name) => header.indexOf(name))
+  if (header.includes(date) || year! < 0 || month! < 0) return new Map()
+  const made = (values: readonly string[]) => {
+    const [y = '', m = ''] = [values[year!]?.trim(), values[month!]?.trim()]
+    return y === '' || m === '' ? '' : `${y}-${m.padStart(2, '0')}-01`
+  }
+  return new Map([[date, made]])
+}
+
+/**
+ * The file that a URL or a name means. Nothing is ever fetched: a URL is one that this service gave,
+ * or one of the bucket of its files. Throws a 422.
+ */
+export function fileOfUrl(parts: ApiParts, url: string, field: string): string {
+  const { bucket } = filesOf(parts)
+  const name = isFileName(url) ? url : (nameInApi(url) ?? nameInBucket(url, bucket))
+  if (name !== undefined && isFileName(name)) return name
+  throw new Refused(422, 'url', `${field} does not lead to a file that is kept here.`, {
+    field: `/${field}`,
+    remedy: 'Upload it by POST /upload and send the url of the answer, or its name.',
+  })
+}
+
+function nameInApi(url: string): string | undefined {
+  return /^(?:https?:\/\/[^/?#]+)?\/api\/files\/([^?#]+)$/.exec(url)?.[1]
+}
+
+function nameInBucket(url: string, bucket: FilesBucket | null): string | undefined {
+  if (bucket === null) return undefined
+  const start = `s3://${bucket.name}/${bucket.prefix}`
+  return url.startsWith(start) ? url.slice(start.length) : undefined
+}
