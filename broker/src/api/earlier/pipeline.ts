@@ -81,8 +81,8 @@ export const dateOfMonth: Derive = (header) => {
 }
 
 /**
- * The file that a URL or a name means. Nothing is ever fetched: a URL is one that this service gave,
- * or one of the bucket of its files. Throws a 422.
+ * The file that a URL or a name means. Nothing is ever fetched: a URL is one that this service
+ * gave, or one of the bucket of its files. Throws a 422.
  */
 export function fileOfUrl(parts: ApiParts, url: string, field: string): string {
   const { bucket } = filesOf(parts)
