@@ -2,9 +2,10 @@ import { isFileName, type LookOrder, Refused } from '@almanac/shared'
 import { parseSource } from '@almanac/tables/recipe'
 import type { FastifyInstance } from 'fastify'
 import { filesOf, findFile } from './file-routes.ts'
+import { LookRequest, TableLookView } from './look-schemas.ts'
 import type { ApiParts } from './parts.ts'
 import { createPlaces } from './places.ts'
-import { LookRequest, problemsWithBody, TableLookView } from './schemas.ts'
+import { problemsWithBody } from './schemas.ts'
 import { isObject } from './series-body.ts'
 
 /** `POST /api/tables/look`: what a file is made of, and a recipe for it. */

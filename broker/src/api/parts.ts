@@ -11,8 +11,8 @@ import type {
   Store,
 } from '@almanac/shared'
 import type { Bounds } from '../config/bounds.ts'
-import type { Backtests } from '../jobs/backtests.ts'
 import type { AskLook } from '../jobs/ask-look.ts'
+import type { Backtests } from '../jobs/backtests.ts'
 import type { Fits } from '../jobs/fits.ts'
 import type { Waiters } from '../jobs/waiters.ts'
 import type { AskShard } from '../routing/ask-shard.ts'

@@ -10,7 +10,7 @@ import {
 import { type TSchema, Type } from 'typebox'
 
 /** What the API takes and gives. OpenAPI, static types and answers all come from here. */
-const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+export const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 const VersionNumber = Type.Integer({ minimum: 1 })
 const Observations = Type.Array(nullable(Type.Number()), {
   description: 'Observations in order; null where one is missing.',
@@ -418,7 +418,7 @@ export const DeletedAnswer = Type.Object({
   lastVersion: Type.Integer(),
 })
 
-const FileName = Type.String({
+export const FileName = Type.String({
   pattern: fileNamePattern,
   description: 'Like sales/2024.csv.gz: letters, digits, dots, dashes, underscores and slashes.',
 })
@@ -469,41 +469,6 @@ export const FileView = Type.Object({
 })
 export const FilesPage = pageOf('files', FileView)
 export const RemovedFile = Type.Object({ name: FileName })
-
-export const LookRequest = Type.Object(
-  {
-    file: FileName,
-    source: Type.Optional(
-      Type.Unknown({ description: 'How it is written, as a recipe says it; else it is guessed.' }),
-    ),
-  },
-  { additionalProperties: false },
-)
-const Format = Type.Union([Type.Literal('csv'), Type.Literal('ndjson'), Type.Literal('parquet')])
-export const TableLookView = Type.Object({
-  file: FileName,
-  sizeBytes: Type.Integer(),
-  format: Format,
-  compression: nullable(Type.Literal('gzip')),
-  encoding: nullable(Type.String()),
-  delimiter: nullable(Type.String()),
-  rowsRead: Type.Integer({ description: 'Rows of its beginning, of which the columns tell.' }),
-  columns: Type.Array(
-    Type.Object({
-      name: Type.String(),
-      type: Type.Union([Type.Literal('time'), Type.Literal('number'), Type.Literal('text')]),
-      timeFormats: Type.Array(Type.String(), { description: 'Those that fit all of its times.' }),
-      decimal: Type.Union([Type.Literal('.'), Type.Literal(',')]),
-      distinct: Type.Integer(),
-      missingShare: Type.Number({ description: 'From 0 to 1.' }),
-      examples: Type.Array(Type.String()),
-    }),
-  ),
-  rows: Type.Array(Type.Array(nullable(Type.String()))),
-  recipe: nullable(Type.Unknown({ description: 'What a fit takes; null where none suits.' })),
-  source: Type.Unknown(),
-  notes: Type.Array(Type.String(), { description: 'What was guessed without being sure.' }),
-})
 
 /** The problem documents of every call, with those of its own. */
 export const problems = (...statuses: readonly number[]) =>

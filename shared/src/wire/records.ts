@@ -1,7 +1,7 @@
 import { type Static, type TObject, type TProperties, Type } from 'typebox'
 import { AccuracyRecord } from './accuracy.ts'
-import { JobEvent, jobEventsMax } from './job-log.ts'
 import { BacktestState } from './backtest.ts'
+import { JobEvent, jobEventsMax } from './job-log.ts'
 import { namePattern } from './keys.ts'
 
 /**

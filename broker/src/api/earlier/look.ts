@@ -1,10 +1,14 @@
-import { mkdtemp, open, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { type Files, isFileName, Missing, Refused } from '@almanac/shared'
-import type { TableLook } from '@almanac/tables'
-import { filesOf } from '../file-routes.ts'
+import { codec, type Files, isFileName, Refused } from '@almanac/shared'
+import type { LookColumn, TableLook } from '@almanac/tables'
+import { filesOf, findFile } from '../file-routes.ts'
+import { TableLookView } from '../look-schemas.ts'
 import type { ApiParts } from '../parts.ts'
+
+/** What is asked of a look. */
+export type Look = Pick<TableLook, 'recipe' | 'source'> & {
+  readonly columns: readonly Column[]
+}
+export type Column = Pick<LookColumn, 'name' | 'type' | 'timeFormats'>
 
 /** The name of a file, which is not a path of anything else. Throws a 400. */
 export function readFileField(name: string, field: string): string {
@@ -25,73 +29,25 @@ export function checkBucket({ bucket }: Files, given: string | undefined): void 
 }
 
 /** What the beginning of a file says about it. Throws a 422 where there is no such table. */
-export async function lookAtFile(parts: ApiParts, name: string, field: string): Promise<TableLook> {
-  const files = filesOf(parts)
-  const folder = await mkdtemp(join(tmpdir(), 'almanac-look-'))
-  try {
-    const path = join(folder, 'head')
-    await bringHead(parts, files, { name, field, path })
-    // Brokers that are never asked this load nothing for it.
-    const { lookAtTable } = await import('@almanac/tables')
-    const look = await lookAtTable(path, AbortSignal.timeout(parts.bounds.fileCallMs))
-    if (look !== undefined) return look
-    throw unreadable(name, field)
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && String(error.code).startsWith('Z_'))
-      throw unreadable(name, field)
-    throw error
-  } finally {
-    await rm(folder, { recursive: true, force: true })
+export async function lookAtFile(
+  parts: ApiParts,
+  file: string,
+  field: string,
+  requestId: string,
+): Promise<Look> {
+  const atField = (error: unknown) => {
+    if (!(error instanceof Refused) || (error.status !== 404 && error.status !== 422)) throw error
+    const { code, message, remedy } = error
+    throw new Refused(422, code, message, { field: `/${field}`, ...(remedy ? { remedy } : {}) })
   }
+  await findFile(filesOf(parts), file).catch(atField)
+  const signal = AbortSignal.timeout(parts.bounds.lookMs)
+  const body = await parts.askLook({ file }, requestId, signal).catch(atField)
+  const look = looks.decode(body.toString('utf8'))
+  if (!look.ok) throw new Refused(503, 'no-node', 'The node that looked at it said nothing known.')
+  const { columns, recipe, source } = look.value
+  // Whoever makes a recipe of them has it checked.
+  return { columns, recipe: recipe as Look['recipe'], source: source as Look['source'] }
 }
 
-type Head = { readonly name: string; readonly field: string; readonly path: string }
-
-async function bringHead(
-  { bounds }: ApiParts,
-  files: Files,
-  { name, field, path }: Head,
-): Promise<void> {
-  const stop = new AbortController()
-  const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(bounds.fileCallMs)])
-  const opened = await files.read(name, signal).catch((error) => {
-    if (!(error instanceof Missing)) throw error
-    throw new Refused(422, 'no-such-file', `There is no file ${name}.`, {
-      field: `/${field}`,
-      remedy: `Upload it first: POST /upload, or PUT /api/files/${name}.`,
-    })
-  })
-  const handle = await open(path, 'w')
-  try {
-    let bytes = 0
-    let bytesMax: number = headBytes
-    for await (const piece of opened.content) {
-      if (bytes === 0 && isParquet(piece)) throw unreadable(name, field)
-      // A thousand times as much may be in it.
-      if (bytes === 0 && piece[0] === 0x1f && piece[1] === 0x8b) bytesMax = packedHeadBytes
-      const wanted = piece.subarray(0, bytesMax - bytes)
-      await handle.write(wanted)
-      bytes += wanted.byteLength
-      if (bytes >= bytesMax) break
-    }
-    // What is cut off may be half a line: to whoever looks the file goes on, with nothing in it.
-    if (bytes >= headBytes) await handle.truncate(2 * lookBytes)
-  } finally {
-    stop.abort()
-    await handle.close()
-  }
-}
-
-const isParquet = (piece: Uint8Array) =>
-  Buffer.from(piece.subarray(0, 4)).toString('latin1') === 'PAR1'
-
-/** What is looked at of a file: some thousand rows. */
-const headBytes = 262_144
-const packedHeadBytes = 32_768
-const lookBytes = 1_048_576
-
-const unreadable = (name: string, field: string) =>
-  new Refused(422, 'no-table', `${name} is no text that can be read as a table.`, {
-    field: `/${field}`,
-    remedy: 'Send CSV; Parquet takes a recipe: POST /api/models/{model}/fit.',
-  })
+const looks = codec(TableLookView)

@@ -1,12 +1,11 @@
 import { type FilesBucket, isFileName, Refused } from '@almanac/shared'
-import type { TableLook } from '@almanac/tables'
 import { type GivenRecipe, parseRecipe } from '@almanac/tables/recipe'
 import { parseRegression } from '@almanac/tables/regress'
 import type { Allocated } from '../../jobs/allocate.ts'
 import { filesOf } from '../file-routes.ts'
 import type { ApiParts } from '../parts.ts'
 import type { Derive } from '../predictions/csv.ts'
-import { lookAtFile } from './look.ts'
+import { type Look, lookAtFile } from './look.ts'
 import { checked, formatOf, plain, sourceOf } from './roles.ts'
 
 /** The one model of the sales pipeline, as there was one. */
@@ -23,7 +22,7 @@ export async function trainPipeline(
   file: string,
   requestId: string,
 ): Promise<Allocated & { readonly model: string }> {
-  const recipe = recipeOfSales(await lookAtFile(parts, file, 'file'))
+  const recipe = recipeOfSales(await lookAtFile(parts, file, 'file', requestId))
   const spec = specOf(recipe)
   const of = { tenant: parts.tenant, model: pipelineModel }
   const data = { kind: 'table', file, recipe } as const
@@ -32,7 +31,7 @@ export async function trainPipeline(
 }
 
 /** Names and other fields play no part, and quantities are summed by store, product and month. */
-function recipeOfSales(look: TableLook): GivenRecipe {
+function recipeOfSales(look: Look): GivenRecipe {
   const { columns } = look
   const needed = [product, store, quantity, date]
   const found = needed.map((name) => columns.find((column) => plain(column.name) === plain(name)))

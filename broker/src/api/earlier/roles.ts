@@ -1,7 +1,7 @@
 import { Refused } from '@almanac/shared'
-import type { LookColumn, TableLook } from '@almanac/tables'
 import { type GivenRecipe, parseRecipe } from '@almanac/tables/recipe'
 import { type Fields, readOptional } from './body.ts'
+import type { Column, Look } from './look.ts'
 import { timeFormatOf } from './time-format.ts'
 
 /** Which column is what, as far as a request says so. */
@@ -25,7 +25,7 @@ export const readRoles = (fields: Fields): Roles => ({
  * How a table becomes a series for each value of its category. What nobody has said is taken from
  * the table, where it says so clearly. Throws a 422 where it does not.
  */
-export function recipeOf(look: TableLook, roles: Roles): GivenRecipe {
+export function recipeOf(look: Look, roles: Roles): GivenRecipe {
   const { columns } = look
   const time = roles.time ? named(columns, roles.time, 'timeColumn') : onlyTime(columns)
   const target = roles.target ? named(columns, roles.target, 'targetColumn') : onlyTarget(columns)
@@ -56,13 +56,13 @@ export function checked(recipe: GivenRecipe): GivenRecipe {
   })
 }
 
-export const sourceOf = ({ recipe, source }: TableLook) => recipe?.source ?? source
+export const sourceOf = ({ recipe, source }: Look) => recipe?.source ?? source
 
 /** How names were compared: in small letters, without signs. */
 export const plain = (name: string) => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '')
 
 /** The column that a name means. */
-function named(columns: readonly LookColumn[], name: string, field: string): LookColumn {
+function named(columns: readonly Column[], name: string, field: string): Column {
   const found = columns.filter((column) => plain(column.name) === plain(name))
   const exact = found.find((column) => column.name === name)
   if (exact !== undefined) return exact
@@ -73,7 +73,7 @@ function named(columns: readonly LookColumn[], name: string, field: string): Loo
 }
 
 /** As the request says, or as all of the first rows have it. */
-export function formatOf({ name, timeFormats }: LookColumn, given: string | undefined): string {
+export function formatOf({ name, timeFormats }: Column, given: string | undefined): string {
   if (given !== undefined) return timeFormatOf(given)
   const [first, second] = timeFormats
   if (first !== undefined && second === undefined) return first
@@ -92,18 +92,18 @@ const targetName = /quantit|qty|sales|sold|units|demand|target|amount|volume|rev
 const idName = /(^|[_\W])(id|key|code|nr|no)$/i
 const categoryName = /product|item|sku|article|category/i
 
-function onlyTime(columns: readonly LookColumn[]): LookColumn {
+function onlyTime(columns: readonly Column[]): Column {
   const times = columns.filter(({ type }) => type === 'time')
   return onlyOf([times, times.filter(({ name }) => timeName.test(name))], 'timeColumn', columns)
 }
 
-function onlyTarget(columns: readonly LookColumn[]): LookColumn {
+function onlyTarget(columns: readonly Column[]): Column {
   const numbers = columns.filter(({ type, name }) => type === 'number' && !idName.test(name))
   const likely = numbers.filter(({ name }) => targetName.test(name))
   return onlyOf([likely, likely.length === 0 ? numbers : []], 'targetColumn', columns)
 }
 
-function onlyCategory({ columns, recipe }: TableLook, taken: readonly LookColumn[]): LookColumn {
+function onlyCategory({ columns, recipe }: Look, taken: readonly Column[]): Column {
   const others = columns.filter((column) => !taken.includes(column))
   const likely = others.filter(({ name }) => categoryName.test(name) && !/price/i.test(name))
   const ids = likely.filter(({ name }) => idName.test(name))
@@ -114,10 +114,10 @@ function onlyCategory({ columns, recipe }: TableLook, taken: readonly LookColumn
 
 /** The first choice that leaves no other. */
 function onlyOf(
-  choices: readonly (readonly LookColumn[])[],
+  choices: readonly (readonly Column[])[],
   field: string,
-  columns: readonly LookColumn[],
-): LookColumn {
+  columns: readonly Column[],
+): Column {
   for (const choice of choices) {
     const [only] = choice
     if (only !== undefined && choice.length === 1) return only
@@ -129,7 +129,7 @@ function onlyOf(
   throw unclear(`The table does not say which is its ${field}. ${which}`, field, columns)
 }
 
-function unclear(detail: string, field: string, columns: readonly LookColumn[]): Refused {
+function unclear(detail: string, field: string, columns: readonly Column[]): Refused {
   const names = columns.map(({ name }) => name).join(', ')
   return new Refused(422, 'unclear-table', detail, {
     field: `/${field}`,

@@ -121,7 +121,7 @@ async function process(parts: ApiParts, request: FastifyRequest) {
   const fields = fieldsOf(request)
   const file = readFileField(readText(fields, 'FileName'), 'FileName')
   checkBucket(filesOf(parts), readOptional(fields, 'Bucket'))
-  const recipe = recipeOf(await lookAtFile(parts, file, 'FileName'), readRoles(fields))
+  const recipe = recipeOf(await lookAtFile(parts, file, 'FileName', request.id), readRoles(fields))
   const processingId = await keepProcessing(parts, file, recipe)
   return { processingId, message: 'The data set is ready to be trained on.' }
 }
@@ -149,7 +149,7 @@ async function forecastSale(parts: ApiParts, request: FastifyRequest, reply: Fas
 async function prepare(parts: ApiParts, request: FastifyRequest) {
   const fields = fieldsOf(request)
   const file = readFileField(readText(fields, 'datasetId'), 'datasetId')
-  const recipe = recipeOf(await lookAtFile(parts, file, 'datasetId'), readRoles(fields))
+  const recipe = recipeOf(await lookAtFile(parts, file, 'datasetId', request.id), readRoles(fields))
   const { job, model } = await train(parts, modelOfDataset(file), { file, recipe }, request.id)
   const message = 'The data set is ready, and training has begun.'
   return { message, job_type: 'TRAINING', job_status: 'RUNNING', job, model }
