@@ -52,6 +52,31 @@ export function messagesSuite(cluster: () => TestCluster): void {
       )
     }, 90_000)
 
+    test('one of nothing but a file trains the pipeline of sales, which then predicts rows', async () => {
+      const header = 'product_id,product_name,product_price,store_id,store_name,quantity,date'
+      const sales = days.flatMap((day) => [
+        `1,Tea,2.5,1,North,4,${day}`,
+        `2,Rice,1,2,South,9,${day}`,
+      ])
+      const text = [header, ...sales].join('\n')
+      const put = await fetch(`${api()}/files/messages/pipeline.csv`, { method: 'PUT', body: text })
+      expect(put.status, await put.text()).toBe(200)
+      const left = await leave({ url: '/api/files/messages/pipeline.csv' })
+      expect(left.status, left.text).toBe(202)
+      await untilServed('sales-pipeline')
+      const asked = await fetch(`${cluster().brokers[0]}/predict`, {
+        method: 'POST',
+        headers: { 'content-type': 'text/csv' },
+        body: 'store_id,product_id,date\n1,1,2024-02-01\n7,1,2024-02-01\n',
+      })
+      const [, known, unknown] = (await asked.text()).split('\n')
+      // Between what was sold of either in the month.
+      const predicted = Number(known!.split(',')[3])
+      expect(predicted).toBeGreaterThanOrEqual(4 * days.length)
+      expect(predicted).toBeLessThanOrEqual(9 * days.length)
+      expect(unknown).toMatch(/^7,1,2024-02-01,,.*store_id/)
+    }, 90_000)
+
     test('one that is no use is a dead letter, and the next one goes on', async () => {
       const before = await metric('almanac_messages_dead_total')
       for (const model of ['poisoned-1', 'poisoned-2'])

@@ -14,7 +14,7 @@ import { mustHaveFile } from '../api/must-have-file.ts'
 import type { ApiParts } from '../api/parts.ts'
 import { type Idempotency, sha256Of } from '../jobs/allocate.ts'
 import type { Fits } from '../jobs/fits.ts'
-import { type MessageBody, missing, readMessage } from './read-message.ts'
+import { type MessageBody, readMessage } from './read-message.ts'
 
 /** A file that somebody says is there, without saying for what. */
 export type Announcement = {
@@ -36,7 +36,7 @@ export type HandlerParts = Pick<ApiParts, 'files' | 'bounds' | 'tenant'> & {
   readonly filesPlace: FilesPlace | null
   readonly fits: Pick<Fits, 'begin'>
   readonly bodies: Pick<BodyReader, 'readFit'>
-  readonly announced: Announced | undefined
+  readonly announced: Announced
   /** Told of each fit that a message began. */
   readonly onBegun: () => void
 }
@@ -88,7 +88,6 @@ async function begin(parts: HandlerParts, message: Message, signal: AbortSignal)
   const { origin, at } = message
   const { file } = body
   await mustHaveFile(parts, file)
-  if (parts.announced === undefined) throw missing('model', 'Send model and recipe with the file.')
   await parts.announced({ file, origin, at, idempotency }, signal)
   parts.logger.info({ event: 'message-announced', ...origin, file })
 }

@@ -38,7 +38,7 @@ export function readMessage(bytes: Uint8Array, place: FilesPlace | null): Messag
 }
 
 /** That a message was wrong in this field, however deep. */
-export const missing = (field: string, remedy: string) =>
+const missing = (field: string, remedy: string) =>
   new Refused(422, `no-${field}`, `The message has no ${field}.`, { field: `/${field}`, remedy })
 
 const fault = (field: string, detail: string) =>

@@ -14,6 +14,7 @@ import {
   timedStore,
 } from '@almanac/shared'
 import { createBodyReader } from '../api/body-reader.ts'
+import { trainPipeline } from '../api/earlier/pipeline.ts'
 import { mustHaveFile } from '../api/must-have-file.ts'
 import type { ApiParts } from '../api/parts.ts'
 import type { Bounds } from '../config/bounds.ts'
@@ -149,7 +150,7 @@ export function assemble(given: AssembleParts): Assembly {
   const bodies = createBodyReader(bounds)
   const { cutNews } = bodies
   const fits = createFits({ ...base, mintId, indexes, cutNews, onAccepted: dispatcher.accepted })
-  const { files, filesPlace = null, messages, announced } = given
+  const { files, filesPlace = null, messages } = given
   const scheduler = startScheduler({
     ...{ ...base, mintId, schedules: view.schedules },
     actions: { fits, bodies, mustHaveFile: (file) => mustHaveFile({ files, bounds }, file) },
@@ -164,10 +165,18 @@ export function assemble(given: AssembleParts): Assembly {
   if (view.ready()) onChange(everything)
   watchGauges(registry, { view, router, cache, indexes, room, waiters, clock })
   const tenant = 'default'
+  const askLook = createAskLook({ state, upstream, headersFor, bounds })
+  // A file without a word on what for: as the earlier pipeline of sales had them.
+  const train: Announced = async ({ file, origin, idempotency }) => {
+    const { topic, partition, offset } = origin
+    const requestId = `message:${topic}/${partition}/${offset}`
+    await trainPipeline({ askLook, files, bounds, fits, tenant }, file, requestId, idempotency)
+  }
   const consuming =
     messages &&
     startMessageConsumer({
-      ...{ messages, registry, logger, bounds, tenant, files, filesPlace, fits, bodies, announced },
+      ...{ messages, registry, logger, bounds, tenant, files, filesPlace, fits, bodies },
+      announced: given.announced ?? train,
     })
   const api: ApiParts = {
     ...observed,
@@ -184,7 +193,7 @@ export function assemble(given: AssembleParts): Assembly {
     forecaster,
     indexes,
     askShard: createAskShard({ ...tries, room }),
-    askLook: createAskLook({ state, upstream, headersFor, bounds }),
+    askLook,
     fits,
     backtests,
     waiters,

@@ -134,7 +134,6 @@ test.each([
     'url-elsewhere',
     '/url',
   ],
-  ['only a file', { file: 'sales.csv' }, 'no-model', '/model'],
 ])(
   'a message that is %s is a dead letter, and the next one goes on',
   async (_what, message, code, field) => {

@@ -4,6 +4,8 @@ import { filesOf, findFile } from '../file-routes.ts'
 import { TableLookView } from '../look-schemas.ts'
 import type { ApiParts } from '../parts.ts'
 
+export type LookParts = Pick<ApiParts, 'askLook' | 'files' | 'bounds'>
+
 /** What is asked of a look. */
 export type Look = Pick<TableLook, 'recipe' | 'source'> & {
   readonly columns: readonly Column[]
@@ -30,7 +32,7 @@ export function checkBucket({ bucket }: Files, given: string | undefined): void 
 
 /** What the beginning of a file says about it. Throws a 422 where there is no such table. */
 export async function lookAtFile(
-  parts: ApiParts,
+  parts: LookParts,
   file: string,
   field: string,
   requestId: string,

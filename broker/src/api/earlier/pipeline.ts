@@ -1,11 +1,11 @@
 import { type FilesBucket, isFileName, Refused } from '@almanac/shared'
 import { type GivenRecipe, parseRecipe } from '@almanac/tables/recipe'
 import { parseRegression } from '@almanac/tables/regress'
-import type { Allocated } from '../../jobs/allocate.ts'
+import type { Allocated, Idempotency } from '../../jobs/allocate.ts'
 import { filesOf } from '../file-routes.ts'
 import type { ApiParts } from '../parts.ts'
 import type { Derive } from '../predictions/csv.ts'
-import { type Look, lookAtFile } from './look.ts'
+import { type Look, type LookParts, lookAtFile } from './look.ts'
 import { checked, formatOf, plain, sourceOf } from './roles.ts'
 
 /** The one model of the sales pipeline, as there was one. */
@@ -13,20 +13,24 @@ export const pipelineModel = 'sales-pipeline'
 
 const [product, store, quantity, date] = ['product_id', 'store_id', 'quantity', 'date']
 
+/** What training on a file takes. */
+export type PipelineParts = LookParts & Pick<ApiParts, 'fits' | 'tenant'>
+
 /**
  * Begins the training of a random forest on month, year, store and product: a durable job. Throws a
  * 422 where the file has not what it takes.
  */
 export async function trainPipeline(
-  parts: ApiParts,
+  parts: PipelineParts,
   file: string,
   requestId: string,
+  idempotency: Idempotency | null = null,
 ): Promise<Allocated & { readonly model: string }> {
   const recipe = recipeOfSales(await lookAtFile(parts, file, 'file', requestId))
   const spec = specOf(recipe)
   const of = { tenant: parts.tenant, model: pipelineModel }
   const data = { kind: 'table', file, recipe } as const
-  const allocated = await parts.fits.begin({ of, data, spec, requestId, idempotency: null })
+  const allocated = await parts.fits.begin({ of, data, spec, requestId, idempotency })
   return { ...allocated, model: pipelineModel }
 }
 
