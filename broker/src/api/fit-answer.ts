@@ -4,8 +4,8 @@ import { type Allocated, type Idempotency, sha256Of } from '../jobs/allocate.ts'
 import { type FitOutcome, fitOutcome } from '../jobs/fit-outcome.ts'
 import type { ApiParts } from './parts.ts'
 
-/** A version that is on its way. */
-type Begun = Allocated & { readonly of: ModelName }
+/** A version that is on its way; or a job that makes none, which is not waited for. */
+type Begun = Allocated & { readonly of: ModelName; readonly isVersion?: boolean }
 
 /** Begins a version, and answers when it serves or failed, or when the client's patience ends. */
 export async function answerWhenMade(
@@ -15,14 +15,16 @@ export async function answerWhenMade(
   begin: () => Promise<Begun>,
 ) {
   const waitMs = readPatience(request.headers.prefer, parts.bounds.fitWaitMs)
-  const { of, job, version, revision } = await begin()
+  const { of, job, version, revision, isVersion = true } = await begin()
   const { model } = of
   const left = new AbortController()
   // Who leaves cancels nothing; only the waiting ends.
   reply.raw.once('close', () => left.abort())
   const look = () => fitOutcome(parts.state(), { of, version, job, revision })
   const startedMs = parts.clock.monotonicMs()
-  const outcome = await parts.waiters.until(modelId(of), look, waitMs, left.signal)
+  const outcome = isVersion
+    ? await parts.waiters.until(modelId(of), look, waitMs, left.signal)
+    : undefined
   const seconds = (parts.clock.monotonicMs() - startedMs) / 1_000
   const known = { outcome: outcome?.kind ?? 'later' }
   parts.metrics.fits.inc(known)

@@ -131,15 +131,25 @@ function addRun(instance: FastifyInstance, parts: ApiParts): void {
         const begun = await beginRun(runParts, held, occasion).catch((error) => {
           throw error instanceof BaseMoved ? contention(`schedule ${name}`) : error
         })
-        return { of: { tenant, model: readAction(held.record.action).model }, ...begun }
+        const { name: kind, model } = readAction(held.record.action)
+        return { of: { tenant, model }, ...begun, isVersion: kind !== 'backtest' }
       }),
   )
 }
 
 /** What actions work with. */
-function actionParts(parts: Pick<ApiParts, 'fits' | 'bodies' | 'bounds' | 'files'>): ActionParts {
-  const { fits, bodies } = parts
-  return { fits, bodies, mustHaveFile: (file) => mustHaveFile(parts, file) }
+export function actionParts(
+  parts: Pick<ApiParts, 'fits' | 'bodies' | 'bounds' | 'files' | 'backtests' | 'forecaster'>,
+): ActionParts {
+  const { fits, bodies, backtests, forecaster, bounds } = parts
+  return {
+    ...{ fits, bodies, backtests },
+    mustHaveFile: (file) => mustHaveFile(parts, file),
+    versionOf: async (of, version, requestId) => {
+      const ask = { ...of, horizon: 1, query: '', version, atLeast: null }
+      return await forecaster.version(ask, requestId, AbortSignal.timeout(bounds.nodeWaitMs))
+    },
+  }
 }
 
 /** Throws a 400 or 422 that names the field. */

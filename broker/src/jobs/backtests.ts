@@ -24,6 +24,8 @@ import type { Bounds } from '../config/bounds.ts'
 import {
   type Allocated,
   type AllocateParts,
+  BaseMoved,
+  type FitRequest,
   findEarlier,
   type Idempotency,
   transactOnce,
@@ -39,6 +41,9 @@ type BacktestAsked = {
   readonly settings: BacktestSettings
   readonly requestId: string
   readonly idempotency: Idempotency | null
+  /** As those of a `FitRequest`. */
+  readonly why?: string
+  readonly also?: FitRequest['also']
 }
 
 export type Backtests = {
@@ -84,7 +89,12 @@ export function createBacktests(parts: BacktestsParts): Backtests {
       when.push(modifiedAt(key, before?.modRevision ?? 0))
       then.push(put(key, requests.encode({ ...made, createdAt: job.createdAt } as RequestRecord)))
     }
-    const revision = await transactOnce(parts, job.id, { when, then })
+    const also = asked.also?.({ job: job.id, version, at: job.createdAt })
+    const revision = await transactOnce(parts, job.id, {
+      when: [...when, ...(also?.when ?? [])],
+      then: [...then, ...(also?.then ?? [])],
+    })
+    if (revision === undefined && also) throw new BaseMoved()
     if (revision === undefined) return undefined
     logger.info({ event: 'backtest-accepted', ...of, version, job: job.id, requestId })
     parts.onAccepted(job.id)
@@ -160,7 +170,7 @@ async function storeInput(
 
 function jobRecord(
   { clock, mintId }: BacktestsParts,
-  { of, version, settings, requestId }: BacktestAsked,
+  { of, version, settings, requestId, why }: BacktestAsked,
   shards: number,
   input: string,
 ): JobRecord {
@@ -176,6 +186,7 @@ function jobRecord(
     createdAt: clock.wallTime(),
     endedAt: null,
     shards,
+    ...(why === undefined ? {} : { why }),
     backtest: { settings, input, result: null, scores: null },
   }
 }

@@ -121,7 +121,7 @@ function cancelled(
   who: string,
 ) {
   const error: FailureRecord = {
-    phase: 'fit',
+    phase: job.kind === 'backtest' ? 'backtest' : 'fit',
     reason: cancelledReason,
     detail: 'Somebody cancelled it before it was finished.',
   }

@@ -28,6 +28,7 @@ type Again = Omit<FitRequest, 'of' | 'job' | 'requestId' | 'idempotency'>
  * or its base is not the newest any more, 410 where its data may be gone.
  */
 export async function retryOf(parts: Parts, job: JobRecord): Promise<Again> {
+  if (job.kind === 'backtest') throw noVersion(job)
   const signal = AbortSignal.timeout(parts.bounds.fitLookMs)
   const { tenant, model, version: number } = job.subject
   const of: ModelName = { tenant, model }
@@ -64,6 +65,12 @@ async function sameBase(
   const detail = `${name} was to go on from version ${meant.version}, and ${base.record.version} has come since.`
   throw new Refused(409, 'base-moved', detail, {
     remedy: 'Send its observations again: they are then added to the newest version.',
+  })
+}
+
+function noVersion({ id, subject }: JobRecord): Refused {
+  return new Refused(409, 'no-version', `Job ${id} is a backtest, which makes no version.`, {
+    remedy: `Ask for it again: POST /api/models/${subject.model}/backtests.`,
   })
 }
 

@@ -1,14 +1,24 @@
 import { type ModelName, namePattern, Refused } from '@almanac/shared'
 import { type Static, type TObject, Type } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { type BacktestBody, readBacktestBody } from '../api/backtest-body.ts'
 import type { BodyReader } from '../api/body-reader.ts'
+import { refusedBody } from '../api/series-body.ts'
 import type { Allocated, FitRequest } from '../jobs/allocate.ts'
+import type { Backtests } from '../jobs/backtests.ts'
 import type { Fits } from '../jobs/fits.ts'
 
 export type ActionParts = {
   readonly fits: Pick<Fits, 'begin' | 'refit'>
   readonly bodies: Pick<BodyReader, 'readFit'>
   readonly mustHaveFile: (file: string) => Promise<void>
+  readonly backtests: Pick<Backtests, 'begin'>
+  /** The number of a version that is asked for by what it is. Throws `Refused` where there is none. */
+  readonly versionOf: (
+    of: ModelName,
+    version: BacktestBody['version'],
+    requestId: string,
+  ) => Promise<number>
 }
 
 /** Who begins it, and what is recorded with it in one transaction. */
@@ -59,8 +69,22 @@ const refit: Action<typeof RefitFields> = {
   begin: async ({ fits, mustHaveFile }, of, _given, beginning) =>
     await fits.refit({ of, mustHaveFile, ...beginning, idempotency: null }),
 }
+/** The fields of a backtest's body, which has checks of its own. */
+const BacktestFields = Type.Object({ model: Model }, { additionalProperties: true })
+
+const backtest: Action<typeof BacktestFields> = {
+  schema: BacktestFields,
+  check: async (_parts, given) => {
+    readBacktest(given)
+  },
+  begin: async ({ backtests, versionOf }, of, given, beginning) => {
+    const { spec, settings, version: asked } = readBacktest(given)
+    const version = await versionOf(of, asked, beginning.requestId)
+    return await backtests.begin({ of, version, spec, settings, ...beginning, idempotency: null })
+  },
+}
 /** All that there are: one more is one more line here. */
-const actions = { fit, refit } as const
+const actions = { fit, refit, backtest } as const
 
 /** An action that was read: which one, of which model, with its fields. */
 export type ReadAction = {
@@ -85,6 +109,8 @@ export function readAction(given: unknown): ReadAction {
       return read(name, actions.fit, fields)
     case 'refit':
       return read(name, actions.refit, fields)
+    case 'backtest':
+      return read(name, actions.backtest, fields)
   }
 }
 
@@ -130,6 +156,12 @@ async function readTable(
   throw new Refused(400, 'action', 'A schedule fits tables: its data has to come from somewhere.', {
     field: '/action/fit/table',
   })
+}
+
+function readBacktest({ model: _, ...body }: { readonly model: string }): BacktestBody {
+  const read = readBacktestBody(Buffer.from(JSON.stringify(body)))
+  if (read.kind === 'backtest') return read
+  throw refusedBody({ ...read, field: `/action/backtest${read.field ?? ''}` })
 }
 
 const isAction = (name: string): name is keyof typeof actions => Object.hasOwn(actions, name)

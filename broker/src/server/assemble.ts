@@ -15,8 +15,8 @@ import {
 } from '@almanac/shared'
 import { createBodyReader } from '../api/body-reader.ts'
 import { trainPipeline } from '../api/earlier/pipeline.ts'
-import { mustHaveFile } from '../api/must-have-file.ts'
 import type { ApiParts } from '../api/parts.ts'
+import { actionParts } from '../api/schedule-routes.ts'
 import type { Bounds } from '../config/bounds.ts'
 import { createAskLook } from '../jobs/ask-look.ts'
 import { createBacktests } from '../jobs/backtests.ts'
@@ -151,11 +151,11 @@ export function assemble(given: AssembleParts): Assembly {
   const { cutNews } = bodies
   const fits = createFits({ ...base, mintId, indexes, cutNews, onAccepted: dispatcher.accepted })
   const { files, filesPlace = null, messages } = given
+  const backtests = createBacktests({ ...base, mintId, onAccepted: dispatcher.accepted })
   const scheduler = startScheduler({
     ...{ ...base, mintId, schedules: view.schedules },
-    actions: { fits, bodies, mustHaveFile: (file) => mustHaveFile({ files, bounds }, file) },
+    actions: actionParts({ fits, bodies, bounds, files, backtests, forecaster }),
   })
-  const backtests = createBacktests({ ...base, mintId, onAccepted: dispatcher.accepted })
   // Nodes that are long gone expire by themselves, without any event.
   const expiry = setInterval(() => {
     if (router.peers().some(({ goneAtMs }) => goneAtMs !== null)) router.refresh(everything)

@@ -17,6 +17,7 @@ import { mortal } from '../support/mortal.ts'
 const signal = () => AbortSignal.timeout(5_000)
 const hourly = { cron: '0 * * * *', action: { refit: { model: 'm' } } }
 const of = { tenant: 'default', model: 'm' }
+const naive = { family: 'baseline', method: 'naive' }
 const quick = { scheduleLookMs: 20 }
 const recipe = {
   source: { format: 'csv' },
@@ -261,6 +262,32 @@ test('a refit has the data and the spec of what serves', async () => {
   const one = (await get(broker, '/api/models/many/versions/1')).body
   const other = (await get(broker, '/api/models/many/versions/2')).body
   expect(other).toMatchObject({ spec: one.spec, series: 4_100, observations: 8_200 })
+})
+
+test('a backtest is begun like any job, of the version that serves then', async () => {
+  const { broker, node, set, cluster } = await opened()
+  node.script.fit = 'ignore'
+  const action = { backtest: { model: 'm', horizon: 1, windows: 1, spec: naive } }
+  const made = await put(broker, 's', { ...hourly, action })
+  expect(made.status, made.text).toBe(201)
+  set('2026-01-01T01:00:00.000Z')
+  const { last } = await untilRun(broker, '2026-01-01T01:00:00.000Z')
+  expect(last).toMatchObject({ outcome: 'begun', model: 'm', version: 1 })
+  const backtests = async () => (await jobsOf(cluster)).filter(({ kind }) => kind === 'backtest')
+  expect(await backtests()).toMatchObject([
+    { id: last!.job, subject: { version: 1 }, why: expect.stringContaining('Schedule s') },
+  ])
+  const cancelled = await call(broker, 'POST', `/api/jobs/${last!.job}/cancel`)
+  expect(cancelled.body).toMatchObject({ state: 'failed', error: { phase: 'backtest' } })
+  expect((await get(broker, '/api/models/m/versions/1')).body).toMatchObject({ state: 'serving' })
+  expect((await call(broker, 'POST', `/api/jobs/${last!.job}/retry`)).status).toBe(409)
+  const asked = await call(broker, 'POST', '/api/schedules/s/run')
+  expect([asked.status, asked.body.version]).toEqual([202, 1])
+  expect(await backtests()).toHaveLength(2)
+  const wrong = { backtest: { model: 'm', horizon: 0 } }
+  expect((await put(broker, 't', { ...hourly, action: wrong })).body).toMatchObject({
+    ...{ status: 400, field: '/action/backtest/horizon' },
+  })
 })
 
 describe('of two brokers', () => {
