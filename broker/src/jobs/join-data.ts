@@ -46,10 +46,8 @@ export async function joinData(
     for (const value of series!.y) y.push(value)
   }
   if (y.length > limits.observationsMax) throw tooMany(of, y.length)
-  const { key = null, start = null, frequency = null } = first ?? {}
-  const dataset = Uint8Array.from(
-    encodeDataset({ format: 1, series: [{ key, start, frequency, y }] }),
-  )
+  const about = first ?? { key: null, start: null, frequency: null }
+  const dataset = Uint8Array.from(encodeDataset({ format: 1, series: [{ ...about, y }] }))
   return { kind: 'one', dataset, observations: y.length }
 }
 

@@ -340,19 +340,26 @@ describe('a refit of what came in parts', () => {
     return await call(broker, 'POST', '/api/schedules/s/run')
   }
 
-  test('has all observations of one series, in order', async () => {
+  test('has all observations of one series, in order, and its calendar', async () => {
     const { broker, cluster } = await opened()
+    const about = { start: '2024-03-01', frequency: 'daily', timezone: 'Europe/Berlin' }
+    const series = [{ ...about, y: fitBody.data }]
+    const zoned = await call(broker, 'POST', '/api/models/m/fit', {
+      body: { ...fitBody, data: undefined, series },
+    })
+    expect(zoned.status, zoned.text).toBe(200)
     for (const data of [[101, null], [103]])
       await call(broker, 'POST', '/api/models/m/observations', { body: { data } })
     const answer = await runOnce(broker)
     expect(answer.status, answer.text).toBe(200)
-    const entry = await cluster.coordinator.get(versionKey(of, 4), signal())
+    const entry = await cluster.coordinator.get(versionKey(of, 5), signal())
     const version = codecs.version.decode(entry!.value)
     if (!version.ok) throw new Error(version.fault)
     expect(version.value.base).toBeUndefined()
     const ref = { kind: 'dataset', id: version.value.dataset.blob } as const
     const data = JSON.parse(Buffer.from(await cluster.store.readBlob(ref, signal())).toString())
-    expect(data.series[0].y).toEqual([...fitBody.data, 101, null, 103])
+    const y = [...fitBody.data, 101, null, 103]
+    expect(data.series).toEqual([{ key: null, ...about, y }])
   })
 
   test('is refused where a part is not kept any more', async () => {
