@@ -1,6 +1,7 @@
-import { Damaged, decodeTableSource, type VersionRecord } from '@almanac/shared'
+import type { VersionRecord } from '@almanac/shared'
 import type { NodeContext } from '../../base/context.ts'
 import { untilAvailable } from '../../base/patience.ts'
+import { readSource, refusedFor, type TableRefused } from './read-source.ts'
 import type { TableParts } from './series-of-table.ts'
 
 /** A model, and what became of the rows that it was fitted on. */
@@ -9,7 +10,7 @@ export type MadeRegression =
       VersionRecord,
       'dataset' | 'table' | 'metrics'
     >)
-  | { readonly kind: 'refused'; readonly reason: string; readonly detail: string }
+  | TableRefused
   | { readonly kind: 'crashed'; readonly detail: string }
 
 /** The regression that a version wants, of its table. Rejects as `seriesOfTable` does. */
@@ -18,18 +19,14 @@ export async function regressionOfTable(
   version: VersionRecord,
   { read, store, onProgress, patience, signal }: TableParts,
 ): Promise<MadeRegression> {
-  const { table } = version
-  if (table === undefined) throw new Damaged('the version does not name its table')
-  const source = decodeTableSource(await read({ kind: 'dataset', id: table.source }))
-  if (!source.ok) throw new Damaged(`what the table is cannot be read: ${source.fault}`)
-  const { parseRecipe } = await import('@almanac/tables/recipe')
+  const source = await readSource(version, read)
+  if (source.kind === 'refused') return source
+  const { table, file, recipe } = source
   const { parseRegression } = await import('@almanac/tables/regress')
   const { fitTable } = await import('./prepare.ts')
-  const recipe = parseRecipe(source.value.recipe)
-  if (recipe.kind === 'refused') return refused('recipe', recipe.faults)
-  const spec = parseRegression(version.spec, recipe.value)
-  if (spec.kind === 'refused') return refused('spec', spec.faults)
-  const work = { file: source.value.file, recipe: recipe.value, store, onProgress, signal }
+  const spec = parseRegression(version.spec, recipe)
+  if (spec.kind === 'refused') return refusedFor('spec', spec.faults)
+  const work = { file, recipe, store, onProgress, signal }
   const made = await untilAvailable(() => fitTable(context, work, spec.value), patience)
   if (made.kind !== 'fitted') return made
   const { model, summary, fitted, report, rejects } = made
@@ -40,11 +37,4 @@ export async function regressionOfTable(
     table: { ...table, report, rejects },
     metrics: { rows, rejected, dropped, fittedRows, unusable, categories, errorOfFit },
   }
-}
-
-type Faults = readonly { readonly field: string; readonly detail: string }[]
-
-function refused(reason: string, faults: Faults): MadeRegression {
-  const detail = faults.map((fault) => `${fault.field}: ${fault.detail}`).join(' ')
-  return { kind: 'refused', reason, detail }
 }

@@ -1,6 +1,7 @@
-import { type BlobRef, Damaged, decodeTableSource, type VersionRecord } from '@almanac/shared'
+import type { BlobRef, VersionRecord } from '@almanac/shared'
 import type { NodeContext } from '../../base/context.ts'
 import { type Patience, untilAvailable } from '../../base/patience.ts'
+import { readSource, type TableRefused } from './read-source.ts'
 
 /** What is needed of a claimed job to read the table of its version. */
 export type TableParts = {
@@ -17,7 +18,7 @@ export type MadeSeries =
       VersionRecord,
       'dataset' | 'table' | 'metrics'
     >)
-  | { readonly kind: 'refused'; readonly reason: string; readonly detail: string }
+  | TableRefused
   | { readonly kind: 'crashed'; readonly detail: string }
 
 /** The series of the table that a version names. Rejects as `prepareTable` does, or `Damaged`. */
@@ -26,19 +27,11 @@ export async function seriesOfTable(
   version: VersionRecord,
   { read, store, onProgress, patience, signal }: TableParts,
 ): Promise<MadeSeries> {
-  const { table } = version
-  if (table === undefined) throw new Damaged('the version does not name its table')
-  const source = decodeTableSource(await read({ kind: 'dataset', id: table.source }))
-  if (!source.ok) throw new Damaged(`what the table is cannot be read: ${source.fault}`)
-  // Only who reads tables loads what that takes.
-  const { parseRecipe } = await import('@almanac/tables')
+  const source = await readSource(version, read)
+  if (source.kind === 'refused') return source
+  const { table, file, recipe } = source
   const { prepareTable } = await import('./prepare.ts')
-  const recipe = parseRecipe(source.value.recipe)
-  if (recipe.kind === 'refused') {
-    const detail = recipe.faults.map((fault) => `${fault.field}: ${fault.detail}`).join(' ')
-    return { kind: 'refused', reason: 'recipe', detail }
-  }
-  const work = { file: source.value.file, recipe: recipe.value, store, onProgress, signal }
+  const work = { file, recipe, store, onProgress, signal }
   const made = await untilAvailable(() => prepareTable(context, work), patience)
   if (made.kind !== 'prepared') return made
   const { index, report, rejects, shards, summary } = made
