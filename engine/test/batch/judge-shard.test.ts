@@ -114,3 +114,13 @@ test('what a version knows after its updates is what its models have seen', () =
     known.map(({ y }) => y.length),
   )
 })
+
+test('what is known of a series is known in its zone', () => {
+  const about = { start: '2024-03-30', frequency: 'daily', timezone: 'Europe/Berlin' }
+  const data = shardOf([{ key: 'a', ...about, y: [1, 2] }])
+  const news = shardOf([{ key: 'a', start: '2024-04-02', y: [5] }])
+  const [known] = knownSeries(data, [news])
+  expect(known).toEqual({ key: 'a', ...about, y: Float64Array.of(1, 2, Number.NaN, 5) })
+  const wrong = shardOf([{ key: 'a', start: '2024-04-01T00:00Z', y: [5] }])
+  expect(knownSeries(data, [wrong])[0]!.y).toEqual(Float64Array.of(1, 2))
+})
