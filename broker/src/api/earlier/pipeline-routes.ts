@@ -14,6 +14,7 @@ import { FormBody, problems, problemsWithBody } from '../schemas.ts'
 import { announceUpload } from './announce-upload.ts'
 import { fieldsOf, readOptional } from './body.ts'
 import { dateOfMonth, fileOfUrl, pipelineModel, trainPipeline } from './pipeline.ts'
+import { Training, Uploaded } from './schemas.ts'
 
 /** The calls of the sales pipeline. */
 export function addPipelineRoutes(
@@ -40,7 +41,7 @@ function addTraining(server: FastifyInstance, parts: ApiParts): void {
         summary: 'Trains the random forest of the sales pipeline on a stored file',
         tags,
         body: Type.Object({ url: text, file: text }),
-        response: problemsWithBody(422),
+        response: { 202: Training, ...problemsWithBody(422) },
       },
     },
     async (request, reply) => {
@@ -87,7 +88,7 @@ function addUpload(server: FastifyInstance, parts: ApiParts, places: Places): vo
         summary: 'Stores the files of a form, and trains the sales pipeline on the last of them',
         tags,
         body: { content: { 'multipart/form-data': { schema: FormBody } } },
-        response: problemsWithBody(408),
+        response: { 201: Uploaded, ...problemsWithBody(408) },
       },
     },
     async (request, reply) => {

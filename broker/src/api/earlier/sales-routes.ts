@@ -1,6 +1,6 @@
 import { Refused } from '@almanac/shared'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { Type } from 'typebox'
+import { type TSchema, Type } from 'typebox'
 import { filesOf } from '../file-routes.ts'
 import type { ApiParts } from '../parts.ts'
 import { patienceOf } from '../predictions/routes.ts'
@@ -18,6 +18,7 @@ import {
 } from './processing.ts'
 import { readRoles, recipeOf } from './roles.ts'
 import { salesOf } from './sales.ts'
+import { Prepared, Processed, Processing, Sales, Trained } from './schemas.ts'
 
 const text = Type.String()
 const optional = Type.Optional(text)
@@ -29,14 +30,14 @@ const roles = {
   frequency: optional,
 }
 /** The schemas describe; the checks are in what reads fields, which takes as much as ever. */
-const described = (summary: string, body: Parameters<typeof Type.Object>[0]) => ({
+const described = (summary: string, body: Parameters<typeof Type.Object>[0], answer: TSchema) => ({
   validatorCompiler: () => () => true,
   bodyLimit: bodyBytesMax,
   schema: {
     summary,
     tags: ['earlier'],
     body: Type.Object(body),
-    response: problemsWithBody(404, 410, 422),
+    response: { 200: answer, ...problemsWithBody(404, 410, 422) },
   },
 })
 const bodyBytesMax = 65_536
@@ -45,27 +46,43 @@ const bodyBytesMax = 65_536
 export function addSalesRoutes(server: FastifyInstance, parts: ApiParts): void {
   server.post(
     '/processing',
-    described('Takes a stored file as a data set', { FileName: text, Bucket: optional, ...roles }),
+    described(
+      'Takes a stored file as a data set',
+      { FileName: text, Bucket: optional, ...roles },
+      Processed,
+    ),
     (request) => process(parts, request),
   )
   server.post(
     '/trainModel',
-    described('Trains a model for each product', { processingId: text, bucketName: optional }),
+    described(
+      'Trains a model for each product',
+      { processingId: text, bucketName: optional },
+      Trained,
+    ),
     (request) => trainModel(parts, request),
   )
   server.post(
     '/forcastSale',
-    described('The forecast of a product over some dates', {
-      dates: Type.Unknown(),
-      productId: text,
-      processingId: text,
-      bucketName: optional,
-    }),
+    described(
+      'The forecast of a product over some dates',
+      {
+        dates: Type.Unknown(),
+        productId: text,
+        processingId: text,
+        bucketName: optional,
+      },
+      Sales,
+    ),
     (request, reply) => forecastSale(parts, request, reply),
   )
   server.post(
     '/dataPrep',
-    described('Processes and trains in one', { datasetId: text, userId: optional, ...roles }),
+    described(
+      'Processes and trains in one',
+      { datasetId: text, userId: optional, ...roles },
+      Prepared,
+    ),
     (request) => prepare(parts, request),
   )
   addReads(server, parts)
@@ -80,7 +97,7 @@ function addReads(server: FastifyInstance, parts: ApiParts): void {
         summary: 'How far a data set is',
         tags: ['earlier'],
         params: Type.Object({ processingId: text }),
-        response: problems(404),
+        response: { 200: Processing, ...problems(404) },
       },
     },
     async ({ params: { processingId } }) => {
@@ -104,7 +121,7 @@ function addReads(server: FastifyInstance, parts: ApiParts): void {
           datasetId: text,
           userId: optional,
         }),
-        response: problems(400, 404, 409, 410, 422),
+        response: { 200: Sales, ...problems(400, 404, 409, 410, 422) },
       },
     },
     async ({ query, id }, reply) => {
