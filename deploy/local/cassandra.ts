@@ -1,9 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdir, open, readFile, writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
+import type { ChildProcess } from 'node:child_process'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { endChild, endWithUs, untilUp } from './child.ts'
+import { answersTo, endChild, spawnServer, untilUp } from './child.ts'
 import { installJars } from './jars.ts'
 import { freePort } from './process.ts'
 
@@ -51,7 +49,7 @@ export async function startCassandra(options: CassandraOptions): Promise<Cassand
   const port = options.port ?? (await freePort())
   await writeConfiguration(dataDir, port)
   const logFile = join(dataDir, 'cassandra.log')
-  const child = await spawnServer(dataDir, lib, logFile)
+  const child = await spawnCassandra(dataDir, lib, logFile)
   try {
     const isUp = () => answers(port)
     const timeoutMs = startTimeoutMs
@@ -91,42 +89,22 @@ async function writeConfiguration(dataDir: string, nativePort: number): Promise<
   }
 }
 
-async function spawnServer(dataDir: string, lib: string, logFile: string): Promise<ChildProcess> {
+async function spawnCassandra(
+  dataDir: string,
+  lib: string,
+  logFile: string,
+): Promise<ChildProcess> {
   const conf = join(dataDir, 'conf')
-  const log = await open(logFile, 'a')
-  try {
-    const child = spawn(
-      'java',
-      [
-        `@${join(conf, 'jvm.options')}`,
-        `-Dcassandra.storagedir=${dataDir}`,
-        `-Dcassandra.config=file://${join(conf, 'cassandra.yaml')}`,
-        '-cp',
-        `${conf}:${lib}/*`,
-        'org.apache.cassandra.service.CassandraDaemon',
-      ],
-      { cwd: dataDir, stdio: ['ignore', log.fd, log.fd] },
-    )
-    await once(child, 'spawn')
-    endWithUs(child)
-    return child
-  } finally {
-    await log.close()
-  }
+  const args = [
+    `@${join(conf, 'jvm.options')}`,
+    `-Dcassandra.storagedir=${dataDir}`,
+    `-Dcassandra.config=file://${join(conf, 'cassandra.yaml')}`,
+    '-cp',
+    `${conf}:${lib}/*`,
+    'org.apache.cassandra.service.CassandraDaemon',
+  ]
+  return await spawnServer('java', args, { cwd: dataDir, logFile })
 }
 
 /** Whether a CQL server answers OPTIONS (native protocol v4, section 4.1.3). */
-async function answers(port: number): Promise<boolean> {
-  const socket = connect({ host: '127.0.0.1', port })
-  socket.setTimeout(2_000, () => socket.destroy())
-  try {
-    return await new Promise<boolean>((resolve) => {
-      socket.once('connect', () => socket.write(Buffer.from('040000000500000000', 'hex')))
-      socket.once('data', (data) => resolve(data[4] === 0x06))
-      socket.once('error', () => resolve(false))
-      socket.once('close', () => resolve(false))
-    })
-  } finally {
-    socket.destroy()
-  }
-}
+const answers = (port: number) => answersTo(port, '040000000500000000', (data) => data[4] === 0x06)

@@ -1,9 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
-import { mkdir, open, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { endChild, endWithUs, isRunning, untilUp } from './child.ts'
+import { endChild, isRunning, spawnServer, untilUp } from './child.ts'
 import { installEtcd } from './etcd/install.ts'
 import { freePort } from './process.ts'
 
@@ -142,7 +141,7 @@ function member(binary: string, dataDir: string, topology: Topology, index: numb
     },
     async start() {
       if (alive()) return
-      child = await spawnMember(binary, flags, { logFile, env })
+      child = await spawnServer(binary, flags, { logFile, env })
       const isUp = () => isHealthy(endpoint)
       const timeoutMs = startTimeoutMs
       await untilUp(child, { name: 'etcd', logFile, isUp, timeoutMs, everyMs: 50 })
@@ -184,22 +183,6 @@ function flagsOf(dataDir: string, topology: Topology, index: number): string[] {
     'log-level': 'warn',
   }
   return Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`)
-}
-
-async function spawnMember(
-  binary: string,
-  flags: readonly string[],
-  { logFile, env }: { readonly logFile: string; readonly env: NodeJS.ProcessEnv },
-): Promise<ChildProcess> {
-  const log = await open(logFile, 'a')
-  try {
-    const child = spawn(binary, flags, { env, stdio: ['ignore', log.fd, log.fd] })
-    await once(child, 'spawn')
-    endWithUs(child)
-    return child
-  } finally {
-    await log.close()
-  }
 }
 
 /** What etcd says itself: it has a leader and can commit. */

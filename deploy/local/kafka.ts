@@ -1,10 +1,8 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { access, mkdir, open, readFile, writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
+import { type ChildProcess, execFile } from 'node:child_process'
+import { access, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { endChild, endWithUs, isRunning, untilUp } from './child.ts'
+import { answersTo, endChild, isRunning, spawnServer, untilUp } from './child.ts'
 import { installJars } from './jars.ts'
 import { freePort } from './process.ts'
 
@@ -56,7 +54,10 @@ export async function startKafka(options: KafkaOptions): Promise<Kafka> {
   const alive = () => (child && isRunning(child) ? child : undefined)
   const start = async () => {
     if (alive()) return
-    child = await spawnServer(dataDir, [...java, 'kafka.Kafka', properties], logFile)
+    child = await spawnServer('java', [...java, 'kafka.Kafka', properties], {
+      cwd: dataDir,
+      logFile,
+    })
     const isUp = () => answers(port)
     const timeoutMs = startTimeoutMs
     await untilUp(child, { name: 'Kafka', logFile, isUp, timeoutMs, everyMs: 100 })
@@ -104,39 +105,11 @@ async function configured(dataDir: string, java: readonly string[]) {
   return { port: values.port, properties }
 }
 
-async function spawnServer(
-  dataDir: string,
-  args: readonly string[],
-  logFile: string,
-): Promise<ChildProcess> {
-  const log = await open(logFile, 'a')
-  try {
-    const child = spawn('java', args, { cwd: dataDir, stdio: ['ignore', log.fd, log.fd] })
-    await once(child, 'spawn')
-    endWithUs(child)
-    return child
-  } finally {
-    await log.close()
-  }
-}
-
-/** Whether it answers ApiVersions, version 0 (kafka.apache.org/protocol): it is up by then. */
-async function answers(port: number): Promise<boolean> {
-  const socket = connect({ host: '127.0.0.1', port })
-  socket.setTimeout(2_000, () => socket.destroy())
-  try {
-    return await new Promise<boolean>((resolve) => {
-      // Length 10, key 18, version 0, correlation id 1, no client id.
-      const question = '0000000a0012000000000001ffff'
-      socket.once('connect', () => socket.write(Buffer.from(question, 'hex')))
-      socket.once('data', () => resolve(true))
-      socket.once('error', () => resolve(false))
-      socket.once('close', () => resolve(false))
-    })
-  } finally {
-    socket.destroy()
-  }
-}
+/**
+ * Whether it answers ApiVersions, version 0 (kafka.apache.org/protocol): it is up by then. Length
+ * 10, key 18, version 0, correlation id 1, no client id.
+ */
+const answers = (port: number) => answersTo(port, '0000000a0012000000000001ffff', () => true)
 
 async function exists(path: string): Promise<boolean> {
   return await access(path).then(

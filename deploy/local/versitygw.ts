@@ -1,8 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdir, open } from 'node:fs/promises'
+import type { ChildProcess } from 'node:child_process'
+import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { endChild, endWithUs, isRunning, untilUp } from './child.ts'
+import { endChild, isRunning, spawnServer, untilUp } from './child.ts'
 import { freePort } from './process.ts'
 import { installVersitygw } from './versitygw/install.ts'
 
@@ -55,7 +54,10 @@ export async function startObjectStore(options: ObjectStoreOptions): Promise<Obj
   const alive = () => (child && isRunning(child) ? child : undefined)
   const start = async () => {
     if (alive()) return
-    child = await spawnServer(binary, ['--port', address, '--quiet', 'posix', objects], logFile)
+    const { accessKeyId: ROOT_ACCESS_KEY, secretAccessKey: ROOT_SECRET_KEY } = keys
+    const env = { ...process.env, ROOT_ACCESS_KEY, ROOT_SECRET_KEY }
+    const flags = ['--port', address, '--quiet', 'posix', objects]
+    child = await spawnServer(binary, flags, { env, logFile })
     const isUp = () => answers(endpoint)
     const timeoutMs = startTimeoutMs
     await untilUp(child, { name: 'versitygw', logFile, isUp, timeoutMs, everyMs: 50 })
@@ -75,24 +77,6 @@ export async function startObjectStore(options: ObjectStoreOptions): Promise<Obj
     kill: () => endChild(child, 'SIGKILL', stopTimeoutMs),
     freeze: () => void alive()?.kill('SIGSTOP'),
     thaw: () => void alive()?.kill('SIGCONT'),
-  }
-}
-
-async function spawnServer(
-  binary: string,
-  flags: readonly string[],
-  logFile: string,
-): Promise<ChildProcess> {
-  const { accessKeyId: ROOT_ACCESS_KEY, secretAccessKey: ROOT_SECRET_KEY } = keys
-  const env = { ...process.env, ROOT_ACCESS_KEY, ROOT_SECRET_KEY }
-  const log = await open(logFile, 'a')
-  try {
-    const child = spawn(binary, flags, { env, stdio: ['ignore', log.fd, log.fd] })
-    await once(child, 'spawn')
-    endWithUs(child)
-    return child
-  } finally {
-    await log.close()
   }
 }
 

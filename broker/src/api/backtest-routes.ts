@@ -13,6 +13,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
 import { jobsOf } from '../jobs/archive.ts'
+import { askOfVersion } from '../routing/ask.ts'
 import { readBacktestBody } from './backtest-body.ts'
 import {
   BacktestParams,
@@ -113,7 +114,11 @@ async function begin(parts: ApiParts, request: FastifyRequest<Route>, reply: Fas
     (await parts.backtests.earlier(of, idempotency)) ??
     (await parts.backtests.begin({
       ...{ of, spec, settings, requestId, idempotency },
-      version: await resolved(parts, of, asked.version, requestId, left.signal),
+      version: await parts.forecaster.version(
+        askOfVersion(of, asked.version),
+        requestId,
+        left.signal,
+      ),
     }))
   const look = () => {
     const known = parts.state().jobs.get(begun.job)?.value
@@ -129,17 +134,6 @@ async function begin(parts: ApiParts, request: FastifyRequest<Route>, reply: Fas
   reply.header('location', `/api/jobs/${job.id}`)
   if (job.state === 'failed') throw failure(job)
   return await reply.code(job.state === 'done' ? 200 : 202).send(await viewOf(parts, job))
-}
-
-async function resolved(
-  parts: ApiParts,
-  of: { readonly tenant: string; readonly model: string },
-  version: 'serving' | 'previous' | 'latest' | number,
-  requestId: string,
-  signal: AbortSignal,
-): Promise<number> {
-  const ask = { ...of, horizon: 1, query: '', version, atLeast: null }
-  return await parts.forecaster.version(ask, requestId, signal)
 }
 
 function failure({ id, error }: JobRecord): Refused {

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Static } from 'typebox'
 import { BaseMoved } from '../jobs/allocate.ts'
 import { contention } from '../jobs/contention.ts'
+import { askOfVersion } from '../routing/ask.ts'
 import { type ActionParts, readAction } from '../schedules/actions.ts'
 import { instantsOf } from '../schedules/cron.ts'
 import {
@@ -146,8 +147,8 @@ export function actionParts(
     ...{ fits, bodies, backtests },
     mustHaveFile: (file) => mustHaveFile(parts, file),
     versionOf: async (of, version, requestId) => {
-      const ask = { ...of, horizon: 1, query: '', version, atLeast: null }
-      return await forecaster.version(ask, requestId, AbortSignal.timeout(bounds.nodeWaitMs))
+      const signal = AbortSignal.timeout(bounds.nodeWaitMs)
+      return await forecaster.version(askOfVersion(of, version), requestId, signal)
     },
   }
 }

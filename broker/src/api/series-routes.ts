@@ -1,5 +1,6 @@
 import { limits, SeriesPage } from '@almanac/shared'
 import type { FastifyInstance } from 'fastify'
+import { askOfVersion } from '../routing/ask.ts'
 import { findIndex } from './find-index.ts'
 import { createStreams } from './many-forecasts.ts'
 import { readManyQuestion } from './many-question.ts'
@@ -83,8 +84,7 @@ export function addSeriesRoutes(server: FastifyInstance, parts: ApiParts): void 
       const page = readSeriesQuery(request.query)
       const left = new AbortController()
       reply.raw.once('close', () => left.abort(new Error('the client left')))
-      const asked = { ...of, horizon: 1, query: '', version: wanted, atLeast: null }
-      const version = await forecaster.version(asked, requestId, left.signal)
+      const version = await forecaster.version(askOfVersion(of, wanted), requestId, left.signal)
       const index = await findIndex(parts, of, version)
       const course = { requestId, signal: left.signal, patienceMs: bounds.nodeWaitMs }
       return await listSeries(askShard, { ...of, version, index, ...page }, course)

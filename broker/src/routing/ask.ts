@@ -15,6 +15,12 @@ export type Ask = {
   readonly memo?: Memo
 }
 
+/** Only which version it would be: no question of it. */
+export const askOfVersion = (
+  { tenant, model }: Pick<Ask, 'tenant' | 'model'>,
+  version: Ask['version'],
+): Ask => ({ tenant, model, horizon: 1, query: '', version, atLeast: null })
+
 type Memo = { readonly id: string; version: number; key: string }
 
 /** The same, for whoever keeps it: names are spelled out once, not at every request. */

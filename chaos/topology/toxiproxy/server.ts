@@ -1,7 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { open } from 'node:fs/promises'
-import { endChild, endWithUs, untilUp } from '../../../deploy/local/child.ts'
+import type { ChildProcess } from 'node:child_process'
+import { endChild, spawnServer, untilUp } from '../../../deploy/local/child.ts'
 
 /** One way: who listens where on whose behalf. */
 type ProxyPlan = {
@@ -67,7 +65,7 @@ export async function startToxiproxy(options: ToxiproxyOptions): Promise<Toxipro
   let turn: Promise<void> = Promise.resolve()
 
   async function spawnAndFill(): Promise<ChildProcess> {
-    const spawned = await spawnServer(options, api)
+    const spawned = await startServer(options, api)
     await send(api, 'POST', '/populate', proxies)
     for (const [proxy, { isEnabled, toxics }] of states) {
       for (const toxic of toxics.values())
@@ -121,23 +119,15 @@ export async function startToxiproxy(options: ToxiproxyOptions): Promise<Toxipro
 /** It is well, and what we asked for is wrong. */
 class Refusal extends Error {}
 
-async function spawnServer(options: ToxiproxyOptions, api: string): Promise<ChildProcess> {
+async function startServer(options: ToxiproxyOptions, api: string): Promise<ChildProcess> {
   const { name, binary, apiPort, logFile } = options
-  const log = await open(logFile, 'a')
-  try {
-    const child = spawn(binary, ['-host', '127.0.0.1', '-port', String(apiPort)], {
-      env: { ...process.env, LOG_LEVEL: 'warn' },
-      stdio: ['ignore', log.fd, log.fd],
-    })
-    await once(child, 'spawn')
-    endWithUs(child)
-    const isUp = () => send(api, 'GET', '/version').then(isTrue, isFalse)
-    const timeoutMs = startTimeoutMs
-    await untilUp(child, { name: `toxiproxy of ${name}`, logFile, isUp, timeoutMs, everyMs: 20 })
-    return child
-  } finally {
-    await log.close()
-  }
+  const env = { ...process.env, LOG_LEVEL: 'warn' }
+  const args = ['-host', '127.0.0.1', '-port', String(apiPort)]
+  const child = await spawnServer(binary, args, { env, logFile })
+  const isUp = () => send(api, 'GET', '/version').then(isTrue, isFalse)
+  const timeoutMs = startTimeoutMs
+  await untilUp(child, { name: `toxiproxy of ${name}`, logFile, isUp, timeoutMs, everyMs: 20 })
+  return child
 }
 
 const isTrue = () => true

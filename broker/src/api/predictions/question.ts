@@ -8,6 +8,7 @@ import {
   versionKey,
 } from '@almanac/shared'
 import type { RegressionSpec } from '@almanac/tables/regress'
+import { askOfVersion } from '../../routing/ask.ts'
 import type { RowsAsk } from '../../routing/predictions.ts'
 import type { ApiParts } from '../parts.ts'
 import { readModelName, readVersion, refuseStrangers } from '../question.ts'
@@ -33,7 +34,7 @@ export async function predictionCourse(
 ): Promise<PredictionCourse> {
   const of = { tenant: parts.tenant, model: readModelName(model) }
   refuseStrangers(query, ['version'])
-  const asked = { ...of, horizon: 1, query: '', version: readVersion(query.version), atLeast: null }
+  const asked = askOfVersion(of, readVersion(query.version))
   const version = await parts.forecaster.version(asked, requestId, signal)
   const { spec } = await recordOf(parts, of, version)
   if (!isRegression(spec))
