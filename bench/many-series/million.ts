@@ -1,6 +1,6 @@
 /**
  * Short monthly series, a million of them: how many a second are fitted by two nodes, next to
- * statsforecast's AutoTheta on some of the same ones, and served within a tenth of their memory.
+ * statsforecast's Theta models on some of the same ones, and served within a tenth of their memory.
  */
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
@@ -96,11 +96,13 @@ async function comparePeers(some: number): Promise<void> {
   const python = await preparePeers({ withSeries: false })
   const peer = openPeerProcess(python)
   const series = Array.from({ length: some }, (_, i) => [...monthlySeries(i)])
-  const ask = (of: readonly (readonly number[])[]) =>
-    peer.ask({ model: 'AutoTheta', season: 12, horizon: 12, series: of })
-  // What it compiles is compiled then.
-  await ask(series.slice(0, 5))
-  const { cpuSeconds } = await ask(series)
+  for (const model of ['AutoTheta', 'OptimizedTheta', 'Theta']) {
+    const ask = (of: readonly (readonly number[])[]) =>
+      peer.ask({ model, season: 12, horizon: 12, series: of })
+    // What it compiles is compiled then.
+    await ask(series.slice(0, 5))
+    const { cpuSeconds } = await ask(series)
+    say(`statsforecast ${model}: ${(some / cpuSeconds).toFixed(0)} series a CPU second`)
+  }
   await peer.close()
-  say(`statsforecast AutoTheta: ${(some / cpuSeconds).toFixed(0)} series a CPU second`)
 }
