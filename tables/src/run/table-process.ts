@@ -20,7 +20,7 @@ process.on('message', (message: ToChild) => {
       .then((answer) => process.send?.(answer, () => process.disconnect()))
 })
 // Nobody is there to take the result.
-process.on('disconnect', () => process.exit())
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))
 
 async function answerTo(message: Exclude<ToChild, { kind: 'taken' }>): Promise<FromChild> {
   if (message.kind === 'look')
