@@ -31,6 +31,7 @@ const sharedOrder = [
   'coordination',
   'store',
   'files',
+  'scratch',
   'messages',
   'telemetry',
   'cluster',

@@ -18,9 +18,11 @@ import {
   openEmbeddedCoordinator,
   openFiles,
   openMessages,
+  openScratch,
   openSqliteStore,
   processSettings,
   type Settings,
+  sparingly,
   systemClock,
   text,
 } from '@almanac/shared'
@@ -118,13 +120,16 @@ export async function openOneMachine(
     const filesPlace = filesOf(settings, folder)
     const files = await openFiles(filesPlace, logger, systemClock)
     opened.push(async () => await files?.close())
+    const onEvent = sparingly(logger, systemClock)
+    const scratch = await openScratch({ path: join(folder, 'scratch'), onEvent })
+    opened.push(() => scratch.close())
     const messages = await openMessages(messagesOf(settings), folder, logger, systemClock)
     opened.push(async () => await messages?.close())
     const parts = { coordinator, store, files, logger, token: settings.token }
     const running = new Map<string, RunningNode>()
     // Sequential, so that what was opened is known when one of them fails.
     for (let i = 0; i < settings.nodes; i++) {
-      const node = await startNode({ ...parts, ...nodeOnLoopback, ...changes.node })
+      const node = await startNode({ ...parts, scratch, ...nodeOnLoopback, ...changes.node })
       opened.push(() => node.close())
       running.set(node.instance, node)
     }

@@ -1,4 +1,4 @@
-import type { Clock, Coordinator, Files, Logger, Random, Store } from '@almanac/shared'
+import type { Clock, Coordinator, Files, Logger, Random, Scratch, Store } from '@almanac/shared'
 import type { NodeTiming } from '../config/timing.ts'
 import type { Gate } from './gate.ts'
 import type { NodeMetrics } from './metrics.ts'
@@ -12,6 +12,8 @@ export type NodeContext = {
   readonly store: Store
   /** Files that users bring; undefined where nobody said where they are. */
   readonly files: FileReader | undefined
+  /** Folders for what need not outlive this process. */
+  readonly scratch: Pick<Scratch, 'make'>
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger

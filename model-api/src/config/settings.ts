@@ -1,4 +1,6 @@
 import { isIP } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import {
   backendSettings,
   checkClusterSettings,
@@ -77,6 +79,13 @@ export const nodeSettings = {
     minimum: 256,
     maximum: 65_536,
     help: 'The memory of the process that reads a table; what is more goes to the disk.',
+  }),
+  scratch: text({
+    flag: 'scratch',
+    env: 'ALMANAC_SCRATCH',
+    shape: 'DIR',
+    fallback: join(tmpdir(), `almanac-${process.getuid?.() ?? 'user'}`),
+    help: 'Where tables are put while they are read: a folder of this user, on a disk with room.',
   }),
   ...backendSettings,
   ...filesSettings,

@@ -5,7 +5,9 @@ import {
   keepCompiled,
   openBackends,
   openFiles,
+  openScratch,
   settingsOrExit,
+  sparingly,
   stopOnSignals,
   systemClock,
 } from '@almanac/shared'
@@ -32,16 +34,21 @@ async function run(settings: NodeSettings): Promise<void> {
   // A tenth of a second that later would be somebody's wait, for 20 MB.
   if (rolesOf(settings).includes('serve')) await import('apache-arrow')
   const files = await openFiles(settings, logger, systemClock)
+  const onEvent = sparingly(logger, systemClock)
+  const scratch = rolesOf(settings).includes('fit')
+    ? await openScratch({ path: settings.scratch, onEvent })
+    : undefined
   const { coordinator, store, close } = await openBackends(settings, logger, systemClock)
   const closeAll = async () => {
-    await Promise.allSettled([close(), files?.close()])
+    await Promise.allSettled([close(), files?.close(), scratch?.close()])
   }
   const own = { host, port, advertiseIp, roles: rolesOf(settings), fitWorkers }
+  const places = { files, scratch }
   const memory = {
     ...{ fitMemoryMb, tableMemoryMb },
     shardMemoryBytes: settings.shardMemoryMb * 1_048_576,
   }
-  const node = await startNode({ coordinator, store, files, ...own, ...memory, logger, token })
+  const node = await startNode({ coordinator, store, ...places, ...own, ...memory, logger, token })
   // Before anybody is told that it runs: whoever reads that may end it at once.
   stopOnSignals(node, closeAll, logger)
   logger.info({ event: 'listening', url: node.url, advertiseIp, instance: node.instance })

@@ -7,7 +7,7 @@ import { bounds } from '../config/bounds.ts'
 import { lookAtFile } from '../fitting/table/look.ts'
 
 export type LookParts = {
-  readonly context: Pick<NodeContext, 'files'>
+  readonly context: Pick<NodeContext, 'files' | 'scratch'>
   /** Aborts when the node begins to leave. */
   readonly drain: AbortController
 }

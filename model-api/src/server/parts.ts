@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import {
   type Clock,
   type Coordinator,
@@ -9,6 +12,7 @@ import {
   mintBlobId,
   type Random,
   type Registry,
+  type Scratch,
   type Store,
   systemClock,
   systemRandom,
@@ -40,6 +44,8 @@ export type NodeOptions = {
   readonly store: Store
   /** The same; without it a fit of a table fails. */
   readonly files?: FileReader | undefined
+  /** The same; without it temporary folders are where the system has them, and outlive a kill. */
+  readonly scratch?: Pick<Scratch, 'make'> | undefined
   /** Where to listen. */
   readonly host: string
   /** 0: the system chooses. */
@@ -109,6 +115,7 @@ export function createParts(options: NodeOptions): NodeParts {
     coordinator: timedCoordinator(options.coordinator, registry),
     store: timedStore(options.store, registry),
     files: options.files,
+    scratch: options.scratch ?? { make: () => mkdtemp(join(tmpdir(), 'almanac-')) },
     clock,
     random,
     logger,

@@ -306,6 +306,8 @@ export const limits = {
   logEntriesKept: 200,
   /** Garbage is looked for this often, by one broker at a time. */
   garbageEveryMs: 3_600_000,
+  /** Processes that are gone, whose temporary files are looked for at once; others, later. */
+  scratchSweptMax: 1_000,
   /** Schedules of one tenant: each is looked at every time that any is due. */
   schedulesMax: 100,
   /** What a schedule is to begin, as JSON: with its runs it is one record of the coordinator. */

@@ -1,11 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Sample } from '../infer/sample.ts'
 import { openDatabase } from './database.ts'
 import { identifier, linked, parquetColumns, parquetOf } from './load.ts'
 
-/** The columns and the first rows of a Parquet file, as text. */
+/** The columns and the first rows of a Parquet file, as text; works in a folder beside it. */
 export async function lookAtParquet({
   file,
   rows,
@@ -13,7 +12,7 @@ export async function lookAtParquet({
   readonly file: string
   readonly rows: number
 }): Promise<Sample> {
-  const folder = await mkdtemp(join(tmpdir(), 'almanac-look-'))
+  const folder = await mkdtemp(join(dirname(file), 'look-'))
   try {
     const db = await openDatabase({ folder, file, memoryMb: 256, threads: 1 })
     const table = await linked(file, folder)

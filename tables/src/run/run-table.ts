@@ -88,7 +88,7 @@ export async function runTable(run: TableRun, consumer: TableConsumer): Promise<
 
 /**
  * What the beginning of a file says about it, found out in a process of its own; `source`: what is
- * known of how it is written. Throws the signal's reason.
+ * known of how it is written. What it needs of room is beside the file. Throws the signal's reason.
  */
 export async function lookAtTable(
   file: string,

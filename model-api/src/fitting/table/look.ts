@@ -1,5 +1,4 @@
-import { mkdtemp, open, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Missing, type OpenFile, Refused } from '@almanac/shared'
 import type { LookColumn, Source, TableLook } from '@almanac/tables'
@@ -37,7 +36,7 @@ type Asked = { readonly file: string; readonly source: Source | null }
  * are away, and with the signal's reason.
  */
 export async function lookAtFile(
-  { files }: Pick<NodeContext, 'files'>,
+  { files, scratch }: Pick<NodeContext, 'files' | 'scratch'>,
   { file, source }: Asked,
   signal: AbortSignal,
 ): Promise<LookAnswer> {
@@ -48,7 +47,7 @@ export async function lookAtFile(
       throw new Refused(404, 'no-such-file', `There is no file ${file}.`, { field: '/file' })
     throw error
   })
-  const folder = await mkdtemp(join(tmpdir(), 'almanac-look-'))
+  const folder = await scratch.make()
   try {
     const path = join(folder, 'table')
     await bringHead(opened, path, signal)

@@ -1,7 +1,6 @@
 import { hash } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { encodeShardIndex, limits, Missing, type ShardRef } from '@almanac/shared'
@@ -80,7 +79,7 @@ async function withTable<T>(
   work: TableWork,
   use: (folder: string, file: string) => Promise<T>,
 ): Promise<T | TableRefused> {
-  const folder = await mkdtemp(join(tmpdir(), 'almanac-table-'))
+  const folder = await context.scratch.make()
   try {
     const file = join(folder, 'table')
     const known = await bring(context, work, file)
