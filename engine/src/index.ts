@@ -34,7 +34,14 @@ export {
   backtest,
   type OriginResult,
 } from './evaluate/backtest.ts'
-export { type LiveScore, liveScale, scoreNews } from './evaluate/live.ts'
+export {
+  type LiveScore,
+  type LiveSum,
+  liveScale,
+  noLive,
+  scoreNews,
+  sumOfLive,
+} from './evaluate/live.ts'
 export {
   errorScale,
   type LevelScores,

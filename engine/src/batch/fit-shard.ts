@@ -1,4 +1,5 @@
 import type { Shard, ShardContent } from '../codec/shard.ts'
+import { type LiveSum, noLive } from '../evaluate/live.ts'
 import type { AnySpec } from '../families.ts'
 import type { Run } from '../family.ts'
 import { climb, passOver } from './ladder.ts'
@@ -18,6 +19,8 @@ export type FittedShard = {
   readonly content: ShardContent
   /** How many series have which code. */
   readonly codes: Readonly<Record<string, number>>
+  /** How well the models had foreseen the news that were taken; of a fit there are none. */
+  readonly live: LiveSum
   /** Whether the run was told to stop: then the content is not whole, and good for nothing. */
   readonly isStopped: boolean
 }
@@ -27,7 +30,7 @@ export type FittedShard = {
  * refuses is given the default model, and one that even that refuses none; its `code` is why, and
  * `ok` where all went as asked. The other columns: `detail` of the code, `family` of the model (empty
  * without one), `start`, `frequency`, `timezone` and `steps` of its calendar, `observed`
- * values, and `mase` (`maseOfFit`).
+ * values, `mase` (`maseOfFit`), and `live-scale` (`liveScale`), by which updates are scored.
  */
 export function fitShard(data: Shard, spec: AnySpec, run: ShardRun): FittedShard {
   const { onSeries, passedOver, onProgress, ...own } = run
@@ -39,7 +42,7 @@ export function fitShard(data: Shard, spec: AnySpec, run: ShardRun): FittedShard
     onProgress?.((place + 1) / data.count)
   }
   const isStopped = rows.length < data.count || run.shouldStop?.() === true
-  return { ...contentOf(rows), isStopped }
+  return { ...contentOf(rows), live: noLive, isStopped }
 }
 
 /** The series at a place of a shard of data, fitted on its own. */

@@ -1,5 +1,6 @@
 import type { Shard, ShardContent } from '../codec/shard.ts'
 import { maseOfFit } from '../evaluate/fit-error.ts'
+import { liveScale } from '../evaluate/live.ts'
 import { encodeModel } from '../facade.ts'
 import type { AnyModel } from '../families.ts'
 import type { Series } from '../family.ts'
@@ -25,6 +26,10 @@ export type ShardRow = {
   readonly observed: number
   /** `maseOfFit` of its fit; NaN where there is none. */
   readonly mase: number
+  /** What errors on it are divided by (`liveScale` of its fit); NaN where that is not known. */
+  readonly liveScale: number
+  /** How the newest of its updates was foreseen, as a mean of scaled errors; NaN before any. */
+  readonly liveMase: number
   /** The model; empty without one. */
   readonly payload: Uint8Array
 }
@@ -37,6 +42,10 @@ export function contentOf(rows: readonly ShardRow[]): {
   const words = (name: (typeof wordNames)[number]) => rows.map((row) => row[name])
   const zones = words('timezone')
   const hasFailedUpdates = rows.some(({ fitCode }) => fitCode !== '')
+  const figures = (column: string, name: 'liveScale' | 'liveMase') => {
+    const all = Float64Array.from(rows, (row) => row[name])
+    return all.every(Number.isNaN) ? {} : { [column]: all }
+  }
   const columns = {
     code: words('code'),
     detail: words('detail'),
@@ -46,6 +55,8 @@ export function contentOf(rows: readonly ShardRow[]): {
     steps: Int32Array.from(rows, ({ steps }) => steps),
     observed: Int32Array.from(rows, ({ observed }) => observed),
     [maseColumn]: Float64Array.from(rows, ({ mase }) => mase),
+    ...figures(liveScaleColumn, 'liveScale'),
+    ...figures(liveMaseColumn, 'liveMase'),
     ...(zones.some((zone) => zone !== '') ? { timezone: zones } : {}),
     ...(hasFailedUpdates
       ? { [fitCodeColumn]: words('fitCode'), [fitDetailColumn]: words('fitDetail') }
@@ -69,6 +80,8 @@ export function fittedRow(
     steps: series.y.length,
     observed: observedIn(series.y),
     mase: model === null ? Number.NaN : safeMase(model, series),
+    liveScale: (model && liveScale(series)) ?? Number.NaN,
+    liveMase: Number.NaN,
     payload: model === null ? new Uint8Array(0) : encodeModel(model),
   }
 }
@@ -86,13 +99,15 @@ function safeMase(model: AnyModel, series: Series): number {
 export function rowAt(shard: Shard, place: number): ShardRow {
   const word = (name: string) => wordAt(shard, name, place)
   const count = (name: string) => shard.columns.get(name)?.[place] as number
+  const figure = (name: string) => figureAt(shard, name, place)
   return {
     key: shard.keyAt(place),
     ...{ code: word('code'), detail: word('detail'), family: word('family') },
     ...{ fitCode: word(fitCodeColumn), fitDetail: word(fitDetailColumn) },
     ...{ start: word('start'), frequency: word('frequency'), timezone: word('timezone') },
     ...{ steps: count('steps'), observed: count('observed') },
-    mase: (shard.columns.get(maseColumn)?.[place] as number | undefined) ?? Number.NaN,
+    mase: figure(maseColumn),
+    ...{ liveScale: figure(liveScaleColumn), liveMase: figure(liveMaseColumn) },
     payload: shard.payloadAt(place),
   }
 }
@@ -111,6 +126,12 @@ export function wordAt({ columns }: Shard, name: string, place: number): string 
   return typeof word === 'string' ? word : ''
 }
 
+/** NaN where a shard has no such column. */
+function figureAt({ columns }: Shard, name: string, place: number): number {
+  const figure = columns.get(name)?.[place]
+  return typeof figure === 'number' ? figure : Number.NaN
+}
+
 export function observedIn(y: Float64Array): number {
   let count = 0
   for (const value of y) if (!Number.isNaN(value)) count++
@@ -121,5 +142,7 @@ const wordColumns = ['code', 'detail', 'family', 'start', 'frequency'] as const
 const wordNames = [...wordColumns, 'timezone', 'fitCode', 'fitDetail'] as const
 const countColumns = ['steps', 'observed']
 const maseColumn = 'mase'
+const liveScaleColumn = 'live-scale'
+const liveMaseColumn = 'live-mase'
 const fitCodeColumn = 'fit-code'
 const fitDetailColumn = 'fit-detail'

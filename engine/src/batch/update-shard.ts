@@ -1,4 +1,5 @@
 import { compareKeys, type Shard } from '../codec/shard.ts'
+import { type LiveSum, noLive, scaledNews, sumOfLive } from '../evaluate/live.ts'
 import { decodeModel, encodeModel, updateModel } from '../facade.ts'
 import type { AnySpec } from '../families.ts'
 import type { Outcome, Refusal, Run } from '../family.ts'
@@ -19,10 +20,13 @@ import { contentOf, fittedRow, observedIn, rowAt, type ShardRow, wordAt } from '
  * with a `code` that says why: `known-already`, `start`, `frequency`, `timezone`, `too-many`, or
  * that of the refusal; after news that can the code is again that of the fit. A series that is new,
  * or has no model, is fitted by the spec, as `fitShard` does it. Places of the run are those of the news.
+ * The column `live-mase` has the mean scaled error of each series' newest news; those without a
+ * `live-scale`, as of shards that were made before there was one, are not scored.
  */
 export function updateShard(base: Shard, news: Shard, spec: AnySpec, run: ShardRun): FittedShard {
   const { onSeries, passedOver, onProgress, ...own } = run
   const rows: ShardRow[] = []
+  let live = noLive
   for (const { known, place } of merged(base, news)) {
     if (place < 0) {
       rows.push(rowAt(base, known))
@@ -32,10 +36,14 @@ export function updateShard(base: Shard, news: Shard, spec: AnySpec, run: ShardR
     onSeries?.(place)
     const why = passedOver?.get(place)
     if (known < 0) rows.push(fitAt(news, place, spec, own, why))
-    else rows.push(goOn(rowAt(base, known), newsAt(news, place), { spec, run: own, why }))
+    else {
+      const moved = goOn(rowAt(base, known), newsAt(news, place), { spec, run: own, why })
+      rows.push(moved.row)
+      if (moved.live) live = sumOfLive(live, moved.live)
+    }
     onProgress?.((place + 1) / news.count)
   }
-  return { ...contentOf(rows), isStopped: run.shouldStop?.() === true }
+  return { ...contentOf(rows), live, isStopped: run.shouldStop?.() === true }
 }
 
 type Pair = { readonly known: number; readonly place: number }
@@ -69,11 +77,14 @@ export function newsAt(news: Shard, place: number): News {
 
 type How = { readonly spec: AnySpec; readonly run: Run; readonly why: string | undefined }
 
-function goOn(row: ShardRow, news: News, how: How): ShardRow {
-  if (row.payload.length === 0) return fitAnew(row, news, how)
-  if (how.why !== undefined) return asBefore(row, passed(how.why))
+/** What a series has become; `live` is null where nothing is said of what was foreseen. */
+type Moved = { readonly row: ShardRow; readonly live: LiveSum | null }
+
+function goOn(row: ShardRow, news: News, how: How): Moved {
+  if (row.payload.length === 0) return { row: fitAnew(row, news, how), live: null }
+  if (how.why !== undefined) return { row: asBefore(row, passed(how.why)), live: null }
   const moved = moveOn(row, news)
-  return moved.kind === 'refused' ? asBefore(row, moved.reason) : moved.value
+  return moved.kind === 'refused' ? { row: asBefore(row, moved.reason), live: null } : moved.value
 }
 
 const passed = (code: string): Refusal => ({
@@ -90,7 +101,7 @@ function asBefore(row: ShardRow, { code, detail }: Refusal): ShardRow {
 const fitCodeOf = (row: ShardRow) =>
   row.fitCode === '' ? ([row.code, row.detail] as const) : ([row.fitCode, row.fitDetail] as const)
 
-function moveOn(row: ShardRow, news: News): Outcome<ShardRow> {
+function moveOn(row: ShardRow, news: News): Outcome<Moved> {
   try {
     const gap = gapOf(row, news)
     if (gap.kind === 'refused') return gap
@@ -100,13 +111,16 @@ function moveOn(row: ShardRow, news: News): Outcome<ShardRow> {
     const updated = updateModel(decoded.value, { y })
     if (updated.kind === 'refused') return updated
     const [code, detail] = fitCodeOf(row)
-    return done({
+    const live = scaledNews(decoded.value, y, row.liveScale)
+    const next: ShardRow = {
       ...row,
       ...{ code, detail, fitCode: '', fitDetail: '' },
       steps: row.steps + y.length,
       observed: row.observed + observedIn(y),
+      liveMase: live ? live.scaled / live.count : row.liveMase,
       payload: encodeModel(updated.value),
-    })
+    }
+    return done({ row: next, live })
   } catch (fault) {
     // A fault of the engine: told for this series, so that the rest of the shard is not lost to it.
     const what = fault instanceof Error ? fault.message : String(fault)

@@ -6,6 +6,11 @@ import { errorScale } from './metrics.ts'
 /** Errors of a forecast on what came: how many values were there, and the sum of their errors. */
 export type LiveScore = { readonly count: number; readonly absolute: number }
 
+/** Errors that were divided by the scale of their own series, so that those of many add up. */
+export type LiveSum = { readonly count: number; readonly scaled: number }
+
+export const noLive: LiveSum = { count: 0, scaled: 0 }
+
 /**
  * How well a model had foreseen what came right after its data: the whole of it in one forecast
  * from there. Missing values count nowhere. Null where it has no forecast of so far.
@@ -20,6 +25,27 @@ export function scoreNews(model: AnyModel, y: Float64Array): LiveScore | null {
     absolute += Math.abs(actual - forecast.value.point[h]!)
   }
   return { count, absolute }
+}
+
+/**
+ * The same by the scale of the series. Null where there is nothing to compare, or the scale is not
+ * known (NaN); then nothing is forecast. Never throws: what cannot be scored is still news.
+ */
+export function scaledNews(model: AnyModel, y: Float64Array, scale: number): LiveSum | null {
+  if (!(scale > 0) || y.every(Number.isNaN)) return null
+  try {
+    const score = scoreNews(model, y)
+    const scaled = score === null ? Number.NaN : score.absolute / scale
+    return score !== null && Number.isFinite(scaled) ? { count: score.count, scaled } : null
+  } catch {
+    return null
+  }
+}
+
+/** Both of them; the first alone where the sum leaves the range of numbers. */
+export function sumOfLive(first: LiveSum, second: LiveSum): LiveSum {
+  const scaled = first.scaled + second.scaled
+  return Number.isFinite(scaled) ? { count: first.count + second.count, scaled } : first
 }
 
 /** What errors on a series are divided by, see `errorScale`; null where it has no changes. */

@@ -9,6 +9,7 @@ import {
   faultOfModels,
   fitModel,
   parseSpec,
+  scoreNews,
   seedOfKey,
   updateModel,
   updateShard,
@@ -37,6 +38,12 @@ function rowOf(shard: Shard, key: string) {
   return { ...Object.fromEntries(columns), payload: Buffer.from(shard.payloadAt(place)) }
 }
 
+/** How news alone were foreseen, by the scale of the fit. */
+function maseOf(before: ReturnType<typeof rowOf>, y: Float64Array): number {
+  const score = scoreNews(doneValue(decodeModel(before.payload)), y)
+  return score === null ? Number.NaN : score.absolute / before['live-scale'] / score.count
+}
+
 describe('an updated shard', () => {
   test('has each model as it is when updated alone, and the others to the byte', () => {
     const value = fc.option(fc.double({ min: -9, max: 9, noNaN: true }), { nil: null })
@@ -53,8 +60,9 @@ describe('an updated shard', () => {
         for (const { key, y } of batch) {
           const [before, after] = [rowOf(base, key), rowOf(shard, key)]
           const newer = added.get(key)
+          const isScored = 'live-mase' in after
           if (newer === undefined) {
-            expect(after).toEqual(before)
+            expect(after).toEqual({ ...before, ...(isScored ? { 'live-mase': Number.NaN } : {}) })
             continue
           }
           const values = Float64Array.from(newer, (one) => one ?? Number.NaN)
@@ -63,6 +71,7 @@ describe('an updated shard', () => {
           )
           expect(after).toEqual({
             ...before,
+            ...(isScored ? { 'live-mase': maseOf(before, values) } : {}),
             steps: y.length + newer.length,
             observed: before.observed + newer.filter((one) => one !== null).length,
             payload: Buffer.from(encodeModel(alone)),
