@@ -48,8 +48,16 @@ export function sumOfLive(first: LiveSum, second: LiveSum): LiveSum {
   return Number.isFinite(scaled) ? { count: first.count + second.count, scaled } : first
 }
 
-/** What errors on a series are divided by, see `errorScale`; null where it has no changes. */
+/**
+ * What errors on a series are divided by, see `errorScale`; null where it has no changes, those of
+ * rounding left aside: all that comes would be a huge error by them.
+ */
 export function liveScale({ y, seasons = [] }: Series): number | null {
   const { absolute } = errorScale(y, seasons[0] ?? 1)
-  return Number.isFinite(absolute) && absolute > 0 ? absolute : null
+  let largest = 0
+  for (const value of y) if (Math.abs(value) > largest) largest = Math.abs(value)
+  return Number.isFinite(absolute) && absolute > roundingShare * largest ? absolute : null
 }
+
+/** Of the largest value; some thousand times what a sum of doubles is off by. */
+const roundingShare = 1e-12

@@ -26,4 +26,6 @@ test('the scale is the mean change from one season to the next, where there is a
   expect(liveScale({ y: Float64Array.of(1, 5, 2, 7, 3), seasons: [2] })).toBe((1 + 2 + 1) / 3)
   expect(liveScale({ y: Float64Array.of(4, 4, 4) })).toBe(null)
   expect(liveScale({ y: Float64Array.of(4) })).toBe(null)
+  expect(liveScale({ y: Float64Array.of(0.3, 0.1 + 0.2, 0.3) })).toBe(null)
+  expect(liveScale({ y: Float64Array.of(1e-9, 2e-9) })).toBeCloseTo(1e-9, 20)
 })
