@@ -259,7 +259,7 @@ test('the series of a version are listed by page and by result', async () => {
   expect(all.pages).toBe(2)
   expect(all.found[0]).toEqual({
     ...{ key: many.keys[0], family: 'arima', code: 'ok', detail: '', steps: 120, observed: 120 },
-    mase: expect.closeTo(0.994, 3),
+    ...{ mase: expect.closeTo(0.994, 3), liveMase: null },
   })
   const { code } = all.found[16]!
   expect(all.found[16]!.mase).toBeNull()
@@ -269,6 +269,43 @@ test('the series of a version are listed by page and by result', async () => {
   expect(await status('sales/versions/1/series?limit=101')).toBe(400)
   expect(await status('sales/versions/9/series')).toBe(404)
   expect(await status('nobody/versions/1/series')).toBe(404)
+})
+
+test('what was foreseen of new observations is told of each series and of all of them', async () => {
+  const machine = await openLoopback()
+  for (let i = 0; i < 2; i++) await machine.node({ roles: ['fit', 'serve'] })
+  const broker = await machine.broker()
+  const at = `${broker.url}/api/models/live`
+  const send = async (path: string, body: object) => {
+    const headers = { 'content-type': 'application/json' }
+    const request = { method: 'POST', headers, body: JSON.stringify(body) }
+    expect((await fetch(`${at}/${path}`, request)).status).toBe(200)
+  }
+  const read = async (path: string) => (await fetch(`${at}/versions/${path}`)).json()
+  // Two shards of series that change by 1.5 from one observation to the next, and end with 2.
+  const keys = Array.from({ length: 2_100 }, (_, i) => `s=${10_000 + i}`)
+  const series = keys.map((key) => ({ key, y: [1, 3, 2] }))
+  await send('fit', { series, spec: { family: 'baseline', method: 'naive' } })
+  expect(await read('1')).toMatchObject({ accuracy: null, metrics: { shards: 2 } })
+
+  const places = [0, 1, 2, 2_097, 2_098, 2_099]
+  const news = places.map((at, i) => ({ key: keys[at], y: [2 + 1.5 * (i + 1)] }))
+  await send('observations', { series: news })
+  const own = { version: 2, observations: 6, mase: 3.5 }
+  expect(await read('2')).toMatchObject({
+    accuracy: { scale: 1, updates: [own] },
+    metrics: { liveMase: 3.5, liveObservations: 6 },
+  })
+  const listed = async (version: number) =>
+    ((await read(`${version}/series?limit=4`)) as { series: { liveMase: number }[] }).series
+  expect((await listed(2)).map(({ liveMase }) => liveMase)).toEqual([1, 2, 3, null])
+  expect((await listed(1)).map(({ liveMase }) => liveMase)).toEqual([null, null, null, null])
+
+  // From 6.5 on: an error of 3; the series of before keep what was said of them.
+  await send('observations', { series: [{ key: keys[2], y: [9.5] }] })
+  const next = { version: 3, observations: 1, mase: 2 }
+  expect(await read('3')).toMatchObject({ accuracy: { updates: [next, own] } })
+  expect((await listed(3)).map(({ liveMase }) => liveMase)).toEqual([1, 2, 2, null])
 })
 
 /** A number when it has stayed the same for a second. */

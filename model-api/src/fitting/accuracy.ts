@@ -1,3 +1,4 @@
+import type { LiveSum } from '@almanac/engine'
 import { type AccuracyRecord, limits, type VersionRecord } from '@almanac/shared'
 import type { FitReply } from './worker-protocol.ts'
 
@@ -13,10 +14,30 @@ export function accuracyAfter(
   { scale = null, score = null }: Pick<Fitted, 'scale' | 'score'>,
 ): AccuracyRecord | undefined {
   if (scale !== null) return { scale, updates: [] }
-  if (accuracy === undefined || score === null || score.count === 0) return accuracy
+  if (accuracy === undefined || score === null) return accuracy
   const scaled = score.absolute / accuracy.scale
-  if (!Number.isFinite(scaled)) return accuracy
-  const updates = [{ version, count: score.count, scaled }, ...accuracy.updates]
+  return after(accuracy, version, { count: score.count, scaled }) ?? accuracy
+}
+
+/**
+ * The same of many series, each of which has its own scale: all their errors by all their
+ * observations. It begins with the first update of which anything was foreseen.
+ */
+export function accuracyOfMany(
+  { version, accuracy }: Of,
+  live: LiveSum,
+): AccuracyRecord | undefined {
+  return after(accuracy ?? { scale: 1, updates: [] }, version, live) ?? accuracy
+}
+
+/** Undefined where there is nothing to add. */
+function after(
+  accuracy: AccuracyRecord,
+  version: number,
+  { count, scaled }: LiveSum,
+): AccuracyRecord | undefined {
+  if (count === 0 || !Number.isFinite(scaled)) return undefined
+  const updates = [{ version, count, scaled }, ...accuracy.updates]
   return { ...accuracy, updates: updates.slice(0, limits.accuracyUpdatesMax) }
 }
 

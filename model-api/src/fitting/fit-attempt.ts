@@ -15,7 +15,7 @@ import type { NodeContext } from '../base/context.ts'
 import { untilAvailable } from '../base/patience.ts'
 import { bounds } from '../config/bounds.ts'
 import type { ModelsView } from '../serving/view.ts'
-import { accuracyAfter } from './accuracy.ts'
+import { accuracyAfter, accuracyOfMany } from './accuracy.ts'
 import type { Effect } from './apply.ts'
 import { checked } from './checked.ts'
 import { type Claim, ClaimUnknown, releaseLease, takeClaim } from './claim.ts'
@@ -257,8 +257,9 @@ async function join(
   )
   switch (joined.kind) {
     case 'whole': {
-      const { index: content, metrics, series } = joined
-      const made = { content, metrics, calendar: null, series }
+      const { index: content, metrics, series, live } = joined
+      const accuracy = accuracyOfMany(claim.version, live)
+      const made = { content, metrics, calendar: null, series, accuracy }
       return store(context, claim, progress, signal, made)
     }
     case 'failed':

@@ -88,11 +88,11 @@ function fitSeriesOf(request: FitRequest, passedOver: ReadonlyMap<number, string
     onProgress: (fraction) => control.setProgress(fraction),
     onSeries: (place) => control.setPlace(place),
   }
-  const { content, codes, isStopped } = base
+  const { content, codes, live, isStopped } = base
     ? updateShard(base.value, data.value, parsed.value, run)
     : fitShard(data.value, parsed.value, run)
   if (isStopped) return { kind: 'stopped', id }
-  return { kind: 'fitted-shard', id, shard: Uint8Array.from(encodeShard(content)), codes }
+  return { kind: 'fitted-shard', id, shard: Uint8Array.from(encodeShard(content)), codes, live }
 }
 
 function readShard(

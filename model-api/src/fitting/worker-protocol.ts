@@ -2,7 +2,7 @@
  * What a node and its fitting thread say to each other. Stopping and progress go through shared
  * memory: a thread that computes reads no messages.
  */
-import type { LiveScore, Report, Trial } from '@almanac/engine'
+import type { LiveScore, LiveSum, Report, Trial } from '@almanac/engine'
 
 export type FitRequest = {
   readonly id: number
@@ -64,6 +64,8 @@ export type FitReply =
       readonly shard: Uint8Array
       /** How many series have which result code. */
       readonly codes: Readonly<Record<string, number>>
+      /** Of an update: how well its base had foreseen the data. */
+      readonly live?: LiveSum
     }
   | {
       readonly kind: 'refused'

@@ -8,7 +8,10 @@ const Count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
  */
 export const AccuracyRecord = Type.Object(
   {
-    /** The mean absolute change of the data of the fit from one season to the next. */
+    /**
+     * The mean absolute change of the data of the fit from one season to the next; 1 of many
+     * series, for each of them has its own.
+     */
     scale: Type.Number({ exclusiveMinimum: 0 }),
     updates: Type.Array(
       Type.Object(
@@ -17,7 +20,7 @@ export const AccuracyRecord = Type.Object(
           version: Count,
           /** Observations that were there. */
           count: Count,
-          /** The sum of their absolute errors, by the scale. */
+          /** The sum of their absolute errors, by the scale of their series. */
           scaled: Type.Number({ minimum: 0 }),
         },
         { additionalProperties: true },

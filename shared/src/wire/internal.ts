@@ -84,6 +84,12 @@ export const SeriesEntry = Type.Object({
       description: 'Mean absolute scaled error of its one-step fits, when it was fitted.',
     }),
   ),
+  /** The same. */
+  liveMase: Type.Optional(
+    Type.Union([Type.Number(), Type.Null()], {
+      description: 'Mean absolute scaled error of what was foreseen of its newest observations.',
+    }),
+  ),
 })
 export type SeriesEntry = Static<typeof SeriesEntry>
 

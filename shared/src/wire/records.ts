@@ -105,7 +105,7 @@ export const VersionRecord = record({
       steps: Count,
     }),
   ),
-  /** Of one series; absent where nothing can be said of it. */
+  /** Absent where nothing can be said of it. */
   accuracy: Type.Optional(AccuracyRecord),
   /** Why it was begun, where nobody asked for it by itself. */
   why: Type.Optional(Type.String({ maxLength: 300 })),
@@ -197,6 +197,11 @@ export const ShardRecord = record({
       series: Count,
       /** How many series have which result code. */
       codes: Type.Record(Type.String({ maxLength: 100 }), Count),
+      /**
+       * Of an update: observations that its base had foreseen, and the sum of their absolute
+       * errors, each by the scale of its series. Absent where there is none, and from older nodes.
+       */
+      live: Type.Optional(record({ count: Count, scaled: Type.Number({ minimum: 0 }) })),
     }),
   ),
   /** How much of it is done, from 0 to 1, as who works on it said last; mostly nobody says. */

@@ -134,7 +134,7 @@ async function store(
   context: NodeContext,
   claim: ShardClaim,
   signal: AbortSignal,
-  { shard: content, codes }: Fitted,
+  { shard: content, codes, live }: Fitted,
 ): Promise<Stored> {
   const { of, job, version, shard } = claim
   const label = `${of.tenant}/${of.model}/${job.subject.version}/${shard.number}`
@@ -144,7 +144,8 @@ async function store(
   const manifest = await untilAvailable(upload, patienceOf(context, claim, signal))
   const { id: blob, sha256, sizeBytes } = manifest
   const series = Object.values(codes).reduce((sum, count) => sum + count, 0)
-  return { blob, sha256, sizeBytes, series, codes }
+  const foreseen = live && live.count > 0 ? { live } : {}
+  return { blob, sha256, sizeBytes, series, codes, ...foreseen }
 }
 
 async function keep(

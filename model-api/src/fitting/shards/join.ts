@@ -1,4 +1,4 @@
-import { compareKeys } from '@almanac/engine'
+import { compareKeys, type LiveSum, noLive, sumOfLive } from '@almanac/engine'
 import {
   type BlobRef,
   Damaged,
@@ -23,6 +23,8 @@ export type Joined =
       readonly index: Uint8Array
       readonly metrics: Metrics
       readonly series: number
+      /** Of an update: how well its base had foreseen the news of all shards. */
+      readonly live: LiveSum
     }
   | { readonly kind: 'failed'; readonly reason: string; readonly detail: string }
   /** Some shards are still to be fitted. */
@@ -50,14 +52,18 @@ export async function joinShards(
     }
   }
   if (fitted.length < data.shards.length) return { kind: 'open' }
-  const made = fitted.map((shard, number) => ({ first: data.shards[number]!.first, ...shard }))
+  // What was foreseen is told of an update once: the index goes on into versions to come.
+  const made = fitted.map(({ live: _, ...shard }, number) => {
+    return { first: data.shards[number]!.first, ...shard }
+  })
+  const live = fitted.reduce((sum, shard) => sumOfLive(sum, shard.live ?? noLive), noLive)
   const { base } = claim.version
   const shards = base ? replaced(await readBaseIndex(read, base), made) : made
   const index = encodeShardIndex({ format: 1, kind: 'models', shards: shards })
   const series = shards.reduce((sum, shard) => sum + shard.series, 0)
   // Not before: what is awaited above is tried again when the store is away.
   claim.journal.unshift(...ended)
-  return { kind: 'whole', index, metrics: metricsOf(shards), series }
+  return { kind: 'whole', index, metrics: metricsOf(shards), series, live }
 }
 
 /** The shards of a base, but for those that have news. */
