@@ -24,6 +24,8 @@ export const limits = {
   pendingMax: 10_000,
   /** Steps that one update adds to a series of a shard, those missing before them included. */
   newObservationsMax: 10_000,
+  /** Steps of an update that are compared with what was foreseen: as far as a backtest looks. */
+  liveStepsMax: 1_000,
   /** Autoregressive or moving-average terms: the exact covariance costs its third power. */
   orderMax: 32,
   /** Seasonal terms of an ARIMA of either kind. */

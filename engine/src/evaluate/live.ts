@@ -1,6 +1,7 @@
 import { forecastModel } from '../facade.ts'
 import type { AnyModel } from '../families.ts'
 import type { Series } from '../family.ts'
+import { limits } from '../limits.ts'
 import { errorScale } from './metrics.ts'
 
 /** Errors of a forecast on what came: how many values were there, and the sum of their errors. */
@@ -12,10 +13,12 @@ export type LiveSum = { readonly count: number; readonly scaled: number }
 export const noLive: LiveSum = { count: 0, scaled: 0 }
 
 /**
- * How well a model had foreseen what came right after its data: the whole of it in one forecast
- * from there. Missing values count nowhere. Null where it has no forecast of so far.
+ * How well a model had foreseen what came right after its data, in one forecast from there. Missing
+ * values count nowhere, nor do those beyond `limits.liveStepsMax` steps. Null where it has no
+ * forecast of so far.
  */
-export function scoreNews(model: AnyModel, y: Float64Array): LiveScore | null {
+export function scoreNews(model: AnyModel, news: Float64Array): LiveScore | null {
+  const y = near(news)
   const forecast = forecastModel(model, { horizon: y.length, quantiles: new Float64Array(0) })
   if (forecast.kind === 'refused') return null
   let [count, absolute] = [0, 0]
@@ -32,7 +35,7 @@ export function scoreNews(model: AnyModel, y: Float64Array): LiveScore | null {
  * known (NaN); then nothing is forecast. Never throws: what cannot be scored is still news.
  */
 export function scaledNews(model: AnyModel, y: Float64Array, scale: number): LiveSum | null {
-  if (!(scale > 0) || y.every(Number.isNaN)) return null
+  if (!(scale > 0) || near(y).every(Number.isNaN)) return null
   try {
     const score = scoreNews(model, y)
     const scaled = score === null ? Number.NaN : score.absolute / scale
@@ -41,6 +44,8 @@ export function scaledNews(model: AnyModel, y: Float64Array, scale: number): Liv
     return null
   }
 }
+
+const near = (y: Float64Array) => y.subarray(0, limits.liveStepsMax)
 
 /** Both of them; the first alone where the sum leaves the range of numbers. */
 export function sumOfLive(first: LiveSum, second: LiveSum): LiveSum {

@@ -72,6 +72,13 @@ describe('an update', () => {
     expect(['a', 'b', 'd'].map((key) => scaleOf(shard, key))).toEqual([1.5, 14 / 3, 1])
   })
 
+  test('is compared with the forecast of its own time, beyond what is missing before', () => {
+    const drift = doneValue(parseSpec({ family: 'baseline', method: 'drift' }))
+    const rising = fittedOf([described('a', [1, 2, 3], daily)], drift)
+    const news = [described('a', [9], { start: '2024-02-07' })]
+    expect(update(rising, news).live).toEqual({ count: 1, scaled: 2 })
+  })
+
   test('gives new series a scale, and those that had no model; the next one scores them', () => {
     const { shard } = update(base, [described('e', [3, 4]), described('f', [1, 4])])
     expect([scaleOf(shard, 'e'), scaleOf(shard, 'f')]).toEqual([1, 3])
@@ -83,7 +90,7 @@ describe('an update', () => {
     const known = update(base, [described('b', [13])]).shard
     const news = [
       described('a', [99], { start: '2024-02-02' }),
-      described('b', [null, null]),
+      described('b', [...new Array(1_000).fill(null), 50]),
       described('d', [1e308]),
     ]
     const passedOver = new Map([[2, 'ends-threads']])

@@ -21,6 +21,14 @@ test('a model that foresees nothing of so far has no score', () => {
   expect(scoreNews(naive([1, 2, 3]), new Float64Array(0))).toBe(null)
 })
 
+test('what comes long after the data is not compared', () => {
+  const model = naive([1, 2, 3])
+  const news = new Float64Array(1_001).fill(4)
+  expect(scoreNews(model, news)).toEqual({ count: 1_000, absolute: 1_000 })
+  news.fill(Number.NaN, 0, 1_000)
+  expect(scoreNews(model, news)).toEqual({ count: 0, absolute: 0 })
+})
+
 test('the scale is the mean change from one season to the next, where there is any', () => {
   expect(liveScale({ y: Float64Array.of(1, 3, 2) })).toBe(1.5)
   expect(liveScale({ y: Float64Array.of(1, 5, 2, 7, 3), seasons: [2] })).toBe((1 + 2 + 1) / 3)
