@@ -1,3 +1,4 @@
+import { parseKey } from '@almanac/shared'
 import type { ICompare } from 'etcd3'
 import type { Sabotage } from './etcd/etcd.ts'
 
@@ -24,6 +25,22 @@ export const mutants: Readonly<Record<string, Sabotage>> = {
   'claim-not-compared': without(
     (one) => one.target === 'Create' && keyOf(one).startsWith('/claims/'),
   ),
+  /** A shard is claimed and said to be done whatever became of it since it was read. */
+  'shard-not-compared': without(
+    (one) =>
+      (one.target === 'Mod' && parseKey(keyOf(one)).kind === 'shard') ||
+      parseKey(keyOf(one)).kind === 'shard-claim',
+  ),
+  /** Who loses the claim while it reads a table hands over what it has read all the same. */
+  'table-handed-over-without-claim': {
+    alter: (request) => {
+      const isHandOver = request.success.some(({ request_put: put }) => {
+        const key = parseKey(put?.key?.toString() ?? '')
+        return key.kind === 'version' && /"report":"/.test(put?.value?.toString() ?? '')
+      })
+      return isHandOver ? { ...request, compare: [] } : request
+    },
+  },
   /** Versions are allocated without comparing the counter. */
   'counter-not-compared': without(
     (one) => keyOf(one).endsWith('/counter') || keyOf(one).includes('/versions/'),

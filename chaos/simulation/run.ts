@@ -1,7 +1,10 @@
 import { decodeShard, seriesAt } from '@almanac/engine'
-import type { BlobRef } from '@almanac/shared'
+import { type BlobRef, isRegression } from '@almanac/shared'
+import { sweepGarbage } from '../../broker/src/jobs/garbage.ts'
 import { judgeFits, judgeTold } from './check/judge-fits.ts'
 import { type Judged, judgeForecasts } from './check/judge-forecasts.ts'
+import { judgeGarbage } from './check/judge-garbage.ts'
+import { judgeJobs } from './check/judge-jobs.ts'
 import { judgeShards } from './check/judge-shards.ts'
 import { Ledger } from './check/ledger.ts'
 import { createReachability } from './check/reachability.ts'
@@ -10,6 +13,7 @@ import { whatAils } from './check/wellness.ts'
 import { type ClientParts, send } from './cluster/clients.ts'
 import { Cluster } from './cluster/cluster.ts'
 import type { FitCourse } from './cluster/fitter.ts'
+import { tableOf } from './cluster/table-file.ts'
 import type { Sabotage } from './etcd/etcd.ts'
 import { applyFault } from './schedule/apply-fault.ts'
 import type { Plan } from './schedule/plan.ts'
@@ -53,7 +57,7 @@ class Run {
   readonly #plan: Plan
   readonly #cluster: Cluster
   readonly #ledger: Ledger
-  readonly #records: Records = { forecasts: [], fits: [], told: [] }
+  readonly #records: Records = { forecasts: [], fits: [], told: [], jobs: [] }
   readonly #values = new Map<string, number>()
   readonly #violations: string[] = []
   readonly #clients: ClientParts
@@ -90,6 +94,8 @@ class Run {
       },
       onFit: (record) => this.#records.fits.push(record),
       onTold: (record) => this.#records.told.push(record),
+      onJob: (record) => this.#records.jobs.push(record),
+      jobOf: (value) => this.#jobOf(value),
       open: new Set(),
       areStubborn: () => !this.#isOver,
     }
@@ -106,6 +112,7 @@ class Run {
     this.#endFaults()
     const convergedMs = this.#converge()
     this.#judge()
+    this.#sweep()
     const { forecasts, fits } = this.#records
     return {
       violations: this.#violations,
@@ -191,7 +198,9 @@ class Run {
       for (const [id, { record, versions }] of this.#ledger.models) {
         if (record?.serving == null) continue
         const model = id.split('/')[1]!
-        const isWide = versions.get(record.serving)?.series !== undefined
+        const version = versions.get(record.serving)
+        if (isRegression(version?.spec)) continue
+        const isWide = version?.series !== undefined
         send(this.#clients, {
           ...({ kind: 'forecast', broker, model, horizon: 10, version: 'serving' } as const),
           ...(isWide ? { series: 's=0.0' } : {}),
@@ -209,6 +218,38 @@ class Run {
       this.#violations.push(`at the end ${answers.length} of ${asked} forecasts are as they should`)
   }
 
+  #jobOf(value: number) {
+    const isOf = ({ request, outcome }: Records['fits'][number]) =>
+      request.value === value && outcome.kind === 'accepted'
+    const last = this.#records.fits.findLast(isOf)
+    if (last?.outcome.kind !== 'accepted') return undefined
+    const job = this.#ledger.jobs.get(last.outcome.job)
+    return job && { job, request: last.request }
+  }
+
+  /** At the end all garbage is old enough, where nothing is damaged that names what is none. */
+  #sweep(): void {
+    const { requests, faults } = this.#plan
+    const isMany = (one: Plan['requests'][number]) =>
+      one.kind === 'fit' && (one.shards !== undefined || one.table !== undefined)
+    if (!requests.some(isMany) || faults.some(({ kind }) => kind === 'damage')) return
+    const [broker] = this.#cluster.brokers.values()
+    const { api } = broker!.assembly!
+    let isOver = false
+    this.#world.within(broker!.process, () => {
+      const bounds = { ...api.bounds, garbageAgeMs: Number.NEGATIVE_INFINITY }
+      sweepGarbage({ ...api, bounds }, new AbortController().signal).then(
+        () => {
+          isOver = true
+          this.#violations.push(...judgeGarbage(this.#ledger, this.#cluster.around.blobs))
+        },
+        (error) => this.#violations.push(`garbage cannot be swept: ${error}`),
+      )
+    })
+    this.#world.run(this.#world.nowMs + 30_000, () => isOver)
+    if (!isOver) this.#violations.push('garbage is not swept in 30 s')
+  }
+
   #judge(): void {
     const judged: Judged = { ledger: this.#ledger, numberIn: (blob) => this.#values.get(blob) }
     this.#violations.push(
@@ -216,6 +257,7 @@ class Run {
       ...judgeForecasts(this.#records.forecasts, judged),
       ...judgeFits(this.#records.fits, judged, this.#plan),
       ...judgeShards(judged, this.#cluster.around.blobs, this.#plan),
+      ...judgeJobs(this.#records.jobs, this.#ledger, this.#plan),
       ...this.#records.told.flatMap((record) => judgeTold(record, this.#ledger, this.#plan)),
       ...this.#world.uncaught.map((text) => `an error that ends its process: ${text}`),
     )
@@ -224,10 +266,17 @@ class Run {
 
 const lookMs = 250
 
-/** What a data set says again and again: one series, a shard of them, or an index of shards. */
+/** What a data set says again and again: a series, a shard, an index of shards, or a table. */
 function numberIn(bytes: Uint8Array, known: ReadonlyMap<string, number>): number | undefined {
   const shard = decodeShard(bytes)
   if (shard.kind !== 'refused') return seriesAt(shard.value, 0).y[0]
-  const { series, shards } = JSON.parse(Buffer.from(bytes).toString())
-  return series ? series[0].y[0] : known.get(shards[0].blob)
+  const text = Buffer.from(bytes).toString()
+  // Reports and results are of no number.
+  const { series, shards, file } =
+    text.startsWith('{') && !text.includes('}\n') ? JSON.parse(text) : none
+  if (file !== undefined) return tableOf(file).value
+  if (Array.isArray(series)) return series[0].y[0]
+  return shards?.[0]?.blob === undefined ? undefined : known.get(shards[0].blob)
 }
+
+const none = { series: undefined, shards: undefined, file: undefined }

@@ -72,13 +72,15 @@ function judgeFailure(version: VersionRecord, { numberIn }: Judged, plan: Plan):
   const value = numberIn(version.dataset.blob)
   const request = plan.requests.find((one) => one.kind === 'fit' && one.value === value)
   const end = request?.kind === 'fit' ? request.end : undefined
+  const isCancelled = plan.requests.some((one) => one.kind === 'cancel' && one.value === value)
   const isDamaged = plan.faults.some((fault) => fault.kind === 'damage' && fault.value === value)
   // Nodes that live give the attempts back that faults of others cost them.
   const losesNodes = plan.faults.some(({ kind }) => losesNode.has(kind))
   const { phase, reason, detail } = version.error ?? noError
   const isExplained: Record<FailureRecord['phase'], boolean> = {
     fit:
-      (reason === 'too-short' && end === 'refused') ||
+      ((reason === 'too-short' || reason === 'table') && end === 'refused') ||
+      (reason === 'cancelled' && isCancelled) ||
       (reason === 'attempts-exhausted' && (end === 'crashed' || losesNodes)),
     rollout: (reason === 'checksum' || reason === 'missing') && isDamaged,
     deleted: plan.requests.some(({ kind }) => kind === 'delete'),

@@ -1,5 +1,7 @@
 import { compareKeys, decodeModel, decodeShard, forecastModel, type Shard } from '@almanac/engine'
 import { decodeShardIndex, type ShardRef, type VersionRecord } from '@almanac/shared'
+import { shardsOf as seriesOf } from '../cluster/fitter.ts'
+import { tableOf } from '../cluster/table-file.ts'
 import type { Plan } from '../schedule/plan.ts'
 import type { Blobs } from '../store/blobs.ts'
 import { basesFrom, type Judged } from './judge-forecasts.ts'
@@ -22,7 +24,7 @@ export function judgeShards(judged: Judged, blobs: Blobs, plan: Plan): string[] 
 type Known = { readonly judged: Judged; readonly blobs: Blobs; readonly plan: Plan }
 
 function faultOf(
-  { blob, series }: VersionRecord,
+  { blob, series, table }: VersionRecord,
   chain: readonly VersionRecord[],
   { judged, blobs, plan }: Known,
 ): string | undefined {
@@ -33,6 +35,9 @@ function faultOf(
   const wanted = [...values.keys()].sort(compareKeys)
   if (keys.join() !== wanted.join() || keys.length !== series)
     return `it has models of ${keys.join()}`
+  // That its data is all of its table cannot be seen from its data.
+  const inTable = table && seriesIn(table.file)
+  if (inTable !== undefined && inTable !== series) return `its table has ${inTable} series`
   for (const shard of models)
     for (const [place, key] of keysOf(shard).entries()) {
       const model = decodeModel(shard.payloadAt(place))
@@ -48,6 +53,11 @@ function faultOf(
       if (!isRight) return `${key} is ${said}, not ${newest}`
     }
   return undefined
+}
+
+function seriesIn(file: string): number {
+  const { value, shards } = tableOf(file)
+  return seriesOf(value, shards).series
 }
 
 /** Of each series what its data say, that of the version first and that of the last base last. */

@@ -14,6 +14,7 @@ import {
 } from '@almanac/shared'
 import type { KeyEvent, Revision } from '../etcd/key-values.ts'
 import type { World } from '../world/world.ts'
+import { ShardLedger } from './shard-ledger.ts'
 
 /** A version that began to serve; the place of a change in the life of a model is its number. */
 type Served = {
@@ -45,6 +46,7 @@ export class Ledger {
   readonly models = new Map<string, ModelLedger>()
   readonly jobs = new Map<string, JobRecord>()
   readonly claims = new Map<string, ClaimRecord>()
+  readonly shards = new ShardLedger()
   readonly nodes = new Map<string, NodeRecord>()
   readonly nodeModels = new Map<string, NodeModelRecord>()
   /** Since when a process was known to have a version: `{instance} {model} {version}`. */
@@ -97,6 +99,8 @@ export class Ledger {
       if (parsed.kind === 'node-model')
         this.#takeNodeModel(`${parsed.node} ${modelId(parsed)}`, modelId(parsed), text)
     }
+    for (const fault of this.shards.take(texts, this.jobs))
+      this.#breach(`revision ${revision}: ${fault}`)
   }
 
   #takeModel(
@@ -210,8 +214,11 @@ export class Ledger {
       return
     }
     if (isNew || !before) return
-    if (before.job !== after.job || before.dataset.blob !== after.dataset.blob)
-      this.#breach(`${name} is another fit now`)
+    const isRead = before.table?.report === null && after.table?.report != null
+    const isOther = before.dataset.blob !== after.dataset.blob && !isRead
+    if (before.job !== after.job || isOther) this.#breach(`${name} is another fit now`)
+    if (isRead && !claimed.has(after.job))
+      this.#breach(`${name} has the series of its table from who has no claim`)
     const step = `${before.state}→${after.state}`
     if (before.state !== after.state && !versionSteps.has(step))
       this.#breach(`${name} goes ${step}`)

@@ -33,8 +33,15 @@ export type ToldRecord = {
   readonly outcome: FitOutcome | undefined
 }
 
+/** What came of a request about a job. */
+export type JobEndRecord =
+  | { readonly kind: 'cancelled' | 'backtest'; readonly job: string }
+  /** A bug: nobody is to blame for it but the code. */
+  | { readonly kind: 'broken'; readonly what: string }
+
 export type Records = {
   readonly forecasts: ForecastRecord[]
   readonly fits: FitRecord[]
   readonly told: ToldRecord[]
+  readonly jobs: JobEndRecord[]
 }

@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto'
-import { encodeDataset, modelId, Refused } from '@almanac/shared'
+import { encodeDataset, type JobRecord, modelId, Refused } from '@almanac/shared'
 import { answer, questionOf } from '../../../broker/src/api/forecasts.ts'
 import type { Allocated } from '../../../broker/src/jobs/allocate.ts'
+import { cancelJob } from '../../../broker/src/jobs/cancel.ts'
 import { fitOutcome } from '../../../broker/src/jobs/fit-outcome.ts'
 import type { FitData } from '../../../broker/src/jobs/store-data.ts'
 import { deleteModel, release, rollBack } from '../../../broker/src/rollout/control.ts'
@@ -11,6 +12,7 @@ import type {
   FitRequest,
   ForecastRecord,
   ForecastRequest,
+  JobEndRecord,
   ToldRecord,
 } from '../check/records.ts'
 import type { Request } from '../schedule/plan.ts'
@@ -18,12 +20,17 @@ import type { BrokerProcess } from './broker-process.ts'
 import type { Cluster } from './cluster.ts'
 import { createExchange, type Sent } from './exchange.ts'
 import { newsOf, parsedSpec, seriesOf, shardsOf } from './fitter.ts'
+import { fileOf, recipe, regression } from './table-file.ts'
 
 export type ClientParts = {
   readonly cluster: Cluster
   readonly onForecast: (record: ForecastRecord, view: ViewOfBroker) => void
   readonly onFit: (record: FitRecord) => void
   readonly onTold: (record: ToldRecord) => void
+  /** Of cancels that were answered, and of backtests that were accepted. */
+  readonly onJob: (record: JobEndRecord) => void
+  /** The newest job of the fit of this value, and what was asked for then. */
+  readonly jobOf: (value: number) => { job: JobRecord; request: FitRequest } | undefined
   /** Requests that were sent and are not answered, by the process that has them. */
   readonly open: Set<{ readonly broker: BrokerProcess }>
   /** Whether what failed is sent again. */
@@ -49,6 +56,8 @@ export function send(parts: ClientParts, request: Request): void {
   world.within(broker.process, () => {
     if (request.kind === 'forecast') sendForecast(parts, broker, request)
     else if (request.kind === 'fit') sendFit(parts, broker, request)
+    else if (request.kind === 'backtest') sendBacktest(parts, broker, request)
+    else if ('value' in request) sendToJob(parts, broker, request)
     else sendChange(parts, broker, request)
   })
 }
@@ -90,7 +99,8 @@ function sendForecast(parts: ClientParts, broker: BrokerProcess, request: Foreca
   })
 }
 
-function dataOf({ value, shards }: FitRequest): FitData {
+function dataOf({ value, shards, table }: FitRequest): FitData {
+  if (table) return { kind: 'table', file: fileOf({ value, shards: shards ?? 1 }), recipe }
   if (shards !== undefined) return shardsOf(value, shards)
   const dataset = Uint8Array.from(encodeDataset(seriesOf(value)))
   return { kind: 'one', dataset, observations: 4 }
@@ -98,7 +108,8 @@ function dataOf({ value, shards }: FitRequest): FitData {
 
 function sendFit(parts: ClientParts, broker: BrokerProcess, request: FitRequest): void {
   const { world } = parts.cluster.around
-  const { model, value, key, adds } = request
+  const { model, value, key, adds, table } = request
+  const spec = table === 'rows' ? regression : parsedSpec()
   const input = {
     of: { tenant: 'default', model },
     requestId: 'request',
@@ -117,7 +128,7 @@ function sendFit(parts: ClientParts, broker: BrokerProcess, request: FitRequest)
   const { fits } = broker.assembly!.api
   const making =
     adds === undefined
-      ? fits.begin({ ...input, data: dataOf(request), spec: parsedSpec() })
+      ? fits.begin({ ...input, data: dataOf(request), spec })
       : fits.add({ ...input, news: newsOf(value, adds), base: null })
   making.then(
     (allocated) => {
@@ -172,10 +183,96 @@ function sendElsewhere(parts: ClientParts, request: FitRequest): void {
 const repeatMs = 700
 const repeatsMax = 5
 
+function sendToJob(
+  parts: ClientParts,
+  broker: BrokerProcess,
+  request: Of<'cancel' | 'retry'>,
+): void {
+  if (request.kind === 'cancel') sendCancel(parts, broker, request)
+  else sendRetry(parts, broker, request)
+}
+
+/** Its end is then written, whatever its workers do. */
+function sendCancel(
+  parts: ClientParts,
+  broker: BrokerProcess,
+  { value }: Of<'cancel' | 'retry'>,
+): void {
+  const { api } = broker.assembly!
+  const { job } = parts.jobOf(value) ?? {}
+  if (job === undefined) return
+  track(parts, broker, `the cancel of ${value}`, cancelJob(api, job.id, api.who), (done) => {
+    if (done) parts.onJob({ kind: 'cancelled', job: job.id })
+  })
+}
+
+function sendRetry(
+  parts: ClientParts,
+  broker: BrokerProcess,
+  { value }: Of<'cancel' | 'retry'>,
+): void {
+  const { fits } = broker.assembly!.api
+  const { job, request } = parts.jobOf(value) ?? {}
+  if (job === undefined || request === undefined) return
+  const made = fits.retry({ job, requestId: 'retry', idempotency: null })
+  track(parts, broker, `the retry of ${value}`, made, (allocated) => {
+    const { job: id, version } = allocated
+    const again = { ...request, key: null }
+    const outcome = { kind: 'accepted', job: id, version } as const
+    parts.onFit({ request: again, doneMs: parts.cluster.around.world.nowMs, outcome })
+    awaitFit(parts, broker, again, allocated)
+  })
+}
+
+function sendBacktest(
+  parts: ClientParts,
+  broker: BrokerProcess,
+  { model, mode }: Of<'backtest'>,
+): void {
+  const { api } = broker.assembly!
+  const of = { tenant: 'default', model }
+  const version = api.state().models.get(modelId(of))?.value.serving
+  if (version == null) return
+  const settings = { horizon: 1, windows: 2, step: 1, levels: [80], mode, season: 1 }
+  const asked = { of, version, spec: null, settings, requestId: 'backtest', idempotency: null }
+  track(parts, broker, `the backtest of ${version}`, api.backtests.begin(asked), ({ job }) =>
+    parts.onJob({ kind: 'backtest', job }),
+  )
+}
+
+type Of<K extends Request['kind']> = Extract<Request, { kind: K }>
+
+/** A request whose answer matters only where a client still hears it. */
+function track<T>(
+  parts: ClientParts,
+  broker: BrokerProcess,
+  name: string,
+  making: Promise<T>,
+  onDone: (value: T) => void,
+): void {
+  const { world } = parts.cluster.around
+  const isOpen = { broker }
+  parts.open.add(isOpen)
+  making.then(
+    (value) => {
+      parts.open.delete(isOpen)
+      if (broker.process.state === 'dead') return
+      world.trace(() => `${name} is done`)
+      onDone(value)
+    },
+    (error) => {
+      parts.open.delete(isOpen)
+      const { status, why } = refusalOf(error)
+      world.trace(() => `${name}: ${why}`)
+      if (status === 500) parts.onJob({ kind: 'broken', what: `${name}: ${why}` })
+    },
+  )
+}
+
 function sendChange(
   parts: ClientParts,
   broker: BrokerProcess,
-  request: Exclude<Request, ForecastRequest | FitRequest>,
+  request: Of<'rollback' | 'release' | 'delete'>,
 ): void {
   const { world } = parts.cluster.around
   const { api } = broker.assembly!

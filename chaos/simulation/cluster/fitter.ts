@@ -14,9 +14,10 @@ import {
 import type { Dataset } from '@almanac/shared'
 import type { ManyNews } from '../../../broker/src/jobs/news.ts'
 import type { ManySeries } from '../../../broker/src/jobs/store-data.ts'
+import { judgeSeries } from '../../../model-api/src/fitting/backtest/judge-series.ts'
 import type { Fitter, FitWork } from '../../../model-api/src/fitting/fit-pool.ts'
 import { readDataset } from '../../../model-api/src/fitting/read-dataset.ts'
-import type { FitReply } from '../../../model-api/src/fitting/worker-protocol.ts'
+import { FitControl, type FitReply } from '../../../model-api/src/fitting/worker-protocol.ts'
 import type { Process, World } from '../world/world.ts'
 
 /** What a fit is going to be like, told by its data. */
@@ -74,8 +75,11 @@ function fitted(work: FitWork): Fitted {
   const passedOver = work.passedOver && [...work.passedOver]
   const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1')
   const base = work.base && text(work.base)
-  const name = `${text(work.dataset)} ${JSON.stringify(passedOver)} ${base}`
-  const made = known.get(name) ?? (work.passedOver ? fittedShard(work) : fittedSeries(work))
+  const { backtest } = work
+  const trial = backtest && JSON.stringify({ ...backtest, later: backtest.later.map(text) })
+  const name = `${text(work.dataset)} ${JSON.stringify(passedOver)} ${base} ${trial}`
+  const make = work.backtest ? judgedShard : work.passedOver ? fittedShard : fittedSeries
+  const made = known.get(name) ?? make(work)
   known.set(name, made)
   return made
 }
@@ -103,6 +107,13 @@ function fittedShard({ dataset, base, passedOver }: FitWork): Fitted {
   const shard = Uint8Array.from(encodeShard(content))
   const value = seriesAt(data.value, 0).y[0]!
   return { value, reply: { kind: 'fitted-shard', id: 1, shard, codes } }
+}
+
+function judgedShard(work: FitWork): Fitted {
+  const data = decodeShard(work.dataset)
+  if (data.kind === 'refused' || !work.backtest) throw new Error('the simulation made a bad shard')
+  const request = { ...work, id: 1, control: new FitControl().memory }
+  return { value: seriesAt(data.value, 0).y[0]!, reply: judgeSeries(request, work.backtest) }
 }
 
 export function parsedSpec(): AnySpec {

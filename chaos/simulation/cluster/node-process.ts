@@ -4,6 +4,7 @@ import type { Process } from '../world/world.ts'
 import { createFitter, type FitCourse } from './fitter.ts'
 import { type Server, serverMaker } from './http.ts'
 import { ownParts, type Surroundings } from './parts.ts'
+import { createTableReader } from './table-reader.ts'
 
 export type NodeProcess = {
   readonly process: Process
@@ -46,6 +47,10 @@ export function startNodeProcess(
       token: 'secret',
       registry: new Registry(),
       fitter: createFitter({ world, process, courseOf }),
+      tableReader: createTableReader({
+        ...{ world, process, courseOf },
+        areFilesAway: () => around.store.isAway,
+      }),
       createServer: serverMaker((server) => {
         started.server = server
       }),

@@ -1,4 +1,6 @@
-import { type Random, seededRandom } from '@almanac/shared'
+import { seededRandom } from '@almanac/shared'
+import { Chance } from './chance.ts'
+import { drawTables } from './draw-tables.ts'
 import type { Fault, Plan, Request } from './plan.ts'
 
 /** The schedule of a seed. */
@@ -12,7 +14,8 @@ export function planOf(seed: number): Plan {
   const requests = drawRequests(chance, places.brokers, models, safetyMs)
   const values = requests.flatMap((request) => (request.kind === 'fit' ? [request.value] : []))
   const faults = drawFaults(chance, places, values, safetyMs)
-  const all = [...requests, ...drawWide(seed, places.brokers, safetyMs)]
+  const wide = drawWide(seed, places.brokers, safetyMs)
+  const all = [...requests, ...wide, ...drawTables(seed, places.brokers, safetyMs)]
   all.sort((a, b) => a.atMs - b.atMs)
   return { seed, brokers, nodes, safetyMs, requests: all, faults }
 }
@@ -77,26 +80,6 @@ type Places = { readonly brokers: readonly string[]; readonly nodes: readonly st
 
 const names = (kind: string, count: number) =>
   Array.from({ length: count }, (_, i) => `${kind}-${i}`)
-
-class Chance {
-  readonly #random: Random
-
-  constructor(random: Random) {
-    this.#random = random
-  }
-
-  is(share: number): boolean {
-    return this.#random() < share
-  }
-
-  between(low: number, high: number): number {
-    return low + Math.floor(this.#random() * (high - low + 1))
-  }
-
-  one<T>(of: readonly T[]): T {
-    return of[Math.floor(this.#random() * of.length)]!
-  }
-}
 
 function drawRequests(
   chance: Chance,

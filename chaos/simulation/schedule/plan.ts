@@ -16,6 +16,8 @@ export type Request =
       readonly repeats?: number
       /** Of many series: how many shards they are cut into, each of as many series as its place. */
       readonly shards?: number
+      /** Of a table: many series, or the rows themselves, to which a regression is fitted. */
+      readonly table?: 'series' | 'rows'
       /** Not a fit, but new observations of this one of many series. */
       readonly adds?: string
     }
@@ -36,6 +38,22 @@ export type Request =
       readonly atMs: number
       readonly broker: string
       readonly model: string
+    }
+  | {
+      readonly kind: 'cancel' | 'retry'
+      readonly atMs: number
+      readonly broker: string
+      readonly model: string
+      /** That of the fit whose newest job is meant. */
+      readonly value: number
+    }
+  | {
+      /** Of what serves. */
+      readonly kind: 'backtest'
+      readonly atMs: number
+      readonly broker: string
+      readonly model: string
+      readonly mode: 'refit' | 'update'
     }
 
 type Lasting = { readonly atMs: number; readonly forMs: number }

@@ -54,6 +54,10 @@ export class Blobs {
     this.#blobs.delete(nameOf(ref))
   }
 
+  ids(): string[] {
+    return [...this.#blobs.values()].map(({ row }) => row.id)
+  }
+
   putRecord(record: StoredRecord): void {
     this.#records.set(recordName(record), record)
   }

@@ -35,12 +35,14 @@ import { joinShards } from './shards/join.ts'
 import type { KeptIndexes } from './shards/read.ts'
 import { type FitStop, FitStopped, type StopReason, watchForStop } from './stop.ts'
 import type { Unclaimed } from './subject.ts'
+import type { TableReader } from './table/reader.ts'
 import { regressionOfTable } from './table/regression-of-table.ts'
 import { seriesOfTable, type TableParts } from './table/series-of-table.ts'
 
 export type FitParts = {
   readonly context: NodeContext
   readonly pool: Fitter
+  readonly tables: TableReader
   readonly view: ModelsView
   /** Aborts when the node drains: claim and attempt are given back. */
   readonly drain: AbortSignal
@@ -92,7 +94,7 @@ export async function attemptFit(parts: FitParts, jobId: string): Promise<FitOut
 }
 
 async function work(
-  { context, pool }: FitParts,
+  { context, pool, tables }: FitParts,
   claim: Claim,
   progress: ProgressReport,
   stop: ReturnType<typeof watchForStop>,
@@ -102,9 +104,11 @@ async function work(
       () => context.store.readBlob(ref, stop.signal),
       patienceOf(context, claim, stop.signal, 'fit-waits-for-data'),
     )
-  if (claim.job.kind === 'fit-table') return await makeSeries(context, claim, progress, stop, read)
-  if (claim.job.kind === 'fit-regression')
-    return await regress(context, claim, progress, stop, read)
+  if (claim.job.kind === 'fit-table' || claim.job.kind === 'fit-regression') {
+    const parts = { ...tableParts(context, claim, progress, stop.signal, read), reader: tables }
+    const begin = claim.job.kind === 'fit-table' ? makeSeries : regress
+    return await begin(context, claim, progress, stop, parts)
+  }
   if (isOfShards(claim.job.kind)) return await join(context, claim, progress, stop.signal, read)
   const dataset = await read({ kind: 'dataset', id: claim.version.dataset.blob })
   const base = await readBase(claim.version, read)
@@ -151,9 +155,8 @@ async function makeSeries(
   claim: Claim,
   progress: ProgressReport,
   stop: FitStop,
-  read: (ref: BlobRef) => Promise<Uint8Array>,
+  parts: TableParts,
 ): Promise<FitOutcome> {
-  const parts = tableParts(context, claim, progress, stop.signal, read)
   const made = await stop.within(context, bounds.tableMs, () =>
     seriesOfTable(context, claim.version, parts),
   )
@@ -178,9 +181,8 @@ async function regress(
   claim: Claim,
   progress: ProgressReport,
   stop: FitStop,
-  read: (ref: BlobRef) => Promise<Uint8Array>,
+  parts: TableParts,
 ): Promise<FitOutcome> {
-  const parts = tableParts(context, claim, progress, stop.signal, read)
   const fitted = await stop.within(context, bounds.tableMs, () =>
     regressionOfTable(context, claim.version, parts),
   )
@@ -206,7 +208,7 @@ function tableParts(
   progress: ProgressReport,
   signal: AbortSignal,
   read: (ref: BlobRef) => Promise<Uint8Array>,
-): TableParts {
+): Omit<TableParts, 'reader'> {
   progress.phase('table')
   let fraction = 0
   progress.follow(() => fraction)

@@ -26,6 +26,7 @@ import { bounds } from '../config/bounds.ts'
 import { defaultTiming, type NodeTiming } from '../config/timing.ts'
 import { FitPool, type Fitter } from '../fitting/fit-pool.ts'
 import { createFitQueue, type FitQueue } from '../fitting/fit-queue.ts'
+import { processReader, type TableReader } from '../fitting/table/reader.ts'
 import type { NodeRole } from '../registration/own-records.ts'
 import type { Registration } from '../registration/registration.ts'
 import { Answers } from '../serving/answers.ts'
@@ -71,8 +72,9 @@ export type NodeOptions = {
   readonly shardMemoryBytes?: number
   /** Another file for the fitting threads to run. */
   readonly fitWorkerFile?: URL
-  /** What a simulation brings instead: what fits, HTTP, ids, and metrics without a process. */
+  /** What a simulation brings instead: what works, HTTP, ids, and metrics without a process. */
   readonly fitter?: Fitter
+  readonly tableReader?: TableReader
   readonly createServer?: typeof createServer
   readonly mintId?: () => string
   readonly registry?: Registry
@@ -155,7 +157,13 @@ export function createParts(options: NodeOptions): NodeParts {
     pool,
     queue: pool
       ? createFitQueue(
-          { context, pool, view, drain: drain.signal },
+          {
+            context,
+            pool,
+            tables: options.tableReader ?? processReader,
+            view,
+            drain: drain.signal,
+          },
           { workers: fitWorkers, onChange },
         )
       : undefined,

@@ -17,17 +17,16 @@ export type MadeRegression =
 export async function regressionOfTable(
   context: NodeContext,
   version: VersionRecord,
-  { read, store, onProgress, patience, signal }: TableParts,
+  { reader, read, store, onProgress, patience, signal }: TableParts,
 ): Promise<MadeRegression> {
   const source = await readSource(version, read)
   if (source.kind === 'refused') return source
   const { table, file, recipe } = source
   const { parseRegression } = await import('@almanac/tables/regress')
-  const { fitTable } = await import('./prepare.ts')
   const spec = parseRegression(version.spec, recipe)
   if (spec.kind === 'refused') return refusedFor('spec', spec.faults)
   const work = { file, recipe, store, onProgress, signal }
-  const made = await untilAvailable(() => fitTable(context, work, spec.value), patience)
+  const made = await untilAvailable(() => reader.fit(context, work, spec.value), patience)
   if (made.kind !== 'fitted') return made
   const { model, summary, fitted, report, rejects } = made
   const { rows, rejected, dropped, observations } = summary

@@ -2,9 +2,11 @@ import type { BlobRef, VersionRecord } from '@almanac/shared'
 import type { NodeContext } from '../../base/context.ts'
 import { type Patience, untilAvailable } from '../../base/patience.ts'
 import { readSource, type TableRefused } from './read-source.ts'
+import type { TableReader } from './reader.ts'
 
 /** What is needed of a claimed job to read the table of its version. */
 export type TableParts = {
+  readonly reader: TableReader
   readonly read: (ref: BlobRef) => Promise<Uint8Array>
   readonly store: (content: Uint8Array) => Promise<string>
   readonly onProgress: (fraction: number) => void
@@ -25,14 +27,13 @@ export type MadeSeries =
 export async function seriesOfTable(
   context: NodeContext,
   version: VersionRecord,
-  { read, store, onProgress, patience, signal }: TableParts,
+  { reader, read, store, onProgress, patience, signal }: TableParts,
 ): Promise<MadeSeries> {
   const source = await readSource(version, read)
   if (source.kind === 'refused') return source
   const { table, file, recipe } = source
-  const { prepareTable } = await import('./prepare.ts')
   const work = { file, recipe, store, onProgress, signal }
-  const made = await untilAvailable(() => prepareTable(context, work), patience)
+  const made = await untilAvailable(() => reader.prepare(context, work), patience)
   if (made.kind !== 'prepared') return made
   const { index, report, rejects, shards, summary } = made
   const { rows, rejected, dropped, series, observations, missing, filled } = summary
