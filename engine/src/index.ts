@@ -1,5 +1,6 @@
 export type { ArimaModel } from './arima/model.ts'
 export type { ArimaSpec } from './arima/spec.ts'
+export { type CutShard, cutSeries, type ShardSizes } from './batch/cut-series.ts'
 export { fitMany } from './batch/fit-many.ts'
 export { type FittedShard, fitShard, type ShardRun } from './batch/fit-shard.ts'
 export { type JudgedShard, judgeShard, type KeyedVerdict } from './batch/judge-shard.ts'

@@ -1,4 +1,5 @@
 import {
+  addParts,
   type BacktestInput,
   type BlobRef,
   type Comparison,
@@ -9,10 +10,10 @@ import {
   Missing,
   type ModelName,
   modifiedAt,
+  partsOfFit,
   Refused,
   type ShardIndex,
   type Store,
-  shardOf,
   type VersionRecord,
   versionKey,
 } from '@almanac/shared'
@@ -56,17 +57,9 @@ export async function dataOfVersion(
     return { ...told, kind: 'one', steps, shards: [{ first: '', series: 1, data }] }
   }
   const index = await readIndex(parts, of, root!.record)
-  const shards = index.shards.map(({ first, series, blob, sha256 }) => ({
-    ...{ first, series },
-    data: [{ blob, sha256 }],
-  }))
-  for (const { record } of updates)
-    for (const { first, series, blob, sha256 } of (await readIndex(parts, of, record)).shards) {
-      const shard = shards[shardOf(index, first)]!
-      shard.data.push({ blob, sha256 })
-      shard.series += series
-    }
-  return { ...told, kind: 'many', steps: 0, shards }
+  const shards = partsOfFit(index)
+  for (const { record } of updates) addParts(index, shards, await readIndex(parts, of, record))
+  return { ...told, kind: 'many', steps: 0, shards: [...shards] }
 }
 
 type Link = { readonly record: VersionRecord; readonly modRevision: number }

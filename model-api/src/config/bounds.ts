@@ -76,6 +76,8 @@ export const bounds = {
   toldShardsMax: 16,
   /** One shard of a backtest takes as many fits as it has origins, but no longer than this. */
   backtestMs: 3_600_000,
+  /** The parts of one shard of data that are joined: mostly some MB; 0.5 GB with their copies. */
+  joinedPartsBytesMax: 134_217_728,
   /** Looks at tables that run or wait, one after the other: each is a process. */
   looksMax: 4,
   /** Of Parquet the end says where all else is: so much is brought for a look. */

@@ -65,7 +65,7 @@ export function publish(
   return settle(context, claim, job, version, eventOf(now, 'stored', text, context.node))
 }
 
-/** The series of its table are stored: from here on the job is one of shards, for all nodes. */
+/** Its series are stored, as one: from here on the job is one of shards, for all nodes. */
 export function handOver(
   context: NodeContext,
   claim: Claim,
@@ -76,13 +76,15 @@ export function handOver(
     readonly shards: number
   },
 ): Promise<Effect> {
-  const version: VersionRecord = { ...claim.version, ...made }
+  const { parts: _, ...before } = claim.version
+  const version: VersionRecord = { ...before, ...made }
   const job: JobRecord = {
     ...claim.job,
     ...{ kind: 'fit-shards', shards, attempts: 0 },
     progress: { phase: 'fitting', fraction: 0 },
   }
-  const text = `The table has ${made.series ?? 0} series, in ${shards} shards for all nodes.`
+  const what = claim.job.kind === 'fit-parts' ? 'Joined: there are' : 'The table has'
+  const text = `${what} ${made.series ?? 0} series, in ${shards} shards for all nodes.`
   const now = context.clock.wallTime()
   return settle(context, claim, job, version, eventOf(now, 'handed-over', text, context.node))
 }

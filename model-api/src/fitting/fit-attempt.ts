@@ -27,7 +27,8 @@ import {
   handOver,
   publish,
 } from './effects.ts'
-import type { Fitter } from './fit-pool.ts'
+import type { Fitter, FitWork } from './fit-pool.ts'
+import { type JoinParts, seriesOfParts } from './parts/series-of-parts.ts'
 import { type ProgressReport, reportProgress } from './progress.ts'
 import type { Spent } from './return-attempt.ts'
 import { seedOf } from './seed.ts'
@@ -104,10 +105,12 @@ async function work(
       () => context.store.readBlob(ref, stop.signal),
       patienceOf(context, claim, stop.signal, 'fit-waits-for-data'),
     )
-  if (claim.job.kind === 'fit-table' || claim.job.kind === 'fit-regression') {
-    const parts = { ...tableParts(context, claim, progress, stop.signal, read), reader: tables }
-    const begin = claim.job.kind === 'fit-table' ? makeSeries : regress
-    return await begin(context, claim, progress, stop, parts)
+  const { kind } = claim.job
+  if (kind === 'fit-table' || kind === 'fit-parts' || kind === 'fit-regression') {
+    const fit = (request: FitWork) => pool.fit(request, stop.signal)
+    const whole = tableParts(context, claim, progress, stop.signal, read)
+    const begin = kind === 'fit-regression' ? regress : makeSeries
+    return await begin(context, claim, progress, stop, { ...whole, reader: tables, fit })
   }
   if (isOfShards(claim.job.kind)) return await join(context, claim, progress, stop.signal, read)
   const dataset = await read({ kind: 'dataset', id: claim.version.dataset.blob })
@@ -140,6 +143,7 @@ async function work(
       await giveBack(context, claim, 'spent', `The thread that fitted it ended: ${reply.detail}`)
       return 'crashed'
     case 'fitted-shard':
+    case 'joined':
       throw new Bug('one series was asked for, not a shard')
     case 'stopped':
       stop.signal.throwIfAborted()
@@ -149,16 +153,18 @@ async function work(
   }
 }
 
-/** The beginning of a job on a table: its series, in shards that any node can fit. */
+/** The beginning of a job on a table, or on parts: series, in shards that any node can fit. */
 async function makeSeries(
   context: NodeContext,
   claim: Claim,
   progress: ProgressReport,
   stop: FitStop,
-  parts: TableParts,
+  parts: TableParts & JoinParts,
 ): Promise<FitOutcome> {
   const made = await stop.within(context, bounds.tableMs, () =>
-    seriesOfTable(context, claim.version, parts),
+    claim.job.kind === 'fit-parts'
+      ? seriesOfParts(claim.version, parts)
+      : seriesOfTable(context, claim.version, parts),
   )
   switch (made.kind) {
     case 'refused':
@@ -201,7 +207,7 @@ async function regress(
   }
 }
 
-/** What a table is read with: store and files are waited for as long as the claim lasts. */
+/** What data is made series with: store and files are waited for as long as the claim lasts. */
 function tableParts(
   context: NodeContext,
   claim: Claim,
@@ -209,7 +215,7 @@ function tableParts(
   signal: AbortSignal,
   read: (ref: BlobRef) => Promise<Uint8Array>,
 ): Omit<TableParts, 'reader'> {
-  progress.phase('table')
+  progress.phase(claim.job.kind === 'fit-parts' ? 'joining' : 'table')
   let fraction = 0
   progress.follow(() => fraction)
   const { of, version } = claim
@@ -239,9 +245,13 @@ async function crashed(
   progress: ProgressReport,
   detail: string,
 ): Promise<FitOutcome> {
-  context.logger.error({ event: 'table-crashed', ...label(claim), detail })
+  const [event, what] =
+    claim.job.kind === 'fit-parts'
+      ? ['join-crashed', 'The thread that joined its parts']
+      : ['table-crashed', 'The process with the table']
+  context.logger.error({ event, ...label(claim), detail })
   await progress.stop()
-  await giveBack(context, claim, 'spent', `The process with the table ended: ${detail}`)
+  await giveBack(context, claim, 'spent', `${what} ended: ${detail}`)
   return 'crashed'
 }
 

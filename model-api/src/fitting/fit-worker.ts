@@ -19,6 +19,7 @@ import {
   updateShard,
 } from '@almanac/engine'
 import { judgeSeries } from './backtest/judge-series.ts'
+import { joinSeries } from './parts/join-series.ts'
 import { type FitSeries, readDataset } from './read-dataset.ts'
 import { type Calendar, FitControl, type FitReply, type FitRequest } from './worker-protocol.ts'
 import { yieldProcessor } from './yield-processor.ts'
@@ -35,12 +36,15 @@ parent.on('message', (request: FitRequest) => {
 /** What is handed over, not copied. */
 function bytesOf(reply: FitReply): ArrayBuffer[] {
   if (reply.kind === 'fitted') return [reply.model.buffer as ArrayBuffer]
+  if (reply.kind === 'joined')
+    return [...reply.full, ...(reply.rest ? [reply.rest] : [])].map(({ bytes }) => bytes.buffer)
   return reply.kind === 'fitted-shard' ? [reply.shard.buffer as ArrayBuffer] : []
 }
 
 function answer(request: FitRequest): FitReply {
   try {
-    const { id, base, dataset, passedOver, backtest } = request
+    const { id, base, dataset, passedOver, backtest, join } = request
+    if (join !== undefined) return joinSeries(id, dataset, join)
     if (backtest !== undefined) return judgeSeries(request, backtest)
     if (passedOver !== null) return fitSeriesOf(request, passedOver)
     return base === null ? fit(request) : update(id, base, dataset)

@@ -59,6 +59,7 @@ export function reportProgress(
 
 const told: Readonly<Record<string, string>> = {
   table: 'Reads its table and makes series of it.',
+  joining: 'Joins the parts that its data came in.',
   fitting: 'Fits.',
   storing: 'Stores what was fitted.',
 }

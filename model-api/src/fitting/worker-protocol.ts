@@ -2,7 +2,7 @@
  * What a node and its fitting thread say to each other. Stopping and progress go through shared
  * memory: a thread that computes reads no messages.
  */
-import type { LiveScore, LiveSum, Report, Trial } from '@almanac/engine'
+import type { CutShard, LiveScore, LiveSum, Report, ShardSizes, Trial } from '@almanac/engine'
 
 export type FitRequest = {
   readonly id: number
@@ -20,6 +20,8 @@ export type FitRequest = {
   readonly passedOver: ReadonlyMap<number, string> | null
   /** How the spec is to be judged by the data, where that is asked for and not a model. */
   readonly backtest?: TrialWork
+  /** With what the data is to be joined, where that is asked for and not a model. */
+  readonly join?: JoinWork
   readonly spec: unknown
   readonly seed: number
   readonly workMax: number
@@ -34,6 +36,15 @@ export type TrialWork = {
   readonly later: readonly Uint8Array[]
   /** Which of so many equal parts of the series is meant. */
   readonly part: { readonly at: number; readonly of: number }
+}
+
+/** A shard of data becomes one with what came later, and is cut anew. */
+export type JoinWork = {
+  /** What was added to the data later, oldest first. */
+  readonly later: readonly Uint8Array[]
+  /** What was left of the series before these, as a shard of data. */
+  readonly rest: Uint8Array | null
+  readonly sizes: ShardSizes
 }
 
 export type Calendar = {
@@ -66,6 +77,13 @@ export type FitReply =
       readonly codes: Readonly<Record<string, number>>
       /** Of an update: how well its base had foreseen the data. */
       readonly live?: LiveSum
+    }
+  | {
+      readonly kind: 'joined'
+      readonly id: number
+      readonly full: readonly CutShard[]
+      /** What is left for those that follow. */
+      readonly rest: CutShard | null
     }
   | {
       readonly kind: 'refused'

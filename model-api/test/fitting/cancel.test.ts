@@ -22,6 +22,7 @@ import {
   until,
   untilJob,
 } from '../support/machine.ts'
+import { queueParts } from '../support/parts.ts'
 import { keyedSeries, orderShards, queueShards } from '../support/shards.ts'
 
 const scripted = new URL('../support/scripted-worker.ts', import.meta.url)
@@ -118,4 +119,24 @@ test('of a job of shards the log has each of them', async () => {
   const shards = log!.filter(({ event }) => event === 'shard').map(({ text }) => text)
   expect(shards.sort()).toEqual([0, 1, 2, 3].map((n) => `Shard ${n}: 5 series.`))
   expect(log!.at(-1)).toMatchObject({ event: 'stored' })
+})
+
+test('a cancelled join of parts stops, and leaves them to a retry', async () => {
+  const machine = await openMachine()
+  const node = await openNode(machine, blind)
+  const y = [1, 2, 3]
+  const part = [[{ key: 'a', y, start: null, frequency: null }]]
+  const of = await queueParts(machine, [part, part], { spec: { act: 'until-stopped' } })
+  const next = await queueFit(machine, { version: 4, spec: { act: 'answer' } })
+  await order(machine, node, of.job)
+  await order(machine, node, next.job)
+  await until(() => claimed(machine, of.job))
+
+  await cancel(machine, of)
+  const before = await readJob(machine, of.job)
+
+  await untilJob(machine, next, 'done')
+  expect(await readJob(machine, of.job)).toEqual(before)
+  const { state, parts } = await readVersion(machine, of)
+  expect([state, parts?.length]).toEqual(['failed', 2])
 })

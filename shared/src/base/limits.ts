@@ -23,6 +23,8 @@ export const limits = {
   shardSeriesMax: 2_000,
   /** Observations of one shard: about as long where each is long; 1 MB. */
   shardObservationsMax: 120_000,
+  /** Shards that joined data is cut into: of more of it shards are larger, too. */
+  joinedShardsAimed: 800,
   /** Result codes that a version of many series counts: more would be a fault of the engine. */
   resultCodesMax: 50,
   /** Shards of one version: so many small records in the coordinator while it is fitted. */
@@ -240,6 +242,8 @@ export const limits = {
   backtestBodyBytesMax: 65_536,
   /** Versions, one an update of the other, whose data a backtest takes together. */
   backtestBasesMax: 50,
+  /** Versions whose data a refit of many series joins: one transaction compares them all. */
+  refitPartsMax: 80,
   /** Results of series that one broker reads or streams at once: each holds one shard of them. */
   backtestReadsMax: 8,
   /** Repeated fits under one Idempotency-Key find their job for a day. */

@@ -1,4 +1,5 @@
 import { type Static, type TObject, type TProperties, Type } from 'typebox'
+import { limits } from '../base/limits.ts'
 import { AccuracyRecord } from './accuracy.ts'
 import { BacktestState } from './backtest.ts'
 import { JobEvent, jobEventsMax } from './job-log.ts'
@@ -88,6 +89,19 @@ export const VersionRecord = record({
     }),
   ),
   /**
+   * Of many series whose data came in parts: the versions that have them, from a fit on, each with
+   * the index of its data. Absent once a node has joined them, after which the data is whole.
+   */
+  parts: Type.Optional(
+    Type.Array(
+      record({ version: Version, blob: Type.String({ maxLength: 64 }), observations: Count }),
+      {
+        minItems: 1,
+        maxItems: limits.transactionComparisonsMax,
+      },
+    ),
+  ),
+  /**
    * The stored version that this one goes on from: its data set holds only what came after, and of
    * many series only shards that have any; the others are those of the base. Absent where all data
    * is fitted anew.
@@ -138,7 +152,8 @@ export type LogRecord = Static<typeof LogRecord>
 /**
  * `/jobs/{id}`. `fit`: all data of the version; `update`: its base and what came after; `fit-shards`
  * and `update-shards`: the same of many series, in shards that several nodes work on; `fit-table`:
- * series that one node makes of a table first, after which it is a `fit-shards`; `backtest`: makes no
+ * series that one node makes of a table first, after which it is a `fit-shards`; `fit-parts`: the same
+ * of series whose data came in parts, which one node joins first; `backtest`: makes no
  * version, but judges a spec by the data of one, in shards; `fit-regression`: a model that predicts
  * rows, fitted by one node to a table. Who does not know a kind skips such a job, and does not take
  * its data for something else. `queued`: nobody works on it; `running`: somebody did,
@@ -154,6 +169,7 @@ export const JobRecord = record({
     Type.Literal('fit-table'),
     Type.Literal('backtest'),
     Type.Literal('fit-regression'),
+    Type.Literal('fit-parts'),
   ]),
   subject: record({ tenant: Name, model: Name, version: Version }),
   state: Type.Union([

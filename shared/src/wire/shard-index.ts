@@ -65,6 +65,35 @@ export function shardsWith(index: ShardIndex, prefix: string): { from: number; t
   return { from, to }
 }
 
+/** Of some series all data: that of a shard of the fit, and what updates added, in their order. */
+export type ShardParts = {
+  readonly first: string
+  /** At most, with those that updates added. */
+  series: number
+  readonly data: { readonly blob: string; readonly sha256: string }[]
+}
+
+/** The parts of the data of a fit, a shard each. */
+export function partsOfFit({ shards }: ShardIndex): readonly ShardParts[] {
+  return shards.map(({ first, series, blob, sha256 }) => ({
+    ...{ first, series },
+    data: [{ blob, sha256 }],
+  }))
+}
+
+/** Adds the data of the next update after a fit to the parts of the shards that it belongs to. */
+export function addParts(
+  fit: ShardIndex,
+  parts: readonly ShardParts[],
+  { shards: news }: ShardIndex,
+): void {
+  for (const { first, series, blob, sha256 } of news) {
+    const shard = parts[shardOf(fit, first)]!
+    shard.data.push({ blob, sha256 })
+    shard.series += series
+  }
+}
+
 const isBefore = (a: ShardRef, b: ShardRef) => compareBytes(a.first, b.first) < 0
 
 /** The order of the engine's `compareKeys`: that of the UTF-8 bytes. */
