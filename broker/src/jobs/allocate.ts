@@ -46,6 +46,8 @@ export type FitRequest = {
   readonly many?: { readonly series: number; readonly shards: number }
   /** Absent where the data itself was given. */
   readonly table?: VersionRecord['table'] | undefined
+  /** Of many series whose data came in parts, which a node joins first. */
+  readonly parts?: VersionRecord['parts'] | undefined
   /** What the data goes on from, and the calendar with it; null: it is all there is. */
   readonly base: Base | null
   readonly calendar?: VersionRecord['calendar'] | undefined
@@ -273,6 +275,7 @@ function versionRecord(request: FitRequest, version: number, now: string): Versi
     dataset: request.dataset,
     ...(request.many ? { series: request.many.series } : {}),
     ...(request.table ? { table: request.table } : {}),
+    ...(request.parts ? { parts: request.parts } : {}),
     ...baseOf(request),
     ...(request.why === undefined ? {} : { why: request.why }),
     blob: null,
@@ -297,7 +300,8 @@ function baseOf({ base, calendar }: FitRequest): Carried {
   }
 }
 
-function kindOf({ table, many, base, spec }: FitRequest): JobRecord['kind'] {
+function kindOf({ table, parts, many, base, spec }: FitRequest): JobRecord['kind'] {
+  if (parts) return 'fit-parts'
   if (table) return isRegression(spec) ? 'fit-regression' : 'fit-table'
   if (many) return base ? 'update-shards' : 'fit-shards'
   return base ? 'update' : 'fit'

@@ -69,7 +69,8 @@ export async function readReferences(
     // It may be about to be read, though its own version is gone.
     if (version.value.base) named.add(version.value.base.blob)
     for (const blob of tableBlobs(version.value)) named.add(blob)
-    if (version.value.series === undefined) continue
+    for (const { blob } of version.value.parts ?? []) named.add(blob)
+    if (version.value.series === undefined && version.value.parts === undefined) continue
     for (const shard of await shardsOf(parts, version.value, signal)) named.add(shard)
   }
   // After versions: what a backtest takes from one that is archived in between is named by both.
@@ -143,10 +144,11 @@ async function blobsOfJobs(
 /** The shards that the indexes of a version name; none of an index that is not there any more. */
 async function shardsOf(
   { store, bounds }: Pick<GarbageParts, 'store' | 'bounds'>,
-  { dataset, blob, base, state }: VersionRecord,
+  { dataset, parts, blob, base, state }: VersionRecord,
   signal: AbortSignal,
 ): Promise<string[]> {
-  const refs: BlobRef[] = [{ kind: 'dataset', id: dataset.blob }]
+  const data: readonly { readonly blob: string }[] = parts ?? [dataset]
+  const refs: BlobRef[] = data.map((one) => ({ kind: 'dataset', id: one.blob }))
   // An update that is not stored yet is going to have shards of its base.
   const models = blob ?? (state === 'failed' ? undefined : base?.blob)
   if (models !== undefined) refs.push({ kind: 'model', id: models })

@@ -1,6 +1,7 @@
 import {
   type BlobRef,
   type Codec,
+  type Comparison,
   type Coordinator,
   codecs,
   Damaged,
@@ -18,7 +19,7 @@ import {
 import type { Bounds } from '../config/bounds.ts'
 import { BaseMoved, type FitRequest } from './allocate.ts'
 import { type Base, findBase } from './base.ts'
-import { joinData } from './join-data.ts'
+import { type DataParts, dataParts, joinData } from './join-data.ts'
 import { collected } from './refit-refusals.ts'
 import type { FitData, StoredData } from './store-data.ts'
 import { mustDecode } from './unreadable.ts'
@@ -29,33 +30,43 @@ export type RefitParts = {
   readonly bounds: Pick<Bounds, 'coordinatorCallMs' | 'storeCallMs' | 'baseLooksMax' | 'fitLookMs'>
 }
 
-/** Data that is in the store already, or that is still to be put there. */
+type SourceParts = {
+  readonly coordinator: Coordinator
+  readonly bounds: Pick<Bounds, 'coordinatorCallMs' | 'baseLooksMax' | 'fitLookMs'>
+}
+
+/** Data that is in the store already, some of it in parts, or that is still to be put there. */
 type Material =
   | { readonly stored: StoredData; readonly fresh?: never }
   | { readonly stored?: never; readonly fresh: FitData }
 
-type Refit = Material & Pick<FitRequest, 'spec' | 'also'>
+type Refit = Material & Pick<FitRequest, 'spec' | 'parts' | 'also'>
 
 /**
- * What a model is to be fitted of again: its table, which is then read anew, or all of its data;
- * with its spec. It is those of the newest version that did not fail, which has all there is, or
- * under a hold of the one that serves. Throws `Refused`: 404 where there is no model, 409 where no
- * version is fitted, or one is on its way, 410 where its data is not kept any more, 422 where it
- * cannot be put together.
+ * What a model is to be fitted of again: its table, which is then read anew, or all of its data,
+ * that of a table too where updates came after it, for no table has those; with its spec. It is
+ * those of the newest version that did not fail, which has all there is, or under a hold of the one
+ * that serves. Throws `Refused`: 404 where there is no model, 409 where no version is fitted, or one
+ * is on its way, 410 where its data is not kept any more, 422 where it cannot be put together.
  */
 export async function refitOf(parts: RefitParts, of: ModelName): Promise<Refit> {
   const { record: version, modRevision, last } = await sourceOf(parts, of)
   const { spec } = version
   const same = modifiedAt(versionKey(of, version.version), modRevision)
-  const also: FitRequest['also'] = (made) => {
-    // What has come meanwhile would be lost to this one, which would serve in its place.
-    if (last !== null && made.version !== last + 1) throw new BaseMoved()
-    return { when: [same], then: [] }
-  }
-  return { ...(await materialOf(parts, of, version)), spec, also }
+  const { when = [same], ...material } = await materialOf(parts, of, version)
+  return { ...material, spec, also: nothingSince(last, when) }
 }
 
-async function sourceOf(parts: RefitParts, of: ModelName): Promise<Base> {
+/** What has come meanwhile would be lost to a version that would serve in its place. */
+export function nothingSince(last: number | null, when: readonly Comparison[]): FitRequest['also'] {
+  return (made) => {
+    if (last !== null && made.version !== last + 1) throw new BaseMoved()
+    return { when, then: [] }
+  }
+}
+
+/** The version that a refit is of: the newest, or under a hold the one that serves. */
+export async function sourceOf(parts: SourceParts, of: ModelName): Promise<Base> {
   const signal = AbortSignal.timeout(parts.bounds.fitLookMs)
   const model = await look(parts, modelKey(of), codecs.model, signal)
   const pinned = model?.hold ? model.serving : null
@@ -66,10 +77,14 @@ async function materialOf(
   parts: RefitParts,
   of: ModelName,
   version: VersionRecord,
-): Promise<Material> {
+): Promise<Material & Partial<DataParts>> {
   const read = (id: string) => readData(parts, of, version, id)
-  if (version.base) return { fresh: await joinData(parts, of, version, read) }
   const { table, dataset, series } = version
+  if (version.base && series !== undefined) {
+    const stored = { dataset: { blob: dataset.blob, observations: 0 } }
+    return { stored, ...(await dataParts(parts, of, version)) }
+  }
+  if (version.base) return { fresh: await joinData(parts, of, version, read) }
   if (table) {
     const source = decodeTableSource(await read(table.source))
     if (!source.ok) throw unreadable(of, version, source.fault)
@@ -97,7 +112,7 @@ async function readData(
 }
 
 async function look<T>(
-  { coordinator }: RefitParts,
+  { coordinator }: SourceParts,
   key: string,
   values: Pick<Codec<T>, 'decode'>,
   signal: AbortSignal,

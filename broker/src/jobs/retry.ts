@@ -13,6 +13,7 @@ import {
 import type { Bounds } from '../config/bounds.ts'
 import type { FitRequest } from './allocate.ts'
 import { type Base, findBase } from './base.ts'
+import { nothingSince, sourceOf } from './refit.ts'
 import { mustDecode } from './unreadable.ts'
 
 type Parts = {
@@ -43,13 +44,32 @@ export async function retryOf(parts: Parts, job: JobRecord): Promise<Again> {
   const { value: version, modRevision } = held
   if (version.state !== 'failed') throw notFailed(name, version)
   const base = version.base ? await sameBase(parts, of, version.base, name, signal) : null
-  const { spec, dataset, table, calendar, series } = version
+  const when = [modifiedAt(versionKey(of, number), modRevision)]
+  const also = version.parts
+    ? nothingSince(await lastSince(parts, of, version.parts, name), when)
+    : () => ({ when, then: [] })
+  const { spec, dataset, table, calendar, series, parts: dataParts } = version
   return {
-    ...{ spec, dataset, base, table, calendar, kind: job.kind },
+    ...{ spec, dataset, base, table, parts: dataParts, calendar, kind: job.kind },
     ...(series === undefined ? {} : { many: { series, shards: job.shards ?? 0 } }),
-    why: `It is job ${job.id} again.`,
-    also: () => ({ when: [modifiedAt(versionKey(of, number), modRevision)], then: [] }),
+    ...{ why: `It is job ${job.id} again.`, also },
   }
+}
+
+/** The last version allocated, where nothing has come that the parts of a refit lack. */
+async function lastSince(
+  parts: Parts,
+  of: ModelName,
+  meant: NonNullable<VersionRecord['parts']>,
+  name: string,
+): Promise<number | null> {
+  const { record, last } = await sourceOf(parts, of)
+  const { version } = meant.at(-1)!
+  if (record.version === version) return last
+  const detail = `${name} was to have all data up to version ${version}, and ${record.version} is the newest now.`
+  throw new Refused(409, 'base-moved', detail, {
+    remedy: 'Begin another refit, which has what came since: POST /api/schedules/{name}/run.',
+  })
 }
 
 /** What came after the base meanwhile would be lost if these went on from it, too. */
