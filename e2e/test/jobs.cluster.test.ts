@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { jobSuite } from '../suite/jobs.ts'
+import { refitFaultSuite, refitSuite } from '../suite/refits.ts'
 import type { TestCluster } from '../support/cluster.ts'
 import { startRealCluster } from '../support/real.ts'
 
@@ -10,4 +11,6 @@ describe('jobs on real etcd and a real CQL database', () => {
   }, 600_000)
   afterAll(() => cluster?.close())
   jobSuite(() => cluster)
+  refitSuite(() => cluster)
+  refitFaultSuite(() => cluster)
 })

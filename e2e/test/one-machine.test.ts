@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import { backtestSuite } from '../suite/backtests.ts'
 import { coreSuite } from '../suite/core.ts'
 import { messageRestartSuite, messagesSuite } from '../suite/messages.ts'
+import { refitSuite } from '../suite/refits.ts'
 import type { TestCluster } from '../support/cluster.ts'
 import { startOneMachineCluster } from '../support/one-machine.ts'
 
@@ -15,4 +16,5 @@ describe('one machine, nothing installed', () => {
   messagesSuite(() => cluster)
   messageRestartSuite(() => cluster)
   backtestSuite(() => cluster)
+  refitSuite(() => cluster)
 })
