@@ -74,7 +74,7 @@ function presentAccuracy({ scale, updates }: NonNullable<VersionRecord['accuracy
 }
 
 /** `serving`, `loading`, `retired` and `superseded` follow from the model and are never stored. */
-function stateOf(
+export function stateOf(
   record: ModelRecord | undefined,
   version: VersionRecord,
   hasServed: boolean,

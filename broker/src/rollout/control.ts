@@ -17,6 +17,8 @@ import {
   put,
   type Random,
   Refused,
+  remove,
+  retrainingKey,
   type Transaction,
   Unavailable,
   type VersionRecord,
@@ -88,7 +90,8 @@ export async function deleteModel(
     const gone = { serving: null, target: null, previous: null, hold: false, deletedAt: at }
     const from = before.serving
     const entry = logs.encode({ from, to: null, why: 'deleted', who: parts.who, at })
-    const then = [put(logKey(of, changes), entry)]
+    // A rule of retraining belongs to its model: another one of this name has none.
+    const then = [put(logKey(of, changes), entry), remove(retrainingKey(of))]
     if (counter) then.push(put(counterKey(of), counter.value))
     return {
       record: { ...before, ...gone, changes },

@@ -118,9 +118,12 @@ function recording(
   }
 }
 
-/** Why nothing could be begun, as far as another try at once would not change it. */
+/**
+ * Why nothing could be begun, as far as another try at once would not change it. A 500 is damage:
+ * whoever is only away is a 502 or 503.
+ */
 export function lastingRefusal(error: unknown): { reason: string; detail: string } | undefined {
-  if (!(error instanceof Refused) || error.status >= 500) return undefined
+  if (!(error instanceof Refused) || error.status > 500) return undefined
   if (error.retryAfterSeconds !== undefined) return undefined
   const remedy = error.remedy === undefined ? '' : ` ${error.remedy}`
   return { reason: error.code.slice(0, 100), detail: `${error.message}${remedy}`.slice(0, 500) }

@@ -19,6 +19,7 @@ import { addOperationRoutes } from '../api/operation-routes.ts'
 import type { ApiParts } from '../api/parts.ts'
 import { createPlaces, type Places } from '../api/places.ts'
 import { addPredictionRoutes } from '../api/predictions/routes.ts'
+import { addRetrainingRoutes } from '../api/retraining-routes.ts'
 import { addScheduleRoutes } from '../api/schedule-routes.ts'
 import { addSeriesRoutes, addStreamRoutes } from '../api/series-routes.ts'
 import { addRejectsRoute, addTableRoutes } from '../api/table-routes.ts'
@@ -137,5 +138,6 @@ function addPlainRoutes(api: FastifyInstance, parts: ApiParts, hotPath: HotPath)
   addMessageRoutes(api, parts)
   addJobRoutes(api, parts)
   addScheduleRoutes(api, parts)
+  addRetrainingRoutes(api, parts)
   api.get('/openapi.json', { schema: { hide: true } as object }, async () => api.swagger())
 }

@@ -28,6 +28,7 @@ import { createWaiters } from '../jobs/waiters.ts'
 import { announceFile } from '../messages/announce.ts'
 import { startMessageConsumer } from '../messages/consumer.ts'
 import type { Announced } from '../messages/handle-message.ts'
+import { startRetrainer } from '../retraining/loop.ts'
 import { startRollouts } from '../rollout/loop.ts'
 import { createAskShard } from '../routing/ask-shard.ts'
 import { createForecaster } from '../routing/forecaster.ts'
@@ -152,9 +153,15 @@ export function assemble(given: AssembleParts): Assembly {
   const fits = createFits({ ...base, mintId, indexes, cutNews, onAccepted: dispatcher.accepted })
   const { files, filesPlace = null, messages } = given
   const backtests = createBacktests({ ...base, mintId, onAccepted: dispatcher.accepted })
+  const actions = actionParts({ fits, bodies, bounds, files, backtests, forecaster })
   const scheduler = startScheduler({
     ...{ ...base, mintId, schedules: view.schedules },
-    actions: actionParts({ fits, bodies, bounds, files, backtests, forecaster }),
+    actions,
+  })
+  const retrainer = startRetrainer({
+    ...{ ...observed, mintId, fits, mustHaveFile: actions.mustHaveFile },
+    retrainings: view.retrainings,
+    onOutcome: (outcome) => metrics.retrainings.inc({ outcome }),
   })
   // Nodes that are long gone expire by themselves, without any event.
   const expiry = setInterval(() => {
@@ -205,6 +212,7 @@ export function assemble(given: AssembleParts): Assembly {
     dispatcher.stop()
     housekeeping.stop()
     scheduler.stop()
+    retrainer.stop()
     // A fit goes on without this broker; its client is told where to look.
     waiters.end()
   }

@@ -30,6 +30,12 @@ export function createBrokerMetrics(registry: Registry) {
       labelNames: ['step', 'outcome'],
       registers,
     }),
+    retrainings: new Counter({
+      name: 'almanac_retrainings_total',
+      help: 'Models found decayed by this broker, by whether their fit began, was refused or waits.',
+      labelNames: ['outcome'],
+      registers,
+    }),
     fits: new Counter({
       name: 'almanac_fit_requests_total',
       help: 'Fits that this broker accepted, by how the request that began them was answered.',

@@ -8,6 +8,7 @@ import {
   type WatchEvent,
 } from '@almanac/shared'
 import { createLogFold, type LogView } from './log-fold.ts'
+import { createRetrainingFold, type Retrainings } from './retraining-fold.ts'
 import { createScheduleFold, type Schedules } from './schedule-fold.ts'
 
 /** What this broker knows of the cluster, and when it changes. */
@@ -16,6 +17,7 @@ export type ClusterView = {
   readonly state: () => ClusterState
   readonly log: () => LogView
   readonly schedules: () => Schedules
+  readonly retrainings: () => Retrainings
   /** Whether the first snapshot has arrived. */
   readonly ready: () => boolean
   readonly silentMs: () => number
@@ -72,6 +74,7 @@ export function openView(options: ViewOptions): ClusterView {
     state: () => current.cluster.state,
     log: () => current.log,
     schedules: () => current.schedules.all,
+    retrainings: () => current.retrainings.all,
     ready: () => ready,
     silentMs: () => watch.silentMs(),
     stop: () => watch.stop(),
@@ -82,6 +85,7 @@ type Sides = {
   readonly cluster: ClusterFold
   readonly log: ReturnType<typeof createLogFold>
   readonly schedules: ReturnType<typeof createScheduleFold>
+  readonly retrainings: ReturnType<typeof createRetrainingFold>
 }
 
 const everything: Touched = {
@@ -99,11 +103,13 @@ function createSides(logger: Logger): Sides {
     cluster: createClusterFold(report),
     log: createLogFold(report),
     schedules: createScheduleFold(report),
+    retrainings: createRetrainingFold(report),
   }
 }
 
 function applyTo(sides: Sides, event: WatchEvent): Touched {
   sides.log.apply(event)
   sides.schedules.apply(event)
+  sides.retrainings.apply(event)
   return sides.cluster.apply(event)
 }

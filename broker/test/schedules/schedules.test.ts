@@ -1,17 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  codecs,
-  jobsPrefix,
-  openFolderFiles,
-  remove,
-  systemClock,
-  versionKey,
-} from '@almanac/shared'
+import { codecs, jobsPrefix, openFolderFiles, remove, versionKey } from '@almanac/shared'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { call, fit, fitBody, get, openCluster, type TestCluster } from '../support/cluster.ts'
 import { eventually } from '../support/eventually.ts'
+import { handClock } from '../support/hand-clock.ts'
 import { mortal } from '../support/mortal.ts'
 
 const signal = () => AbortSignal.timeout(5_000)
@@ -25,17 +19,6 @@ const recipe = {
   target: 'sold',
   keys: ['store'],
   frequency: 'daily',
-}
-
-/** A clock whose wall is set by hand. */
-function handClock(at = '2026-01-01T00:30:00.000Z') {
-  let now = at
-  return {
-    clock: { ...systemClock, wallTime: () => now },
-    set: (to: string) => {
-      now = to
-    },
-  }
 }
 
 async function opened() {

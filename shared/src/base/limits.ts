@@ -324,6 +324,25 @@ export const limits = {
   missedInstantsMax: 1_000,
   /** Updates whose accuracy a version tells, its own among them. */
   accuracyUpdatesMax: 50,
+  /** Rules of retraining of one tenant: each is looked at every few seconds. */
+  retrainingsMax: 1_000,
+  /**
+   * Observations that live accuracy is judged by, unless a rule says another number: where errors
+   * do not hang together their mean is off by a sixth (0.76 / √20), less than a limit leaves.
+   */
+  retrainingObservations: 20,
+  /** Rest between two retrainings, unless a rule says so: a fit a day is what many have anyway. */
+  retrainingRestSeconds: 86_400,
+  /** Runs that a rule of retraining remembers. */
+  retrainingRunsKept: 20,
+  /** Updates come every minute at the most; what they say of accuracy is seen within this. */
+  retrainingLookMs: 2_000,
+  /** Where something is away the next try at one model waits, at last, for this long. */
+  retrainingBackoffMs: 60_000,
+  /** The most that a rule may wait for: ten updates of a hundred thousand series. */
+  retrainingObservationsMax: 1_000_000,
+  /** Rest between two retrainings, at most: a leap year. */
+  retrainingRestSecondsMax: 31_622_400,
   /** A transaction that lost to another one is tried again so often. */
   contentionTriesMax: 10,
 } as const

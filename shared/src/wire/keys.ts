@@ -14,6 +14,7 @@ export const claimsPrefix = '/claims/'
 export const nodesPrefix = '/nodes/'
 export const requestsPrefix = '/requests/'
 export const schedulesPrefix = '/schedules/'
+export const retrainingPrefix = '/retraining/'
 
 export const modelKey = ({ tenant, model }: ModelName) => `/models/${tenant}/${model}`
 export const counterKey = (of: ModelName) => `${modelKey(of)}/counter`
@@ -32,6 +33,8 @@ export const shardClaimKey = (job: string, shard: number) => `${shardClaimsPrefi
 export const requestKey = (tenant: string, hash: string) => `/requests/${tenant}/${hash}`
 export const schedulesOf = (tenant: string) => `${schedulesPrefix}${tenant}/`
 export const scheduleKey = (tenant: string, name: string) => `${schedulesOf(tenant)}${name}`
+export const retrainingsOf = (tenant: string) => `${retrainingPrefix}${tenant}/`
+export const retrainingKey = ({ tenant, model }: ModelName) => `${retrainingsOf(tenant)}${model}`
 export const nodeKey = (node: string) => `/nodes/${node}`
 export const nodeModelKey = (node: string, of: ModelName) =>
   `/nodes/${node}/models/${of.tenant}/${of.model}`
@@ -50,6 +53,7 @@ export type ParsedKey =
   | { readonly kind: 'shard-claim'; readonly job: string; readonly shard: number }
   | { readonly kind: 'request'; readonly tenant: string; readonly hash: string }
   | { readonly kind: 'schedule'; readonly tenant: string; readonly name: string }
+  | ({ readonly kind: 'retraining' } & ModelName)
   | { readonly kind: 'node'; readonly node: string }
   | ({ readonly kind: 'node-model'; readonly node: string } & ModelName)
   | { readonly kind: 'unknown' }
@@ -69,6 +73,8 @@ export function parseKey(key: string): ParsedKey {
     return { kind: 'request', tenant: a, hash: b }
   if (head === 'schedules' && isName(a) && isName(b) && c === undefined)
     return { kind: 'schedule', tenant: a, name: b }
+  if (head === 'retraining' && isName(a) && isName(b) && c === undefined)
+    return { kind: 'retraining', tenant: a, model: b }
   if (head === 'nodes' && a) return nodePart(a, b, c, d)
   return unknown
 }

@@ -1,0 +1,146 @@
+import {
+  type Comparison,
+  type Coordinator,
+  codecs,
+  type ModelName,
+  modelKey,
+  modifiedAt,
+  type Operation,
+  put,
+  Refused,
+  type RetrainingRecord,
+  remove,
+  retrainingKey,
+  retrainingsOf,
+  Unavailable,
+} from '@almanac/shared'
+import type { Bounds } from '../config/bounds.ts'
+import { contention } from '../jobs/contention.ts'
+import { unheard } from '../jobs/unheard.ts'
+import { mustDecode } from '../jobs/unreadable.ts'
+import { retrainingCodec } from '../view/retraining-fold.ts'
+
+type Parts = {
+  readonly coordinator: Coordinator
+  readonly bounds: Pick<Bounds, 'coordinatorCallMs' | 'contentionTriesMax' | 'retrainingsMax'>
+}
+
+/** What a client says of a rule, checked. */
+export type Asked = Pick<RetrainingRecord, 'liveMase' | 'observations' | 'restSeconds' | 'enabled'>
+
+/** A rule as it was read at the coordinator. */
+export type HeldRetraining = {
+  readonly of: ModelName
+  readonly record: RetrainingRecord
+  readonly modRevision: number
+}
+
+/**
+ * Makes the rule of a model, or changes it: what it remembers stays, but a rule that is another one
+ * may act on a version that it acted on before. Throws `Refused`: 404 where there is no such model,
+ * 409 when there are too many rules, or one that cannot be read.
+ */
+export async function putRetraining(
+  parts: Parts,
+  of: ModelName,
+  asked: Asked,
+  now: string,
+): Promise<{ readonly record: RetrainingRecord; readonly isNew: boolean }> {
+  for (let tries = 1; tries <= parts.bounds.contentionTriesMax; tries += 1) {
+    const model = await mustHaveModel(parts, of)
+    const held = await findRetraining(parts, of)
+    if (held === undefined) await mustHaveRoom(parts, of)
+    const record = changed(held?.record, asked, now)
+    // A model that is deleted meanwhile leaves no rule behind.
+    const when = [modifiedAt(retrainingKey(of), held?.modRevision ?? 0), model]
+    const then = [put(retrainingKey(of), retrainingCodec.encode(record))]
+    if (await change(parts, when, then)) return { record, isNew: held === undefined }
+  }
+  throw contention(`the model ${of.model}`)
+}
+
+/** Removes it; what it has begun goes on. False: there was none. */
+export async function deleteRetraining(parts: Parts, of: ModelName): Promise<boolean> {
+  const key = retrainingKey(of)
+  const entry = await parts.coordinator.get(key, deadline(parts))
+  if (entry === undefined) return false
+  await change(parts, [], [remove(key)])
+  return true
+}
+
+/** At a linearizable read. Throws a 409 for one that this release cannot read. */
+export async function findRetraining(
+  parts: Pick<Parts, 'coordinator'> & { readonly bounds: Pick<Bounds, 'coordinatorCallMs'> },
+  of: ModelName,
+): Promise<HeldRetraining | undefined> {
+  const entry = await parts.coordinator.get(retrainingKey(of), deadline(parts))
+  if (entry === undefined) return undefined
+  return { of, record: mustDecode(retrainingCodec, entry), modRevision: entry.modRevision }
+}
+
+/** All that can be read, by model. */
+export async function listRetrainings(
+  parts: Parts,
+  tenant: string,
+): Promise<readonly HeldRetraining[]> {
+  const prefix = retrainingsOf(tenant)
+  const { entries } = await parts.coordinator.list(prefix, deadline(parts))
+  return entries.flatMap(({ key, value, modRevision }) => {
+    const decoded = retrainingCodec.decode(value)
+    const of = { tenant, model: key.slice(prefix.length) }
+    return decoded.ok ? [{ of, record: decoded.value, modRevision }] : []
+  })
+}
+
+async function mustHaveModel(parts: Parts, of: ModelName): Promise<Comparison> {
+  const entry = await parts.coordinator.get(modelKey(of), deadline(parts))
+  if (entry === undefined || mustDecode(codecs.model, entry).deletedAt !== null)
+    throw new Refused(404, 'no-such-model', `There is no model ${of.model} to fit again.`, {
+      field: 'model',
+      remedy: 'Fit one: POST /api/models/{model}/fit.',
+    })
+  return modifiedAt(modelKey(of), entry.modRevision)
+}
+
+async function mustHaveRoom(parts: Parts, { tenant }: ModelName): Promise<void> {
+  const { retrainingsMax } = parts.bounds
+  if ((await listRetrainings(parts, tenant)).length < retrainingsMax) return
+  const detail = `${retrainingsMax} models have such a rule already.`
+  throw new Refused(409, 'too-many-rules', detail, {
+    remedy: 'GET /api/retraining lists them; DELETE /api/models/{model}/retraining removes one.',
+  })
+}
+
+function changed(
+  before: RetrainingRecord | undefined,
+  asked: Asked,
+  now: string,
+): RetrainingRecord {
+  const isSame =
+    before?.liveMase === asked.liveMase &&
+    before.observations === asked.observations &&
+    before.restSeconds === asked.restSeconds &&
+    before.enabled === asked.enabled
+  return {
+    ...(before ?? { createdAt: now, begunAt: null, runs: [] }),
+    ...asked,
+    changedAt: now,
+    acted: before && isSame ? before.acted : null,
+  }
+}
+
+async function change(
+  parts: Parts,
+  when: readonly Comparison[],
+  then: readonly Operation[],
+): Promise<boolean> {
+  try {
+    return (await parts.coordinator.transact({ when, then }, deadline(parts))).succeeded
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error
+    throw unheard('Do it again: that does no harm.')
+  }
+}
+
+const deadline = ({ bounds }: { readonly bounds: Pick<Bounds, 'coordinatorCallMs'> }) =>
+  AbortSignal.timeout(bounds.coordinatorCallMs)
