@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { jobSuite } from '../suite/jobs.ts'
 import { refitFaultSuite, refitSuite } from '../suite/refits.ts'
+import { retrainingSuite } from '../suite/retraining.ts'
 import type { TestCluster } from '../support/cluster.ts'
 import { startRealCluster } from '../support/real.ts'
 
@@ -13,4 +14,5 @@ describe('jobs on real etcd and a real CQL database', () => {
   jobSuite(() => cluster)
   refitSuite(() => cluster)
   refitFaultSuite(() => cluster)
+  retrainingSuite(() => cluster)
 })
