@@ -6,20 +6,16 @@ export type Records<K, R> = ReadonlyMap<
   { readonly of: K; readonly record: R; readonly modRevision: number }
 >
 
-type Kinds = ParsedKey['kind']
-
-/** Records of one kind of key, folded from the same events as the rest. */
-export function createRecordFold<Kind extends Kinds, R>(
-  kind: Kind,
+/** Records of one kind of key, folded from the same events as the rest. `nameOf`: whose it is. */
+export function createRecordFold<K, R>(
+  nameOf: (key: ParsedKey) => K | undefined,
   values: Pick<Codec<R>, 'decode'>,
   report: (key: string, fault: string) => void,
-) {
-  type Of = Extract<ParsedKey, { kind: Kind }>
-  const all = new Map<string, { of: Of; record: R; modRevision: number }>()
-  const isOfKind = (parsed: ParsedKey): parsed is Of => parsed.kind === kind
+): { readonly all: Records<K, R>; apply(event: WatchEvent): void } {
+  const all = new Map<string, { of: K; record: R; modRevision: number }>()
   const put = ({ key, value, modRevision }: Entry) => {
-    const of = parseKey(key)
-    if (!isOfKind(of)) return
+    const of = nameOf(parseKey(key))
+    if (of === undefined) return
     const decoded = values.decode(value)
     if (decoded.ok) all.set(key, { of, record: decoded.value, modRevision })
     else {
@@ -28,8 +24,8 @@ export function createRecordFold<Kind extends Kinds, R>(
     }
   }
   return {
-    all: all as Records<Of, R>,
-    apply(event: WatchEvent): void {
+    all,
+    apply(event) {
       if (event.kind === 'progress') return
       if (event.kind === 'snapshot') {
         all.clear()

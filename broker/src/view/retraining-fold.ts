@@ -1,6 +1,7 @@
 import {
   codec,
   type ModelName,
+  type ParsedKey,
   type RetrainingRecord as Record,
   RetrainingRecord,
 } from '@almanac/shared'
@@ -13,4 +14,7 @@ export const retrainingCodec = codec(RetrainingRecord)
 
 /** The rules of retraining, folded from the same events as the rest. */
 export const createRetrainingFold = (report: (key: string, fault: string) => void) =>
-  createRecordFold('retraining', retrainingCodec, report)
+  createRecordFold<ModelName, Record>(nameOf, retrainingCodec, report)
+
+const nameOf = (key: ParsedKey) =>
+  key.kind === 'retraining' ? { tenant: key.tenant, model: key.model } : undefined

@@ -1,4 +1,9 @@
-import { codec, type ScheduleRecord as Record, ScheduleRecord } from '@almanac/shared'
+import {
+  codec,
+  type ParsedKey,
+  type ScheduleRecord as Record,
+  ScheduleRecord,
+} from '@almanac/shared'
 import { createRecordFold, type Records } from './record-fold.ts'
 
 export type ScheduleName = { readonly tenant: string; readonly name: string }
@@ -10,4 +15,7 @@ export const scheduleCodec = codec(ScheduleRecord)
 
 /** The schedules, folded from the same events as the rest. */
 export const createScheduleFold = (report: (key: string, fault: string) => void) =>
-  createRecordFold('schedule', scheduleCodec, report)
+  createRecordFold<ScheduleName, Record>(nameOf, scheduleCodec, report)
+
+const nameOf = (key: ParsedKey) =>
+  key.kind === 'schedule' ? { tenant: key.tenant, name: key.name } : undefined

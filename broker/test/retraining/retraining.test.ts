@@ -10,7 +10,7 @@ import {
 import { describe, expect, test } from 'vitest'
 import { call, fit, get, openCluster, type TestCluster } from '../support/cluster.ts'
 import { eventually } from '../support/eventually.ts'
-import { type Fault, interruptible } from '../support/faults.ts'
+import { type Fault, interruptible, interruptibleStore } from '../support/faults.ts'
 import { handClock } from '../support/hand-clock.ts'
 import { mortal } from '../support/mortal.ts'
 
@@ -78,19 +78,17 @@ async function jobsOf({ coordinator }: TestCluster) {
   })
 }
 
-/** Retrainings that a broker counted with this outcome. */
+/** Until a broker has counted so many retrainings, or more, with this outcome. */
 const untilCounted = (broker: Broker, outcome: string, count: number) =>
   eventually(
-    async () => (await get(broker, '/metrics')).text,
-    (text) =>
-      text
-        .split('\n')
-        .some(
-          (line) =>
-            line.startsWith('almanac_retrainings_total{') &&
-            line.includes(`outcome="${outcome}"`) &&
-            line.endsWith(` ${count}`),
-        ),
+    async () => (await get(broker, '/metrics')).text.split('\n'),
+    (lines) =>
+      lines.some(
+        (line) =>
+          line.startsWith('almanac_retrainings_total{') &&
+          line.includes(`outcome="${outcome}"`) &&
+          Number(line.split(' ').at(-1)) >= count,
+      ),
   )
 
 async function opened() {
@@ -122,7 +120,11 @@ describe('a model whose live accuracy decays', () => {
     expect((await get(broker, `/api/jobs/${run!.job}/log`)).text).toContain(why)
     expect((await get(broker, '/api/models/m/versions/2')).body).toMatchObject({ why, base: null })
     await untilCounted(broker, 'begun', 1)
-    expect(await jobsOf(cluster)).toHaveLength(2)
+    const jobs = await jobsOf(cluster)
+    expect(jobs.map(({ subject }) => subject)).toEqual([
+      { ...of, version: 1 },
+      { ...of, version: 2 },
+    ])
   })
 
   test('has the observations of its updates in the fit', async () => {
@@ -214,17 +216,18 @@ describe('a model whose live accuracy decays', () => {
     expect(await jobsOf(cluster)).toHaveLength(3)
   })
 
-  test('is fitted again when what was away is back', async () => {
+  test('is fitted again when the store, which was away, is back', async () => {
     const cluster = await openCluster()
     await cluster.node()
     const fault: Fault = { state: 'none' }
-    const coordinator = interruptible(cluster.coordinator, fault)
-    const broker = await cluster.broker(quick, { coordinator })
+    const store = interruptibleStore(cluster.store, fault)
+    const broker = await cluster.broker(quick, { store })
     expect((await fit(broker, 'm')).status).toBe(200)
     await putRule(broker)
-    const writes = interruptible(cluster.coordinator, { state: 'none' })
     fault.state = 'cut'
-    await tell({ ...cluster, coordinator: writes }, 1, bad(1))
+    await tell(cluster, 1, bad(1))
+    await untilCounted(broker, 'away', 2)
+    expect(await view(broker)).toMatchObject({ state: 'due', runs: [] })
     fault.state = 'none'
     await untilServing(broker, 2)
     expect(await jobsOf(cluster)).toHaveLength(2)
@@ -251,6 +254,59 @@ describe('a model whose live accuracy decays', () => {
     await untilServing(broker, 2)
     await untilState(broker, 'too-few')
     expect(await jobsOf(cluster)).toHaveLength(2)
+  })
+})
+
+describe('between a look and its transaction', () => {
+  /** A broker before whose first such transaction somebody does something by another broker. */
+  async function meanwhile(what: (other: Broker) => Promise<unknown>) {
+    const cluster = await openCluster()
+    await cluster.node()
+    const other = await cluster.broker({ retrainingLookMs: 3_600_000 })
+    expect((await fit(other, 'm')).status).toBe(200)
+    await addTo(other)
+    await putRule(other)
+    const { coordinator } = cluster
+    let [isBegun, isDone] = [false, false]
+    const acting = await cluster.broker(quick, {
+      coordinator: {
+        ...coordinator,
+        transact: async (transaction, deadline) => {
+          const isIt = transaction.then.some(({ key }) => key === retrainingKey(of))
+          if (!isIt || isBegun) return await coordinator.transact(transaction, deadline)
+          isBegun = true
+          await what(other)
+          const result = await coordinator.transact(transaction, deadline)
+          isDone = true
+          return result
+        },
+      },
+    })
+    await tell(cluster, 2, bad(2))
+    await eventually(() => isDone, Boolean)
+    return { cluster, acting }
+  }
+
+  test('a rollback keeps it from being begun', async () => {
+    const body = { version: 1 }
+    const { cluster, acting } = await meanwhile((other) =>
+      call(other, 'POST', '/api/models/m/rollback', { body }),
+    )
+    expect(await untilState(acting, 'held')).toMatchObject({ runs: [] })
+    expect(await jobsOf(cluster)).toHaveLength(2)
+  })
+
+  test('a rule that is switched off begins nothing', async () => {
+    const { cluster, acting } = await meanwhile((other) => putRule(other, { enabled: false }))
+    expect(await untilState(acting, 'off')).toMatchObject({ runs: [] })
+    expect(await jobsOf(cluster)).toHaveLength(2)
+  })
+
+  test('a deletion leaves neither rule nor job', async () => {
+    const { cluster, acting } = await meanwhile((other) => call(other, 'DELETE', '/api/models/m'))
+    expect((await get(acting, path)).status).toBe(404)
+    expect((await get(acting, '/api/models/m')).status).toBe(404)
+    expect((await jobsOf(cluster)).length).toBeLessThanOrEqual(2)
   })
 })
 
