@@ -1,5 +1,6 @@
 import {
   type AccuracyRecord,
+  claimKey,
   codecs,
   jobsPrefix,
   put,
@@ -326,6 +327,27 @@ describe('a rule', () => {
     expect(await cluster.coordinator.get(retrainingKey(of), signal())).toBeUndefined()
   })
 
+  test('is not made for a model that is deleted meanwhile', async () => {
+    const cluster = await openCluster()
+    await cluster.node()
+    const other = await cluster.broker(quick)
+    expect((await fit(other, 'm')).status).toBe(200)
+    const { coordinator } = cluster
+    const broker = await cluster.broker(quick, {
+      coordinator: {
+        ...coordinator,
+        transact: async (transaction, deadline) => {
+          const [first] = transaction.then
+          if (first?.kind === 'put' && first.key === retrainingKey(of))
+            expect((await call(other, 'DELETE', '/api/models/m')).status).toBe(200)
+          return await coordinator.transact(transaction, deadline)
+        },
+      },
+    })
+    expect((await call(broker, 'PUT', path, { body: limit })).status).toBe(404)
+    expect(await coordinator.get(retrainingKey(of), signal())).toBeUndefined()
+  })
+
   test('has defaults, is changed, listed and removed', async () => {
     const { broker } = await opened()
     const made = await call(broker, 'PUT', path, { body: { liveMase: 2 } })
@@ -382,21 +404,27 @@ describe('of two brokers', () => {
     expect(await jobsOf(cluster)).toHaveLength(1 + 3)
   })
 
-  test.each(['before', 'after'] as const)(
-    'one dies %s job and run are recorded: there is one job',
-    async (when) => {
+  test.each([
+    ['before', 'its claim', claimKey('retraining'), 1],
+    ['after', 'its claim', claimKey('retraining'), 1],
+    ['before', 'job and run', jobsPrefix, 1],
+    ['after', 'job and run', jobsPrefix, 2],
+  ] as const)(
+    'one dies %s it has recorded %s: there is one job',
+    async (when, _what, prefix, jobs) => {
       const cluster = await openCluster()
       await cluster.node()
       const dying = mortal(cluster.coordinator)
       const first = await cluster.broker(quick, { coordinator: dying.coordinator })
       expect((await fit(first, 'm')).status).toBe(200)
       await putRule(first, { restSeconds: 0 })
-      dying.dieAt((key) => key.startsWith(jobsPrefix), when)
+      dying.dieAt((key) => key.startsWith(prefix), when)
       await tell(cluster, 1, bad(1))
       await eventually(dying.isDead, Boolean)
       const other = await cluster.broker(quick)
-      // The claim of the dead keeps the other from acting until its lease ends.
-      expect(await jobsOf(cluster)).toHaveLength(when === 'before' ? 1 : 2)
+      // A claim of the dead keeps the other from acting until its lease ends.
+      const keepsOut = when === 'after' || prefix === jobsPrefix
+      if (keepsOut) expect(await jobsOf(cluster)).toHaveLength(jobs)
       await dying.endLeases()
       await untilServing(other, 2)
       expect((await untilState(other, 'too-few')).runs).toMatchObject([{ judged: 1, version: 2 }])

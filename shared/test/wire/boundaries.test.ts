@@ -22,7 +22,9 @@ import {
   parseKey,
   processSettings,
   RequestRecord,
+  RetrainingRecord,
   readSettings,
+  ScheduleRecord,
   ShardRecord,
   VersionRecord,
 } from '../../src/index.ts'
@@ -43,6 +45,8 @@ const codecs = Object.entries({
   NotLoaded,
   Problem,
   RequestRecord,
+  RetrainingRecord,
+  ScheduleRecord,
   ShardRecord,
   VersionRecord,
 }).map(([name, schema]) => ({ name, schema, ...codec(schema) }))
