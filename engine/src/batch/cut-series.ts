@@ -45,7 +45,6 @@ function shardOf(own: readonly KnownSeries[]): CutShard {
     counts.observations += y.length
     counts.missing += y.length - observedIn(y)
   }
-  const described = own.map(({ y, ...about }) => ({ ...about, y: Array.from(y) }))
-  const bytes = Uint8Array.from(encodeShardData(described))
+  const bytes = Uint8Array.from(encodeShardData(own))
   return { first: own[0]!.key, series: own.length, ...counts, bytes }
 }
