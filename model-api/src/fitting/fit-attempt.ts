@@ -393,7 +393,9 @@ async function afterStop(
     case 'deleted':
       return outcomeOf(await endAsDeleted(context, claim), 'deleted')
     case 'too-long': {
-      const detail = `The fit was stopped after ${context.timing.fitMs / 1_000} s.`
+      const isOfOne = claim.job.kind === 'fit' || claim.job.kind === 'update'
+      const ms = isOfOne ? context.timing.fitMs : bounds.tableMs
+      const detail = `The fit was stopped after ${ms / 1_000} s.`
       return fail(context, claim, progress, { reason: 'too-long', detail })
     }
     default:

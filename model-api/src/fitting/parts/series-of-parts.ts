@@ -57,7 +57,7 @@ export async function seriesOfParts(version: VersionRecord, parts: JoinParts): P
     if (reply.kind !== 'joined') throw new Bug('a join was asked for, not a model')
     for (const shard of reply.full) await keep(shard)
     rest = reply.rest
-    if (refs.length >= limits.shardsMax) return tooMany()
+    if (refs.length + (rest ? 1 : 0) > limits.shardsMax) return tooMany()
     parts.onProgress((place + 1) / all.length)
   }
   if (rest) await keep(rest)
