@@ -76,7 +76,7 @@ function addUploads(server: FastifyInstance, parts: ApiParts, places: Places): v
       refuseStrangers(request.query, [])
       refuseLarge(filesOf(parts), request.headers['content-length'])
       const { files, body } = begin(request, reply)
-      return await storeOne(files, name, body)
+      return await storeOne({ files, metrics: parts.metrics }, name, body)
     },
   )
   server.post<Route>(
@@ -96,7 +96,7 @@ function addUploads(server: FastifyInstance, parts: ApiParts, places: Places): v
       const { 'content-type': type = '' } = request.headers
       if (!/^multipart\/form-data\b/i.test(type)) throw noForm
       const { files, body } = begin(request, reply)
-      const stored = await storeForm(files, prefix, body, type)
+      const stored = await storeForm({ files, metrics: parts.metrics }, prefix, body, type)
       return reply.code(201).send({ files: stored })
     },
   )

@@ -7,8 +7,10 @@ import {
   Refused,
   Stalled,
   TooLarge,
+  Unavailable,
   type WrittenFile,
 } from '@almanac/shared'
+import type { BrokerMetrics } from '../server/metrics.ts'
 import { BadForm, formFiles } from './form-files.ts'
 
 const nameRule =
@@ -30,24 +32,44 @@ const tooLarge = (bytesMax: number) =>
     remedy: 'Compress it or cut it into several, or raise --file-mb-max.',
   })
 
+export type UploadParts = {
+  readonly files: Files
+  readonly metrics: Pick<BrokerMetrics, 'uploads' | 'uploadBytes'>
+}
+
 /** Stores a body as one file. Throws a refusal, and then nothing of it is kept. */
 export async function storeOne(
-  files: Files,
+  { files, metrics }: UploadParts,
   name: string,
   body: AsyncIterable<Uint8Array>,
 ): Promise<WrittenFile> {
+  let bytes = 0
+  const count = (outcome: string) => {
+    metrics.uploads.inc({ outcome })
+    metrics.uploadBytes.inc({ outcome }, bytes)
+  }
+  const counted = async function* () {
+    for await (const piece of arriving(body, name)) {
+      bytes += piece.byteLength
+      yield piece
+    }
+  }
   // Whoever leaves takes the body along; a whole one is stored whether they wait or not.
   const { signal } = new AbortController()
   try {
-    return await files.write(name, arriving(body, name), signal)
+    const written = await files.write(name, counted(), signal)
+    count('stored')
+    return written
   } catch (error) {
-    throw refusalOf(error)
+    const refusal = refusalOf(error)
+    count(outcomeOf(refusal))
+    throw refusal
   }
 }
 
 /** The files of a form, one after the other. What is stored before a mistake stays. */
 export async function storeForm(
-  files: Files,
+  parts: UploadParts,
   prefix: string,
   body: Readable,
   contentType: string,
@@ -55,7 +77,7 @@ export async function storeForm(
   const stored: WrittenFile[] = []
   try {
     for await (const { fileName, content } of formFiles(body, contentType))
-      stored.push(await storeOne(files, readFileName(prefix + fileName), content))
+      stored.push(await storeOne(parts, readFileName(prefix + fileName), content))
   } catch (error) {
     throw amongOthers(refusalOf(error), stored)
   }
@@ -100,6 +122,12 @@ function refusalOf(error: unknown): unknown {
   if (error instanceof BadForm)
     return new Refused(400, 'not-a-form', `The body is not a form with files: ${error.message}.`)
   return error
+}
+
+function outcomeOf(error: unknown): string {
+  // The codes are those of this file: few.
+  if (error instanceof Refused) return error.code
+  return error instanceof Unavailable ? 'unavailable' : 'failed'
 }
 
 /** Of several files those before the mistake are there: so that nobody has to look. */

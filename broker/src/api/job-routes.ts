@@ -37,6 +37,8 @@ export function addJobRoutes(instance: FastifyInstance, parts: ApiParts): void {
       const { id } = request.params
       const job = await findJob(parts, id)
       const cancelled = (await cancelJob(parts, id, parts.who)) ?? endedLongAgo(job)
+      if (job.endedAt === null)
+        parts.metrics.jobsEnded.inc({ kind: job.kind, outcome: cancelledReason })
       await seen(parts, cancelled)
       const { model, version } = job.subject
       parts.logger.info({ event: 'job-cancelled', job: id, model, version, requestId: request.id })

@@ -15,6 +15,7 @@ import {
   putSchedule,
 } from '../schedules/edit.ts'
 import { beginRun, lastIsOpen, type Occasion } from '../schedules/run.ts'
+import { countRun } from '../server/metrics.ts'
 import { answerWhenMade } from './fit-answer.ts'
 import { mustHaveFile } from './must-have-file.ts'
 import { pageOf, readPage } from './pages.ts'
@@ -123,7 +124,7 @@ function addRun(instance: FastifyInstance, parts: ApiParts): void {
         const { tenant } = parts
         const held = await findSchedule(parts, { tenant, name })
         if (held === undefined) throw noSuch(name)
-        const runParts = { ...parts, actions: actionParts(parts) }
+        const runParts = { ...parts, actions: actionParts(parts), onRun: countRun(parts.metrics) }
         if (await lastIsOpen(runParts, held.record)) throw stillRuns(name, held.record)
         const occasion: Occasion = {
           ...{ by: 'request', instant: parts.clock.wallTime(), missed: 0 },

@@ -20,6 +20,8 @@ export type RunParts = {
   readonly coordinator: Coordinator
   readonly clock: Pick<Clock, 'wallTime'>
   readonly actions: ActionParts
+  /** Told of each run that was recorded. */
+  readonly onRun: (outcome: ScheduleRun['outcome'], by: ScheduleRun['by']) => void
   readonly bounds: Pick<Bounds, 'coordinatorCallMs' | 'scheduleRunsKept'>
 }
 
@@ -68,7 +70,7 @@ export async function beginRun(
     by === 'schedule'
       ? `Schedule ${of.name} began it for ${instant}.`
       : `Somebody asked schedule ${of.name} to run.`
-  return await action.begin(parts.actions, of.tenant, {
+  const begun = await action.begin(parts.actions, of.tenant, {
     requestId,
     why,
     also: ({ job, version, at }) => {
@@ -76,6 +78,8 @@ export async function beginRun(
       return recording(parts, held, occasion, { ...runOf(occasion, at), ...made }, job)
     },
   })
+  parts.onRun('begun', by)
+  return begun
 }
 
 /** Records that an instant came to nothing, and why. False: somebody else changed the schedule. */
@@ -85,11 +89,13 @@ export async function recordRun(
   occasion: Occasion,
   came: Pick<ScheduleRun, 'outcome' | 'reason' | 'detail' | 'job'>,
 ): Promise<boolean> {
-  const { coordinator, clock, bounds } = parts
+  const { coordinator, clock, bounds, onRun } = parts
   const run = { ...runOf(occasion, clock.wallTime()), ...came }
   const transaction = recording(parts, held, occasion, run, held.record.job)
   const signal = AbortSignal.timeout(bounds.coordinatorCallMs)
-  return (await coordinator.transact(transaction, signal)).succeeded
+  const { succeeded } = await coordinator.transact(transaction, signal)
+  if (succeeded) onRun(came.outcome, occasion.by)
+  return succeeded
 }
 
 const runOf = ({ by, instant, missed }: Occasion, at: string) => ({

@@ -47,7 +47,7 @@ import { openView } from '../view/cluster-view.ts'
 import { tellingDeadlines, tellingStoreDeadlines } from '../view/deadlines.ts'
 import { watchGauges } from './gauges.ts'
 import { createIdentity } from './identity.ts'
-import { createBrokerMetrics } from './metrics.ts'
+import { countRun, createBrokerMetrics } from './metrics.ts'
 
 export type AssembleParts = {
   readonly coordinator: Coordinator
@@ -126,8 +126,13 @@ export function assemble(given: AssembleParts): Assembly {
     upstream,
     headersFor,
     onExhausted: (job) => {
-      failExhausted(observed, job).catch((error: Error) =>
-        logger.warn({ event: 'exhausted-job-waits', job: job.value.id, cause: error.message }),
+      const { id, kind } = job.value
+      failExhausted(observed, job).then(
+        (isEnded) => {
+          if (isEnded) metrics.jobsEnded.inc({ kind, outcome: 'exhausted' })
+        },
+        (error: Error) =>
+          logger.warn({ event: 'exhausted-job-waits', job: id, cause: error.message }),
       )
     },
   })
@@ -156,6 +161,7 @@ export function assemble(given: AssembleParts): Assembly {
   const actions = actionParts({ fits, bodies, bounds, files, backtests, forecaster })
   const scheduler = startScheduler({
     ...{ ...base, mintId, schedules: view.schedules },
+    onRun: countRun(metrics),
     actions,
   })
   const retrainer = startRetrainer({

@@ -24,6 +24,36 @@ export function createBrokerMetrics(registry: Registry) {
       registers,
     }),
     upstream: upstreamTimes(registry),
+    uploads: new Counter({
+      name: 'almanac_uploads_total',
+      help: 'Files whose bytes began to come, by what came of them.',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    uploadBytes: new Counter({
+      name: 'almanac_upload_bytes_total',
+      help: 'Bytes of files that came, by what came of the file.',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    predictedRows: new Counter({
+      name: 'almanac_prediction_rows_total',
+      help: 'Rows that were asked of regressions, by what came of each.',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    jobsEnded: new Counter({
+      name: 'almanac_jobs_ended_total',
+      help: 'Jobs that this broker ended, by kind and by why; others are ended by nodes.',
+      labelNames: ['kind', 'outcome'],
+      registers,
+    }),
+    scheduleRuns: new Counter({
+      name: 'almanac_schedule_runs_total',
+      help: 'Runs of schedules that this broker recorded, by what came of them and who asked.',
+      labelNames: ['outcome', 'by'],
+      registers,
+    }),
     rollouts: new Counter({
       name: 'almanac_rollout_steps_total',
       help: 'Steps of rollouts that this broker tried, by what came of them.',
@@ -51,6 +81,12 @@ export function createBrokerMetrics(registry: Registry) {
     }),
   }
 }
+
+/** Told of each run of a schedule. */
+export const countRun =
+  ({ scheduleRuns }: Pick<BrokerMetrics, 'scheduleRuns'>) =>
+  (outcome: string, by: string): void =>
+    scheduleRuns.inc({ outcome, by })
 
 function upstreamTimes(registry: Registry) {
   const times = createTimes(registry, {

@@ -5,6 +5,12 @@ export type NodeMetrics = ReturnType<typeof createNodeMetrics>
 /** Seconds of a fit: from a short series to the wall limit. */
 const fitBuckets = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600]
 
+/** Of a phase of a table: from a small file to the wall limit. */
+const tableBuckets = [0.05, 0.25, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600]
+
+/** Of a look, which is over within its limit or not at all. */
+const lookBuckets = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20]
+
 export function createNodeMetrics(registry: Registry) {
   const registers = [registry]
   return {
@@ -19,6 +25,38 @@ export function createNodeMetrics(registry: Registry) {
       help: 'Time from the claim of a fit to its end, by what came of it.',
       labelNames: ['outcome'],
       buckets: fitBuckets,
+      registers,
+    }),
+    attempts: new Counter({
+      name: 'almanac_job_attempts_total',
+      help: 'Attempts at jobs that this node claimed, by kind and by what came of them.',
+      labelNames: ['kind', 'outcome'],
+      registers,
+    }),
+    tables: new Counter({
+      name: 'almanac_tables_total',
+      help: 'Tries to read a table, by what came of them.',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    tableRows: new Counter({
+      name: 'almanac_table_rows_total',
+      help: 'Rows of tables that were read to the end, by what came of them.',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    tableSeconds: new Histogram({
+      name: 'almanac_table_phase_seconds',
+      help: 'Time of one phase of the reading of a table, by phase.',
+      labelNames: ['phase'],
+      buckets: tableBuckets,
+      registers,
+    }),
+    lookSeconds: new Histogram({
+      name: 'almanac_look_seconds',
+      help: 'Time of a look at the beginning of a file, with the wait for it, by what came of it.',
+      labelNames: ['outcome'],
+      buckets: lookBuckets,
       registers,
     }),
     shards: new Counter({

@@ -461,6 +461,7 @@ function label({ of, version, job }: Claim) {
 
 function report(context: NodeContext, claim: Claim, outcome: FitOutcome, seconds: number): void {
   context.metrics.fits.inc({ outcome })
+  context.metrics.attempts.inc({ kind: claim.job.kind, outcome })
   context.metrics.fitSeconds.observe({ outcome }, seconds)
   const attempt = claim.job.attempts
   context.logger.info({ event: 'fit-ended', ...label(claim), outcome, attempt, seconds })

@@ -7,7 +7,7 @@ import { bounds } from '../config/bounds.ts'
 import { lookAtFile } from '../fitting/table/look.ts'
 
 export type LookParts = {
-  readonly context: Pick<NodeContext, 'files' | 'scratch'>
+  readonly context: Pick<NodeContext, 'files' | 'scratch' | 'clock' | 'metrics'>
   /** Aborts when the node begins to leave. */
   readonly drain: AbortController
 }
@@ -21,22 +21,32 @@ export function addLooksRoute(server: FastifyInstance, { context, drain }: LookP
     async ({ body }, reply) => {
       const { file, source: given } = body
       const source = given === undefined ? null : readSource(given)
-      if (gate.size >= bounds.looksMax)
+      const startedMs = context.clock.monotonicMs()
+      const count = (outcome: string) => {
+        const seconds = (context.clock.monotonicMs() - startedMs) / 1_000
+        context.metrics.lookSeconds.observe({ outcome }, seconds)
+      }
+      if (gate.size >= bounds.looksMax) {
+        count('busy')
         throw new Refused(429, 'looks-full', 'This node has as many looks at tables as it takes.', {
           retryAfterSeconds: 1,
         })
+      }
       const left = new AbortController()
       reply.raw.once('close', () => left.abort(new Error('the broker left')))
       const late = AbortSignal.timeout(limits.lookMs)
       const signal = AbortSignal.any([late, left.signal, drain.signal])
-      return await gate
-        .run(() => {
+      try {
+        const look = await gate.run(() => {
           signal.throwIfAborted()
           return lookAtFile(context, { file, source }, signal)
         })
-        .catch((error) => {
-          throw signal.aborted ? ended(late.aborted) : error
-        })
+        count('looked')
+        return look
+      } catch (error) {
+        count(signal.aborted ? 'ended' : outcomeOf(error))
+        throw signal.aborted ? ended(late.aborted) : error
+      }
     },
   )
 }
@@ -50,6 +60,9 @@ function readSource(given: unknown) {
     ...(fault ? { remedy: fault.remedy } : {}),
   })
 }
+
+const outcomeOf = (error: unknown) =>
+  error instanceof Refused && error.status < 500 ? 'refused' : 'failed'
 
 function ended(isLate: boolean): Refused {
   const why = isLate ? 'The look took too long.' : 'The look was ended before it was done.'

@@ -99,7 +99,7 @@ function addUpload(server: FastifyInstance, parts: ApiParts, places: Places): vo
       if (expect !== undefined && Number(length) > parts.bounds.bodyBytesMax)
         reply.raw.writeContinue()
       const body = request.body instanceof Readable ? request.body : Readable.from([])
-      const stored = await storeForm(files, prefix, body, type)
+      const stored = await storeForm({ files, metrics: parts.metrics }, prefix, body, type)
       const { name, sizeBytes, sha256 } = stored.at(-1)!
       const url = `/api/files/${name}`
       const training = await announceUpload(parts, { name, url }, request.id)

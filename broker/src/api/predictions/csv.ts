@@ -8,6 +8,7 @@ import {
 } from '@almanac/tables/regress'
 import { type Cells, type Prediction, predictRows } from '../../routing/predictions.ts'
 import type { ApiParts } from '../parts.ts'
+import { countRows } from './count-rows.ts'
 import type { PredictionCourse } from './question.ts'
 
 /** Columns that are none of a header, made of others that are. */
@@ -51,13 +52,14 @@ const shown = (header: readonly string[]) => header.join(', ').slice(0, 500)
  * time; while some are taken the next ones are asked for. Throws `Refused` where no node goes on.
  */
 export async function* answeredRows(
-  { askShard, bounds }: Pick<ApiParts, 'askShard' | 'bounds'>,
+  { askShard, bounds, metrics }: Pick<ApiParts, 'askShard' | 'bounds' | 'metrics'>,
   { ask, requestId, signal }: PredictionCourse,
   { header, rows, cellsOf }: Questions,
 ): AsyncGenerator<string> {
   const answer = async (some: readonly CsvRow[], patienceMs: number) => {
     const asked = some.flatMap((row) => ('values' in row ? [cellsOf(row.values)] : []))
     const found = await predictRows(askShard, ask, asked, { requestId, signal, patienceMs })
+    countRows(metrics, found, some.length - asked.length)
     return textOf(some, found, header.length)
   }
   const begin = (patienceMs: number) => {

@@ -2,6 +2,7 @@ import { Refused } from '@almanac/shared'
 import { type Cells, predictRows } from '../../routing/predictions.ts'
 import type { ApiParts } from '../parts.ts'
 import { isObject } from '../series-body.ts'
+import { countRows } from './count-rows.ts'
 import type { PredictionCourse } from './question.ts'
 
 /** The rows of a body of JSON, as objects. Throws a 400 or 413 that says what is wrong with it. */
@@ -37,13 +38,14 @@ function parsed(bytes: Buffer): unknown {
 
 /** What becomes of each row. Throws as `predictRows` does. */
 export async function answeredObjects(
-  { askShard, bounds }: Pick<ApiParts, 'askShard' | 'bounds'>,
+  { askShard, bounds, metrics }: Pick<ApiParts, 'askShard' | 'bounds' | 'metrics'>,
   { ask, requestId, signal }: PredictionCourse,
   rows: readonly Record<string, unknown>[],
 ) {
   const cells = rows.map((row) => ask.columns.map((name) => cellOf(row, name)))
   const course = { requestId, signal, patienceMs: bounds.nodeWaitMs }
   const found = await predictRows(askShard, ask, cells, course)
+  countRows(metrics, found)
   return found.map((prediction) =>
     typeof prediction === 'number'
       ? { prediction, error: null }

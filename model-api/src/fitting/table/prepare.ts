@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { encodeShardIndex, limits, Missing, type ShardRef } from '@almanac/shared'
+import { encodeShardIndex, limits, Missing, type ShardRef, Unavailable } from '@almanac/shared'
 import {
   type Recipe,
   type RegressionFitted,
@@ -15,6 +15,7 @@ import {
 import type { RegressionSpec } from '@almanac/tables/regress'
 import type { NodeContext } from '../../base/context.ts'
 import { bounds } from '../../config/bounds.ts'
+import { meterTable, type TableMeter } from './meter.ts'
 import { readRejects } from './rejects.ts'
 
 /** What is needed of a claimed job to make series of its table. */
@@ -62,7 +63,7 @@ export type FittedTable =
  * come. Rejects with `Unavailable` where the files are away, and with the signal's reason.
  */
 export function prepareTable(context: NodeContext, work: TableWork): Promise<Prepared> {
-  return withTable(context, work, (folder, file) => make(context, work, folder, file))
+  return withTable(context, work, (place) => make(context, work, place))
 }
 
 /** The same, but a regression is fitted to the rows. */
@@ -71,21 +72,31 @@ export function fitTable(
   work: TableWork,
   spec: RegressionSpec,
 ): Promise<FittedTable> {
-  return withTable(context, work, (folder, file) => fit(context, work, spec, folder, file))
+  return withTable(context, work, (place) => fit(context, work, spec, place))
 }
 
-async function withTable<T>(
+/** A table that is here, and room beside it. */
+type Place = { readonly scratch: string; readonly file: string; readonly meter: TableMeter }
+
+async function withTable<T extends { readonly kind: string }>(
   context: NodeContext,
   work: TableWork,
-  use: (folder: string, file: string) => Promise<T>,
+  use: (place: Place) => Promise<T>,
 ): Promise<T | TableRefused> {
-  const folder = await context.scratch.make()
+  const scratch = await context.scratch.make()
+  const meter = meterTable(context)
   try {
-    const file = join(folder, 'table')
+    const file = join(scratch, 'table')
     const known = await bring(context, work, file)
-    return known ?? (await use(folder, file))
+    const made = known ?? (await use({ scratch, file, meter }))
+    meter.end(made.kind)
+    return made
+  } catch (error) {
+    const isStopped = work.signal.aborted || error instanceof Unavailable
+    meter.end(isStopped ? 'interrupted' : 'failed')
+    throw error
   } finally {
-    await rm(folder, { recursive: true, force: true })
+    await rm(scratch, { recursive: true, force: true })
   }
 }
 
@@ -112,8 +123,7 @@ async function bring(
 async function make(
   { tableMemoryMb, tableThreads }: NodeContext,
   { recipe, store, onProgress, signal }: TableWork,
-  scratch: string,
-  file: string,
+  { scratch, file, meter }: Place,
 ): Promise<Prepared> {
   const rejectsFile = join(scratch, 'rejects.csv')
   const shards: ShardRef[] = []
@@ -121,7 +131,10 @@ async function make(
   const result = await runTable(
     { file, recipe, rejectsFile, ...machine, signal },
     {
-      progress: (progress) => onProgress(fractionOf(progress)),
+      progress: (progress) => {
+        meter.phase(progress.phase)
+        onProgress(fractionOf(progress))
+      },
       shard: async ({ firstKey, series, bytes }) => {
         if (shards.length >= limits.shardsMax) throw new TooManyShards()
         const sha256 = hash('sha256', bytes, 'hex')
@@ -136,6 +149,7 @@ async function make(
   if (result.kind === 'failed') return { kind: 'crashed', detail: result.detail }
   if (result.kind === 'refused') return tableRefused(result.faults)
   const { summary } = result
+  meter.rows(summary)
   return {
     kind: 'prepared',
     index: await store(encodeShardIndex({ format: 1, kind: 'data', shards })),
@@ -149,21 +163,27 @@ async function fit(
   { tableMemoryMb, tableThreads }: NodeContext,
   { recipe, store, onProgress, signal }: TableWork,
   spec: RegressionSpec,
-  scratch: string,
-  file: string,
+  { scratch, file, meter }: Place,
 ): Promise<FittedTable> {
   const rejectsFile = join(scratch, 'rejects.csv')
   const machine = { memoryMb: tableMemoryMb, threads: tableThreads, scratch }
   const result = await runRegression(
     { file, recipe, spec, rejectsFile, ...machine, signal },
     {
-      progress: (progress) => onProgress(fractionOf(progress) / 2),
-      fitting: (fraction) => onProgress(0.5 + fraction / 2),
+      progress: (progress) => {
+        meter.phase(progress.phase)
+        onProgress(fractionOf(progress) / 2)
+      },
+      fitting: (fraction) => {
+        meter.phase('fit')
+        onProgress(0.5 + fraction / 2)
+      },
     },
   )
   if (result.kind === 'failed') return { kind: 'crashed', detail: result.detail }
   if (result.kind === 'refused') return tableRefused(result.faults)
   const { summary, fitted, model } = result
+  meter.rows(summary)
   const stored = await storeReport(store, summary, rejectsFile)
   return { kind: 'fitted', model, summary, fitted, ...stored }
 }
