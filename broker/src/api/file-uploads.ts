@@ -43,21 +43,15 @@ export async function storeOne(
   name: string,
   body: AsyncIterable<Uint8Array>,
 ): Promise<WrittenFile> {
-  let bytes = 0
+  const came = { bytes: 0 }
   const count = (outcome: string) => {
     metrics.uploads.inc({ outcome })
-    metrics.uploadBytes.inc({ outcome }, bytes)
-  }
-  const counted = async function* () {
-    for await (const piece of arriving(body, name)) {
-      bytes += piece.byteLength
-      yield piece
-    }
+    metrics.uploadBytes.inc({ outcome }, came.bytes)
   }
   // Whoever leaves takes the body along; a whole one is stored whether they wait or not.
   const { signal } = new AbortController()
   try {
-    const written = await files.write(name, counted(), signal)
+    const written = await files.write(name, arriving(body, name, came), signal)
     count('stored')
     return written
   } catch (error) {
@@ -88,16 +82,15 @@ export async function storeForm(
 }
 
 /** The bytes as they come: not none, not too slowly, and not without their end. */
-async function* arriving(body: AsyncIterable<Uint8Array>, name: string) {
+async function* arriving(body: AsyncIterable<Uint8Array>, name: string, came: { bytes: number }) {
   const { fileIdleMs, uploadRateMin } = limits
-  let bytes = 0
   let waitedMs = 0
   let askedMs = performance.now()
   try {
     for await (const piece of body) {
       waitedMs += performance.now() - askedMs
-      bytes += piece.byteLength
-      if (waitedMs > fileIdleMs + (bytes / uploadRateMin) * 1_000)
+      came.bytes += piece.byteLength
+      if (waitedMs > fileIdleMs + (came.bytes / uploadRateMin) * 1_000)
         throw new Stalled(`less than ${uploadRateMin} bytes a second came`)
       yield piece
       askedMs = performance.now()
@@ -107,7 +100,7 @@ async function* arriving(body: AsyncIterable<Uint8Array>, name: string) {
       throw error
     throw new Refused(400, 'cut-off', `${name} ended before its end; nothing of it is kept.`)
   }
-  if (bytes === 0)
+  if (came.bytes === 0)
     throw new Refused(400, 'no-body', `There are no bytes for ${name}.`, {
       remedy: 'Send the file as the body, as curl -T sales.csv does.',
     })
