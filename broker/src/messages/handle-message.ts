@@ -71,7 +71,7 @@ export function createMessageHandler(parts: HandlerParts): Handle {
 const dead = (reason: DeadReason): Handled => ({ kind: 'dead', reason })
 
 /** What will not be otherwise when it is tried again. */
-const isFinal = ({ status }: Refused) =>
+export const isFinal = ({ status }: Refused) =>
   status >= 400 && status < 500 && status !== 408 && status !== 429
 
 const isLate = (error: unknown) => (error as Error).name === 'TimeoutError'

@@ -1,4 +1,5 @@
 import { Refused } from '@almanac/shared'
+import { isFinal } from '../../messages/handle-message.ts'
 import type { ApiParts } from '../parts.ts'
 import { trainPipeline } from './pipeline.ts'
 
@@ -11,8 +12,9 @@ type Announced =
     }
 
 /**
- * Tells that a file was uploaded and stored, so that it is trained on. Never rejects: trouble in
- * training is none of the upload.
+ * Tells that a file was uploaded and stored, so that it is trained on. What stands in the way of
+ * that for a while is outlasted by a message, where there is a place for them; in doubt the file is
+ * trained on twice. Never rejects: trouble in training is none of the upload.
  */
 export async function announceUpload(
   parts: ApiParts,
@@ -27,7 +29,22 @@ export async function announceUpload(
     if (!known) parts.logger.warn({ event: 'upload-not-trained', name, requestId, err: error })
     const detail = known ? error.message : 'Training cannot be begun at present.'
     const code = known ? error.code : 'not-begun'
-    const message = 'The file is stored, and not trained on. POST /train does that later.'
-    return { message, problem: { code, detail } }
+    const isLeft = !(known && isFinal(error)) && (await leaveMessage(parts, name, requestId))
+    return { message: isLeft ? later : notTrained, problem: { code, detail } }
+  }
+}
+
+const later = 'The file is stored. It is trained on as soon as that can be: a message asks for it.'
+const notTrained = 'The file is stored, and not trained on. POST /train does that later.'
+
+async function leaveMessage(parts: ApiParts, name: string, requestId: string): Promise<boolean> {
+  if (parts.messages === undefined) return false
+  try {
+    const origin = await parts.announce(name, AbortSignal.timeout(parts.bounds.messageCallMs))
+    parts.logger.info({ event: 'upload-announced', name, requestId, ...origin })
+    return true
+  } catch (error) {
+    parts.logger.warn({ event: 'upload-not-announced', name, requestId, err: error })
+    return false
   }
 }
