@@ -11,8 +11,8 @@ const stallMs = 12_500
 
 /**
  * A life without faults: two fits are published and promoted, a rollback goes back to the first, a
- * release and a third fit go forward; a fit of many series is one of two shards. Forecasts are
- * asked for all the time.
+ * release and a third fit go forward; a fit of a table is one of two shards, and is judged; another
+ * is cancelled and begun again; a regression is fitted. Forecasts are asked for all the time.
  */
 function quietLife(seed: number): Plan {
   const requests: Request[] = []
@@ -25,8 +25,16 @@ function quietLife(seed: number): Plan {
   requests.push({ kind: 'rollback', atMs: 4_500, broker: 'broker-0', model: 'a' })
   requests.push({ kind: 'release', atMs: 6_000, broker: 'broker-1', model: 'a' })
   addFit(6_500, 'broker-0', 13)
-  const wide = { model: 'wide', ms: 60, end: 'fitted', shards: 2, key: 'key-101' } as const
-  requests.push({ kind: 'fit', atMs: 3_300, broker: 'broker-1', value: 101, ...wide })
+  const table = { model: 'table', broker: 'broker-0' } as const
+  const fit = { kind: 'fit', end: 'fitted', table: 'series', shards: 1 } as const
+  const first = { ...fit, ...table, shards: 2, value: 201, ms: 60 } as const
+  const rows = { ...fit, model: 'rows', table: 'rows', value: 231, ms: 60 } as const
+  requests.push({ ...first, atMs: 3_300, key: 'key-201' })
+  requests.push({ ...table, kind: 'backtest', atMs: 5_200, mode: 'update' })
+  requests.push({ ...rows, atMs: 5_600, broker: 'broker-1', key: 'key-231' })
+  requests.push({ ...fit, ...table, atMs: 7_000, value: 202, ms: 900, key: 'key-202' })
+  requests.push({ ...table, kind: 'cancel', atMs: 7_500, value: 202 })
+  requests.push({ ...table, kind: 'retry', atMs: 7_900, value: 202 })
   for (let atMs = 1_300; atMs < untilMs; atMs += 130) {
     const broker = `broker-${(atMs / 10) % 2}`
     const horizon = 1 + ((atMs / 10) % 9)

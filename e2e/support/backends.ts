@@ -3,7 +3,7 @@ import { startCassandra } from '../../deploy/local/cassandra.ts'
 import { startEtcd } from '../../deploy/local/etcd.ts'
 import type { Endpoints } from '../../deploy/local/processes.ts'
 import { startTcpProxy } from '../../shared/test/support/tcp-proxy.ts'
-import type { Breakable } from './cluster.ts'
+import type { Breakable, Way } from './cluster.ts'
 
 export type Backends = {
   readonly endpoints: Endpoints
@@ -79,7 +79,7 @@ function methods(part: { kill(): Promise<void>; stop(): Promise<void> }) {
 export async function behindProxy(name: string, address: string) {
   const target = `http://${address.replace(/^https?:\/\//, '')}`
   const proxy = await startTcpProxy(target, 'other')
-  const part: Breakable = {
+  const part: Way = {
     name,
     async kill() {
       proxy.refuse()
@@ -88,6 +88,7 @@ export async function behindProxy(name: string, address: string) {
     start: async () => proxy.pass(),
     stop: () => proxy.close(),
     signal: (signal) => (signal === 'SIGSTOP' ? proxy.swallow() : proxy.pass()),
+    cutAfter: (bytes) => proxy.cutAfter(bytes),
   }
   return { address: new URL(proxy.endpoint).host, part }
 }

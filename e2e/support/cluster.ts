@@ -15,14 +15,23 @@ export type TestCluster = {
   readonly etcdOfNodes?: Breakable
   readonly cql?: Breakable
   readonly kafka?: Breakable
+  /** The way from the nodes, and from nobody else, to the files. */
+  readonly filesOfNodes?: Way
 }
 
 export type Breakable = {
   readonly name: string
   readonly url?: string
+  readonly pid?: number | undefined
+  readonly logFile?: string
   kill(): Promise<void>
   start(): Promise<void>
   /** SIGTERM, and the end of the process. */
   stop(): Promise<void>
   signal(signal: NodeJS.Signals): void
+}
+
+export type Way = Breakable & {
+  /** Breaks all connections once so many more bytes of answers have come. */
+  cutAfter(bytes: number): void
 }

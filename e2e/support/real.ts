@@ -17,16 +17,18 @@ export async function startRealCluster(): Promise<Required<TestCluster>> {
   const [etcd] = backends.endpoints.etcd
   const etcdOfNodes = await behindProxy('etcd of the nodes', etcd as string)
   const objects = await startObjectStore({ dataDir: join(folder, 'objects'), buckets: ['files'] })
+  const filesOfNodes = await behindProxy('files of the nodes', objects.endpoint)
   const kafka = await startKafka({ dataDir: join(folder, 'kafka') })
   const cluster = await startCluster({
     endpoints: { ...backends.endpoints, etcd: [etcdOfNodes.address] },
     env: {
       ALMANAC_FILES: 's3://files',
-      ALMANAC_FILES_ENDPOINT: objects.endpoint,
+      ALMANAC_FILES_ENDPOINT: `http://${filesOfNodes.address}`,
       AWS_ACCESS_KEY_ID: objects.keys.accessKeyId,
       AWS_SECRET_ACCESS_KEY: objects.keys.secretAccessKey,
     },
     brokerEnv: {
+      ALMANAC_FILES_ENDPOINT: objects.endpoint,
       ALMANAC_ETCD: backends.endpoints.etcd.join(','),
       ALMANAC_MESSAGES: `kafka://${kafka.address}/url-topic`,
     },
@@ -43,6 +45,7 @@ export async function startRealCluster(): Promise<Required<TestCluster>> {
     etcdOfNodes: etcdOfNodes.part,
     cql: backends.cql,
     kafka: partOf(kafka),
+    filesOfNodes: filesOfNodes.part,
     async restartAll() {
       await Promise.all(ours().map((part) => part.kill()))
       await Promise.all([backends.etcd.kill(), backends.cql.kill(), kafka.kill()])
@@ -52,6 +55,7 @@ export async function startRealCluster(): Promise<Required<TestCluster>> {
     async close() {
       await cluster.stop()
       await etcdOfNodes.part.stop()
+      await filesOfNodes.part.stop()
       await objects.stop()
       await kafka.kill()
       await backends.stop()

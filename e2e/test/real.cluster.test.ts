@@ -4,6 +4,7 @@ import { coreSuite } from '../suite/core.ts'
 import { faultSuite } from '../suite/faults.ts'
 import { loadSuite } from '../suite/load.ts'
 import { messageFaultSuite, messagesSuite } from '../suite/messages.ts'
+import { tableFaultSuite } from '../suite/table-faults.ts'
 import type { TestCluster } from '../support/cluster.ts'
 import { startRealCluster } from '../support/real.ts'
 
@@ -19,5 +20,6 @@ describe('a cluster on real etcd and a real CQL database', () => {
   backtestSuite(() => cluster)
   loadSuite(() => cluster)
   backtestFaultSuite(() => cluster)
+  tableFaultSuite(() => cluster)
   faultSuite(() => cluster, { outageMs: 60_000 })
 })

@@ -61,7 +61,8 @@ export async function startTcpProxy(
     from.on('error', () => {})
     from.on('close', () => {
       sockets.delete(from)
-      to.destroy()
+      // What has come already is for the other side.
+      to.destroySoon()
     })
   }
   const server = createServer((client) => {
