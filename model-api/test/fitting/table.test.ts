@@ -2,6 +2,7 @@ import { Unavailable } from '@almanac/shared'
 import { csvOf, makeSalesWorld } from '@almanac/tables'
 import { expect, test } from 'vitest'
 import type { FileReader } from '../../src/base/context.ts'
+import { processReader, type TableReader } from '../../src/fitting/table/reader.ts'
 import {
   type Machine,
   openMachine,
@@ -80,6 +81,32 @@ test('a made-up world of sales comes through whole', async () => {
   const { metrics, series } = await readVersion(machine, of)
   expect(series).toBe(12)
   expect(metrics).toMatchObject({ rejected: 0, 'code:ok': 12 })
+})
+
+test('how far it is goes from the first row to the last series, and never back', async () => {
+  const machine = await openMachine()
+  const told: number[] = []
+  const tableReader: TableReader = {
+    ...processReader,
+    prepare: (context, { onProgress, ...work }) =>
+      processReader.prepare(context, {
+        ...work,
+        onProgress: (fraction) => {
+          told.push(fraction)
+          onProgress(fraction)
+        },
+      }),
+  }
+  const node = await openNode(machine, {
+    files: filesWith({ 'sales.csv': table.join('\n') }),
+    tableReader,
+  })
+  const of = await queueTable(machine, 'sales.csv')
+  await order(machine, node, of.job)
+  await until(async () => (await readJob(machine, of.job)).kind === 'fit-shards')
+  expect(told).toEqual([...told].sort((a, b) => a - b))
+  // All of it is read, it is grouped, and all of its series are made.
+  expect([...new Set(told)]).toEqual([0.5, 1])
 })
 
 test.each([
