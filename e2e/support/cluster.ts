@@ -1,3 +1,5 @@
+import type { Files } from '@almanac/shared'
+
 /**
  * 'A running cluster', as the suite sees it: addresses to call, and things that can be broken.
  * What a topology cannot break is absent, and the tests of it are not registered there.
@@ -5,6 +7,8 @@
 export type TestCluster = {
   /** Base URLs; every broker that is meant to be up. */
   readonly brokers: readonly string[]
+  /** The place of its files, for one who comes there on another way than through a broker. */
+  readonly files: Files
   /** Everything at once, as a power cut would, and then again on the same data. */
   restartAll(): Promise<void>
   close(): Promise<void>

@@ -35,3 +35,8 @@ export function salesCsv(extra: readonly string[] = []): string {
 /** What `salesCsv` has in a month of `days` days. */
 export const monthOf = (store: number, product: number, month: number, days: number) =>
   days * (10 * store + product + month)
+
+/** A text as a place for files takes it. */
+export async function* contentOf(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text)
+}

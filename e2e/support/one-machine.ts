@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { openFolderFiles } from '@almanac/shared'
 import { freePort, ManagedProcess } from '../../deploy/local/process.ts'
 import type { TestCluster } from './cluster.ts'
 
@@ -20,13 +21,16 @@ export async function startOneMachineCluster(): Promise<TestCluster> {
     readyMs: 15_000,
   })
   await machine.start()
+  const files = await openFolderFiles({ path: join(folder, 'data/files') })
   return {
     brokers: [url],
+    files,
     async restartAll() {
       await machine.kill()
       await machine.start()
     },
     async close() {
+      await files.close()
       await machine.stop()
       await rm(folder, { recursive: true, force: true })
     },

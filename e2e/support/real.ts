@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type Kafka, startKafka } from '../../deploy/local/kafka.ts'
 import { startCluster } from '../../deploy/local/processes.ts'
 import { startObjectStore } from '../../deploy/local/versitygw.ts'
+import { openS3Files } from '../../shared/src/files/s3/open.ts'
 import { behindProxy, startBackends } from './backends.ts'
 import type { Breakable, TestCluster } from './cluster.ts'
 
@@ -17,18 +18,20 @@ export async function startRealCluster(): Promise<Required<TestCluster>> {
   const [etcd] = backends.endpoints.etcd
   const etcdOfNodes = await behindProxy('etcd of the nodes', etcd as string)
   const objects = await startObjectStore({ dataDir: join(folder, 'objects'), buckets: ['files'] })
-  const filesOfNodes = await behindProxy('files of the nodes', objects.endpoint)
+  const { endpoint, keys: credentials } = objects
+  const filesOfNodes = await behindProxy('files of the nodes', endpoint)
+  const files = openS3Files({ bucket: 'files', prefix: '', endpoint, credentials })
   const kafka = await startKafka({ dataDir: join(folder, 'kafka') })
   const cluster = await startCluster({
     endpoints: { ...backends.endpoints, etcd: [etcdOfNodes.address] },
     env: {
       ALMANAC_FILES: 's3://files',
       ALMANAC_FILES_ENDPOINT: `http://${filesOfNodes.address}`,
-      AWS_ACCESS_KEY_ID: objects.keys.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: objects.keys.secretAccessKey,
+      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
     },
     brokerEnv: {
-      ALMANAC_FILES_ENDPOINT: objects.endpoint,
+      ALMANAC_FILES_ENDPOINT: endpoint,
       ALMANAC_ETCD: backends.endpoints.etcd.join(','),
       ALMANAC_MESSAGES: `kafka://${kafka.address}/url-topic`,
     },
@@ -39,6 +42,7 @@ export async function startRealCluster(): Promise<Required<TestCluster>> {
   const ours = () => [...cluster.brokers, ...cluster.nodes]
   return {
     brokers: cluster.brokers.map(({ url }) => url),
+    files,
     nodes: cluster.nodes,
     brokerProcesses: cluster.brokers,
     etcd: backends.etcd,
@@ -55,6 +59,7 @@ export async function startRealCluster(): Promise<Required<TestCluster>> {
     async close() {
       await cluster.stop()
       await etcdOfNodes.part.stop()
+      await files.close()
       await filesOfNodes.part.stop()
       await objects.stop()
       await kafka.kill()

@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import { backtestSuite } from '../suite/backtests.ts'
 import { coreSuite } from '../suite/core.ts'
 import { messageRestartSuite, messagesSuite } from '../suite/messages.ts'
-import { refitSuite } from '../suite/refits.ts'
 import type { TestCluster } from '../support/cluster.ts'
 import { startOneMachineCluster } from '../support/one-machine.ts'
 
@@ -16,5 +15,4 @@ describe('one machine, nothing installed', () => {
   messagesSuite(() => cluster)
   messageRestartSuite(() => cluster)
   backtestSuite(() => cluster)
-  refitSuite(() => cluster)
 })
