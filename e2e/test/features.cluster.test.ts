@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { earlierPathsSuite } from '../suite/earlier-paths.ts'
+import { filePredictionSuite } from '../suite/file-predictions.ts'
 import { jobSuite } from '../suite/jobs.ts'
 import { manySeriesSuite } from '../suite/many-series.ts'
 import { predictionSuite } from '../suite/predictions.ts'
@@ -16,6 +17,7 @@ describe('what is built upon forecasts, on real servers', () => {
   afterAll(() => cluster?.close())
   manySeriesSuite(() => cluster)
   predictionSuite(() => cluster)
+  filePredictionSuite(() => cluster)
   earlierPathsSuite(() => cluster)
   jobSuite(() => cluster)
   refitSuite(() => cluster)

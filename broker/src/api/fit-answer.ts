@@ -29,22 +29,28 @@ export async function answerWhenMade(
   const known = { outcome: outcome?.kind ?? 'later' }
   parts.metrics.fits.inc(known)
   parts.metrics.fitSeconds.observe(known, seconds)
-  return send(parts, reply, { model, version, job }, outcome)
+  return send(parts, reply, { model, version, job, isVersion }, outcome)
 }
 
 function send(
   parts: ApiParts,
   reply: FastifyReply,
-  fitted: { readonly model: string; readonly version: number; readonly job: string },
+  fitted: {
+    readonly model: string
+    readonly version: number
+    readonly job: string
+    readonly isVersion: boolean
+  },
   outcome: FitOutcome | undefined,
 ) {
   const id = modelId({ tenant: parts.tenant, model: fitted.model })
   const serving = parts.state().models.get(id)?.value.serving ?? null
-  const { model, version, job } = fitted
+  const { model, version, job, isVersion } = fitted
   reply.header('x-model-version', String(version)).header('location', `/api/jobs/${job}`)
   const later = () => {
     const known = parts.state().versions.get(id)?.get(version)?.value.state
-    const state = known === 'fitting' || known === 'stored' ? known : 'queued'
+    const isUnderWay = isVersion && (known === 'fitting' || known === 'stored')
+    const state = isUnderWay ? known : 'queued'
     return reply.code(202).send({ model, version, state, job, serving })
   }
   switch (outcome?.kind) {

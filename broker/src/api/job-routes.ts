@@ -5,6 +5,7 @@ import { type Cancelled, cancelJob, cancelledReason, endedOtherwise } from '../j
 import { answerWhenMade, readIdempotency } from './fit-answer.ts'
 import { findJob } from './operation-routes.ts'
 import type { ApiParts } from './parts.ts'
+import { retryFilePrediction } from './predictions/files.ts'
 import { presentJob, presentJobLog } from './present.ts'
 import { FitAnswer, JobLogView, JobParams, JobView, problems, problemsWithBody } from './schemas.ts'
 
@@ -49,7 +50,7 @@ export function addJobRoutes(instance: FastifyInstance, parts: ApiParts): void {
     '/jobs/:id/retry',
     {
       schema: {
-        summary: 'Begins a failed job again, as a new version of the same data',
+        summary: 'Begins a failed job again, as a new version of the same data or a new prediction',
         params: JobParams,
         response: { 200: FitAnswer, 202: FitAnswer, ...problemsWithBody(404, 409, 410, 422) },
       },
@@ -61,8 +62,12 @@ export function addJobRoutes(instance: FastifyInstance, parts: ApiParts): void {
         const { tenant, model } = job.subject
         const key = request.headers['idempotency-key']
         const idempotency = readIdempotency(key, ['retry', id], nothing)
-        const begun = await parts.fits.retry({ job, requestId: request.id, idempotency })
-        return { of: { tenant, model }, ...begun }
+        const again = { job, requestId: request.id, idempotency }
+        const isVersion = job.kind !== 'predict'
+        const begun = isVersion
+          ? await parts.fits.retry(again)
+          : await retryFilePrediction(parts, again)
+        return { of: { tenant, model }, ...begun, isVersion }
       }),
   )
 }

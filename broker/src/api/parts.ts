@@ -13,6 +13,7 @@ import type {
 import type { Bounds } from '../config/bounds.ts'
 import type { AskLook } from '../jobs/ask-look.ts'
 import type { Backtests } from '../jobs/backtests.ts'
+import type { FilePredictions } from '../jobs/file-predictions.ts'
 import type { Fits } from '../jobs/fits.ts'
 import type { Waiters } from '../jobs/waiters.ts'
 import type { AskShard } from '../routing/ask-shard.ts'
@@ -53,6 +54,7 @@ export type ApiParts = {
   readonly askLook: AskLook
   readonly fits: Fits
   readonly backtests: Backtests
+  readonly filePredictions: FilePredictions
   readonly waiters: Waiters
   readonly bodies: BodyReader
   /** Until there are customers there is one. */

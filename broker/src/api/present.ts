@@ -93,7 +93,9 @@ export function presentJob(state: ClusterState, job: JobRecord): Static<typeof J
   const series = seriesOf(state, job)
   const progress = progressOf(state, job, series)
   const what = { id, kind, model, version, state: job.state, attempts, progress, series }
-  return { ...what, node, error, why: job.why ?? null, createdAt, endedAt }
+  const { file, into, result } = job.prediction ?? {}
+  const prediction = file && into ? { prediction: { file, into, result: result ?? null } } : {}
+  return { ...what, node, error, why: job.why ?? null, createdAt, endedAt, ...prediction }
 }
 
 /** What its record says, and of shards that are not joined yet what theirs do. */

@@ -20,6 +20,7 @@ import { answerWhenMade } from './fit-answer.ts'
 import { mustHaveFile } from './must-have-file.ts'
 import { pageOf, readPage } from './pages.ts'
 import type { ApiParts } from './parts.ts'
+import { courseOfFile, type FileCourseParts } from './predictions/files.ts'
 import {
   RemovedSchedule,
   ScheduleParams,
@@ -134,14 +135,17 @@ function addRun(instance: FastifyInstance, parts: ApiParts): void {
           throw error instanceof BaseMoved ? contention(`schedule ${name}`) : error
         })
         const { name: kind, model } = readAction(held.record.action)
-        return { of: { tenant, model }, ...begun, isVersion: kind !== 'backtest' }
+        return { of: { tenant, model }, ...begun, isVersion: kind === 'fit' || kind === 'refit' }
       }),
   )
 }
 
 /** What actions work with. */
 export function actionParts(
-  parts: Pick<ApiParts, 'fits' | 'bodies' | 'bounds' | 'files' | 'backtests' | 'forecaster'>,
+  parts: Pick<
+    ApiParts,
+    'fits' | 'bodies' | 'backtests' | 'filePredictions' | keyof FileCourseParts
+  >,
 ): ActionParts {
   const { fits, bodies, backtests, forecaster, bounds } = parts
   return {
@@ -150,6 +154,12 @@ export function actionParts(
     versionOf: async (of, version, requestId) => {
       const signal = AbortSignal.timeout(bounds.nodeWaitMs)
       return await forecaster.version(askOfVersion(of, version), requestId, signal)
+    },
+    predictFile: async (of, { version, ...asked }, beginning) => {
+      const signal = AbortSignal.timeout(bounds.nodeWaitMs)
+      const { requestId } = beginning
+      const course = await courseOfFile(parts, of, { version }, asked, requestId, signal)
+      return await parts.filePredictions.begin({ ...course, ...beginning, idempotency: null })
     },
   }
 }

@@ -1,5 +1,6 @@
 import { frequencies } from '@almanac/engine'
 import {
+  FilePredictionResult,
   fileNamePattern,
   filePrefixPattern,
   limits,
@@ -326,6 +327,14 @@ export const LogView = Type.Object({
   at: Type.String(),
 })
 
+export const Progress = Type.Object({
+  phase: Type.String(),
+  fraction: Type.Number(),
+  rows: Type.Optional(
+    Type.Integer({ description: 'Where they are counted: those that are done.' }),
+  ),
+})
+
 export const JobView = Type.Object({
   id: Type.String(),
   kind: Type.String(),
@@ -333,7 +342,7 @@ export const JobView = Type.Object({
   version: VersionNumber,
   state: Type.String(),
   attempts: Type.Integer(),
-  progress: Type.Object({ phase: Type.String(), fraction: Type.Number() }),
+  progress: Progress,
   series: nullable(
     Type.Object(
       { done: Type.Integer(), of: Type.Integer() },
@@ -347,6 +356,12 @@ export const JobView = Type.Object({
   ),
   createdAt: Type.String(),
   endedAt: nullable(Type.String()),
+  prediction: Type.Optional(
+    Type.Object(
+      { file: Type.String(), into: Type.String(), result: nullable(FilePredictionResult) },
+      { description: 'Of a prediction from file to file.' },
+    ),
+  ),
 })
 
 export const JobLogView = Type.Object({

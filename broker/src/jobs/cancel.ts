@@ -21,7 +21,7 @@ import {
   versionKey,
 } from '@almanac/shared'
 import { contention } from './contention.ts'
-import { failedVersion, type SettleParts } from './settle.ts'
+import { failedVersion, phaseOf, type SettleParts } from './settle.ts'
 import { unheard } from './unheard.ts'
 import { mustDecode } from './unreadable.ts'
 
@@ -121,7 +121,7 @@ function cancelled(
   who: string,
 ) {
   const error: FailureRecord = {
-    phase: job.kind === 'backtest' ? 'backtest' : 'fit',
+    phase: phaseOf(job.kind),
     reason: cancelledReason,
     detail: 'Somebody cancelled it before it was finished.',
   }

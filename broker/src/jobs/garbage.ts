@@ -74,12 +74,15 @@ export async function readReferences(
     for (const shard of await shardsOf(parts, version.value, signal)) named.add(shard)
   }
   // After versions: what a backtest takes from one that is archived in between is named by both.
-  for (const blob of await blobsOfBacktests(parts, signal)) named.add(blob)
+  for (const blob of await blobsAtWork(parts, signal)) named.add(blob)
   return named
 }
 
-/** What backtests are made of, as long as they are not done, and what they came to. */
-async function blobsOfBacktests(
+/**
+ * What backtests are made of, as long as they are not done, and what they came to; and what
+ * predictions are made by, as long as they are not.
+ */
+async function blobsAtWork(
   parts: Pick<GarbageParts, 'coordinator' | 'store' | 'bounds'>,
   signal: AbortSignal,
 ): Promise<string[]> {
@@ -93,6 +96,8 @@ async function blobsOfBacktests(
     // A later release may have jobs that keep more, and also looks after it.
     if (job.ok && job.value.backtest)
       blobs.push(...(await blobsOfBacktest(parts, job.value, signal)))
+    if (job.ok && job.value.prediction && job.value.endedAt === null)
+      blobs.push(job.value.prediction.model.blob)
   }
   return blobs
 }

@@ -4,6 +4,7 @@ import {
   codecs,
   type JobRecord,
   type ModelName,
+  makesVersion,
   modelKey,
   modifiedAt,
   Refused,
@@ -29,7 +30,7 @@ type Again = Omit<FitRequest, 'of' | 'job' | 'requestId' | 'idempotency'>
  * or its base is not the newest any more, 410 where its data may be gone.
  */
 export async function retryOf(parts: Parts, job: JobRecord): Promise<Again> {
-  if (job.kind === 'backtest') throw noVersion(job)
+  if (!makesVersion(job.kind)) throw noVersion(job)
   const signal = AbortSignal.timeout(parts.bounds.fitLookMs)
   const { tenant, model, version: number } = job.subject
   const of: ModelName = { tenant, model }

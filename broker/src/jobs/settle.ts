@@ -11,6 +11,7 @@ import {
   type Held,
   type JobRecord,
   jobKey,
+  makesVersion,
   modelId,
   modifiedAt,
   noted,
@@ -33,13 +34,16 @@ export type SettleParts = {
 export async function failExhausted(parts: SettleParts, job: Held<JobRecord>): Promise<boolean> {
   const { tenant, model, version } = job.value.subject
   const of = { tenant, model }
-  // The version that a backtest is of was made by another job.
-  const isBacktest = job.value.kind === 'backtest'
-  const held = isBacktest ? undefined : parts.state().versions.get(modelId(of))?.get(version)
+  // Else it was made by another job.
+  const { kind } = job.value
+  const held = makesVersion(kind)
+    ? parts.state().versions.get(modelId(of))?.get(version)
+    : undefined
   const now = parts.clock.wallTime()
-  const what = isBacktest ? 'backtest' : 'fit'
+  const phase = phaseOf(kind)
+  const what = phase === 'predict' ? 'prediction' : phase
   const error: FailureRecord = {
-    phase: what,
+    phase,
     reason: 'attempts-exhausted',
     detail: `${job.value.attempts} nodes began this ${what} and none finished it.`,
   }
@@ -53,6 +57,11 @@ export async function failExhausted(parts: SettleParts, job: Held<JobRecord>): P
     then.push(put(versionKey(of, version), failedVersion(held.value, error, now)))
   }
   return await transact(parts, when, then)
+}
+
+/** What a job fails in. A release that does not know the word does not know the kind, either. */
+export function phaseOf(kind: JobRecord['kind']): FailureRecord['phase'] & string {
+  return kind === 'backtest' || kind === 'predict' ? kind : 'fit'
 }
 
 /**

@@ -3,6 +3,7 @@ import { type Static, type TObject, Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { type BacktestBody, readBacktestBody } from '../api/backtest-body.ts'
 import type { BodyReader } from '../api/body-reader.ts'
+import { type FileAsk, readFileAsk } from '../api/predictions/file-body.ts'
 import { refusedBody } from '../api/series-body.ts'
 import type { Allocated, FitRequest } from '../jobs/allocate.ts'
 import type { Backtests } from '../jobs/backtests.ts'
@@ -19,6 +20,12 @@ export type ActionParts = {
     version: BacktestBody['version'],
     requestId: string,
   ) => Promise<number>
+  /** As asked for now: the version that then serves, the file as it then is. */
+  readonly predictFile: (
+    of: ModelName,
+    asked: FileAsk & { readonly version: string },
+    beginning: Beginning,
+  ) => Promise<Allocated>
 }
 
 /** Who begins it, and what is recorded with it in one transaction. */
@@ -83,8 +90,27 @@ const backtest: Action<typeof BacktestFields> = {
     return await backtests.begin({ of, version, spec, settings, ...beginning, idempotency: null })
   },
 }
+
+const PredictFields = Type.Object(
+  {
+    model: Model,
+    file: Type.String(),
+    into: Type.String(),
+    version: Type.Optional(Type.Union([Type.String(), Type.Integer()])),
+  },
+  strict,
+)
+const predict: Action<typeof PredictFields> = {
+  schema: PredictFields,
+  check: async (_parts, given) => {
+    readPrediction(given)
+  },
+  begin: async ({ predictFile }, of, given, beginning) =>
+    await predictFile(of, readPrediction(given), beginning),
+}
+
 /** All that there are: one more is one more line here. */
-const actions = { fit, refit, backtest } as const
+const actions = { fit, refit, backtest, predict } as const
 
 /** An action that was read: which one, of which model, with its fields. */
 export type ReadAction = {
@@ -111,6 +137,8 @@ export function readAction(given: unknown): ReadAction {
       return read(name, actions.refit, fields)
     case 'backtest':
       return read(name, actions.backtest, fields)
+    case 'predict':
+      return read(name, actions.predict, fields)
   }
 }
 
@@ -162,6 +190,10 @@ function readBacktest({ model: _, ...body }: { readonly model: string }): Backte
   const read = readBacktestBody(Buffer.from(JSON.stringify(body)))
   if (read.kind === 'backtest') return read
   throw refusedBody({ ...read, field: `/action/backtest${read.field ?? ''}` })
+}
+
+function readPrediction({ file, into, version = 'serving' }: Static<typeof PredictFields>) {
+  return { ...readFileAsk({ file, into }, '/action/predict'), version: String(version) }
 }
 
 const isAction = (name: string): name is keyof typeof actions => Object.hasOwn(actions, name)

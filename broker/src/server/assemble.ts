@@ -21,6 +21,7 @@ import type { Bounds } from '../config/bounds.ts'
 import { createAskLook } from '../jobs/ask-look.ts'
 import { createBacktests } from '../jobs/backtests.ts'
 import { startDispatcher } from '../jobs/dispatch.ts'
+import { createFilePredictions } from '../jobs/file-predictions.ts'
 import { createFits } from '../jobs/fits.ts'
 import { startHousekeeping } from '../jobs/housekeeping.ts'
 import { failExhausted } from '../jobs/settle.ts'
@@ -158,7 +159,14 @@ export function assemble(given: AssembleParts): Assembly {
   const fits = createFits({ ...base, mintId, indexes, cutNews, onAccepted: dispatcher.accepted })
   const { files, filesPlace = null, messages } = given
   const backtests = createBacktests({ ...base, mintId, onAccepted: dispatcher.accepted })
-  const actions = actionParts({ fits, bodies, bounds, files, backtests, forecaster })
+  const tenant = 'default'
+  const filePredictions = createFilePredictions({
+    ...{ ...base, mintId, onAccepted: dispatcher.accepted },
+  })
+  const actions = actionParts({
+    ...{ ...observed, tenant, fits, bodies, files },
+    ...{ backtests, forecaster, filePredictions },
+  })
   const scheduler = startScheduler({
     ...{ ...base, mintId, schedules: view.schedules },
     onRun: countRun(metrics),
@@ -177,7 +185,6 @@ export function assemble(given: AssembleParts): Assembly {
   isAssembled = true
   if (view.ready()) onChange(everything)
   watchGauges(registry, { view, router, cache, indexes, room, waiters, clock })
-  const tenant = 'default'
   const askLook = createAskLook({ state, upstream, headersFor, bounds })
   // A file without a word on what for: as the earlier pipeline of sales had them.
   const train: Announced = async ({ file, origin, idempotency }) => {
@@ -209,6 +216,7 @@ export function assemble(given: AssembleParts): Assembly {
     askLook,
     fits,
     backtests,
+    filePredictions,
     waiters,
     bodies,
     tenant,

@@ -85,6 +85,7 @@ function judgeFailure(version: VersionRecord, { numberIn }: Judged, plan: Plan):
     rollout: (reason === 'checksum' || reason === 'missing') && isDamaged,
     deleted: plan.requests.some(({ kind }) => kind === 'delete'),
     backtest: false,
+    predict: false,
   }
   if (isExplained[phase]) return []
   return [`version ${version.version} of ${value} failed (${phase}: ${reason}) ${detail}`]

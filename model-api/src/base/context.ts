@@ -3,8 +3,8 @@ import type { NodeTiming } from '../config/timing.ts'
 import type { Gate } from './gate.ts'
 import type { NodeMetrics } from './metrics.ts'
 
-/** What a node does with files. */
-export type FileReader = Pick<Files, 'read'>
+/** What a node does with files; who gives none to write to has no predictions into files. */
+export type FileReader = Pick<Files, 'read'> & Partial<Pick<Files, 'write'>>
 
 /** What every part of a node works with. */
 export type NodeContext = {

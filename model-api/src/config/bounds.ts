@@ -98,6 +98,10 @@ export const bounds = {
   returnsMax: 100,
   /** Models with a gauge of their own: metrics must not grow with customers. */
   meteredModelsMax: 100,
+  /** A prediction from file to file ends within this: 10 GiB of short rows take two hours. */
+  predictFileMs: 14_400_000,
+  /** Heap of its thread: a model of a million nodes, its categories, and some pieces of text. */
+  predictThreadMb: 512,
   /** Orders of predictions that wait for their turn; one more is refused. */
   predictOrdersWaitingMax: 32,
   /** Such an order: a row may be of a megabyte, of which each character is written as six. */

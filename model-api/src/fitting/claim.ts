@@ -138,11 +138,11 @@ async function tryClaim(
   return { kind: 'unclaimed', why: holder ? 'another-has-it' : 'contended' }
 }
 
-const claimedBy = (now: string, node: string, attempt: number): JobEvent =>
+export const claimedBy = (now: string, node: string, attempt: number): JobEvent =>
   eventOf(now, 'claimed', `Claimed by ${node}, attempt ${attempt}.`, node)
 
 /** Who ends in order says so. Nobody can say it for one that was lost, but who comes after it. */
-function lostBefore({ state, attempts }: JobRecord, now: string): JobEvent[] {
+export function lostBefore({ state, attempts }: JobRecord, now: string): JobEvent[] {
   if (state !== 'running' || attempts === 0) return []
   const text = `Attempt ${attempts} did not end in order: its node or its claim was lost.`
   return [eventOf(now, 'lost', text)]

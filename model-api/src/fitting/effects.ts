@@ -133,13 +133,16 @@ export function giveBack(
   return settle(context, claim, job, version, eventOf(now, 'given-back', text, context.node))
 }
 
+/** The part of a claim that is of its job alone. */
+export type JobClaim = Pick<Claim, 'of' | 'job' | 'fence' | 'lease' | 'journal'>
+
 /**
  * One write, not repeated: the next one says more. Without progress it only asks whether claim and
  * job still stand.
  */
 export async function writeProgress(
   { coordinator }: NodeContext,
-  { job, fence, journal }: Claim,
+  { job, fence, journal }: JobClaim,
   progress: JobRecord['progress'] | undefined,
   signal: AbortSignal,
 ): Promise<Effect> {

@@ -1,7 +1,8 @@
 import { limits } from '@almanac/shared'
 import { retryWaitMs } from '../base/patience.ts'
 import { bounds } from '../config/bounds.ts'
-import { attemptFit, type FitParts } from './fit-attempt.ts'
+import { attemptFit, type FitOutcome, type FitParts } from './fit-attempt.ts'
+import { attemptPrediction } from './predict/attempt.ts'
 import { returnAttempt } from './return-attempt.ts'
 import { KeptIndexes } from './shards/read.ts'
 import { takeTurn } from './shards/turn.ts'
@@ -75,7 +76,7 @@ export function createFitQueue(
       if (job !== undefined)
         start(
           job,
-          run(parts, job, () => attemptFit(parts, job)),
+          run(parts, job, () => attempt(parts, job)),
         )
       else if (!startTurn()) return
     }
@@ -101,6 +102,12 @@ export function createFitQueue(
       await Promise.all(running.values())
     },
   }
+}
+
+/** What a job is shows when it is read. */
+async function attempt(parts: FitParts, job: string): Promise<FitOutcome> {
+  const outcome = await attemptFit(parts, job)
+  return outcome === 'predicts' ? await attemptPrediction(parts, job) : outcome
 }
 
 /** Never rejects. An order that cannot be claimed is dropped: brokers order again. */

@@ -1,4 +1,4 @@
-import { modelId } from '@almanac/shared'
+import { makesVersion, modelId } from '@almanac/shared'
 import type { NodeContext } from '../base/context.ts'
 import type { ModelsView } from '../serving/view.ts'
 import type { Claim } from './claim.ts'
@@ -45,8 +45,8 @@ export function watchForStop(claim: Claimed, drain: AbortSignal, view: ModelsVie
     const { kind, subject } = claim.job
     const { version } = subject
     if (isDeleted(record, version)) return now('deleted')
-    // The version that a backtest judges had ended before.
-    if (kind === 'backtest') return
+    // Its version had ended before.
+    if (!makesVersion(kind)) return
     const state = view.state.versions.get(id)?.get(version)?.value.state
     if (state === 'failed' || state === 'stored') now('ended')
   }

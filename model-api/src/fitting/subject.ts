@@ -10,6 +10,7 @@ import {
   limits,
   type ModelName,
   type ModelRecord,
+  makesVersion,
   modelKey,
   modifiedAt,
   noted,
@@ -20,7 +21,14 @@ import {
 import type { NodeContext } from '../base/context.ts'
 
 /** Why nobody needs to work on it here and now. */
-export type Unclaimed = 'gone' | 'ended' | 'another-has-it' | 'attempts-exhausted' | 'contended'
+export type Unclaimed =
+  | 'gone'
+  | 'ended'
+  | 'another-has-it'
+  | 'attempts-exhausted'
+  | 'contended'
+  /** It predicts by a version that is there. */
+  | 'predicts'
 
 export type Subject = {
   readonly of: ModelName
@@ -28,7 +36,7 @@ export type Subject = {
   readonly version: Held<VersionRecord>
 }
 
-/** The same of a job of shards; a backtest makes no version, and does not need the one it is of. */
+/** The same of any job; one that makes no version does not need the one that it is of. */
 export type ShardSubject = Omit<Subject, 'version'> & {
   readonly version: Subject['version'] | null
 }
@@ -41,6 +49,7 @@ export async function readSubject(
 ): Promise<Subject | { readonly why: Unclaimed }> {
   const job = await readOpenJob(context, id, signal)
   if ('why' in job) return job
+  if (job.value.kind === 'predict') return { why: 'predicts' }
   // A node of an earlier order may have it for a fit.
   return job.value.kind === 'backtest' ? { why: 'gone' } : await subjectOf(context, job, signal)
 }
@@ -53,7 +62,27 @@ export async function readShardSubject(
 ): Promise<ShardSubject | { readonly why: Unclaimed }> {
   const job = await readOpenJob(context, id, signal)
   if ('why' in job) return job
-  if (job.value.kind !== 'backtest') return await subjectOf(context, job, signal)
+  if (makesVersion(job.value.kind)) return await subjectOf(context, job, signal)
+  return await subjectAlone(context, job, signal)
+}
+
+/** The same of a prediction from file to file. */
+export async function readPredictionSubject(
+  context: NodeContext,
+  id: string,
+  signal: AbortSignal,
+): Promise<ShardSubject | { readonly why: Unclaimed }> {
+  const job = await readOpenJob(context, id, signal)
+  if ('why' in job) return job
+  return job.value.prediction ? await subjectAlone(context, job, signal) : { why: 'gone' }
+}
+
+/** Of a job that makes no version. */
+async function subjectAlone(
+  context: NodeContext,
+  job: Held<JobRecord>,
+  signal: AbortSignal,
+): Promise<ShardSubject | { readonly why: Unclaimed }> {
   const { subject: of } = job.value
   const model = await read(context, modelKey(of), codecs.model, signal)
   if (isDeleted(model?.value, of.version)) {

@@ -2,6 +2,7 @@ import { type Static, type TObject, type TProperties, Type } from 'typebox'
 import { limits } from '../base/limits.ts'
 import { AccuracyRecord } from './accuracy.ts'
 import { BacktestState } from './backtest.ts'
+import { FilePrediction } from './file-prediction.ts'
 import { JobEvent, jobEventsMax } from './job-log.ts'
 import { namePattern } from './keys.ts'
 
@@ -53,6 +54,7 @@ export const FailureRecord = record({
     Type.Literal('rollout'),
     Type.Literal('deleted'),
     Type.Literal('backtest'),
+    Type.Literal('predict'),
   ]),
   /** A stable word, such as `too-short`, `attempts-exhausted`, `checksum`, `deadline`. */
   reason: Type.String({ maxLength: 100 }),
@@ -155,7 +157,8 @@ export type LogRecord = Static<typeof LogRecord>
  * series that one node makes of a table first, after which it is a `fit-shards`; `fit-parts`: the same
  * of series whose data came in parts, which one node joins first; `backtest`: makes no
  * version, but judges a spec by the data of one, in shards; `fit-regression`: a model that predicts
- * rows, fitted by one node to a table. Who does not know a kind skips such a job, and does not take
+ * rows, fitted by one node to a table; `predict`: makes no version, but predicts the rows of a file
+ * by one, into another file. Who does not know a kind skips such a job, and does not take
  * its data for something else. `queued`: nobody works on it; `running`: somebody did,
  * as claims say.
  */
@@ -170,6 +173,7 @@ export const JobRecord = record({
     Type.Literal('backtest'),
     Type.Literal('fit-regression'),
     Type.Literal('fit-parts'),
+    Type.Literal('predict'),
   ]),
   subject: record({ tenant: Name, model: Name, version: Version }),
   state: Type.Union([
@@ -179,7 +183,12 @@ export const JobRecord = record({
     Type.Literal('failed'),
   ]),
   attempts: Count,
-  progress: record({ phase: Type.String({ maxLength: 50 }), fraction: Type.Number() }),
+  progress: record({
+    phase: Type.String({ maxLength: 50 }),
+    fraction: Type.Number(),
+    /** Where they are counted. */
+    rows: Type.Optional(Count),
+  }),
   error: nullable(FailureRecord),
   requestId: Type.String({ maxLength: 100 }),
   createdAt: Time,
@@ -192,8 +201,15 @@ export const JobRecord = record({
   log: Type.Optional(Type.Array(JobEvent, { maxItems: 2 * jobEventsMax })),
   /** Of a backtest: how it is done, of what, and what it came to. */
   backtest: Type.Optional(BacktestState),
+  /** Of a prediction: from which file into which, and what came of it. */
+  prediction: Type.Optional(FilePrediction),
 })
 export type JobRecord = Static<typeof JobRecord>
+
+/** Whether such a job makes the version that it is of; else that one was there before. */
+export function makesVersion(kind: JobRecord['kind']): boolean {
+  return kind !== 'backtest' && kind !== 'predict'
+}
 
 /** Whether all nodes work on such a job at once, shard by shard. */
 export function isOfShards(kind: JobRecord['kind']): boolean {

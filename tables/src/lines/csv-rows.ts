@@ -12,12 +12,24 @@ export type CsvRows = {
   readonly rows: () => Generator<readonly CsvRow[], void>
 }
 
-/** A CSV in memory: UTF-8, commas, quotes. Or what is wrong with its first line. */
-export function readCsv(bytes: Buffer): CsvRows | { readonly fault: string } {
+/** Reads a CSV that comes in pieces, whatever their size; holds a piece and a record. */
+export type CsvReader = {
+  readonly push: (bytes: Buffer) => void
+  readonly end: () => void
+  /** What was read since it was asked for last. */
+  readonly taken: () => readonly CsvRow[]
+  /** Undefined as long as its line is not read, or what is wrong with that. */
+  readonly header: () => readonly string[] | { readonly fault: string } | undefined
+}
+
+/** UTF-8, commas, quotes. */
+export function makeCsvReader(): CsvReader {
   let header: readonly string[] | undefined
+  let fault: string | undefined
   let read: CsvRow[] = []
-  const reject = (line: number, fault: string) => {
-    read.push({ line, fault })
+  const reject = (line: number, reason: string) => {
+    if (header === undefined) fault ??= reason
+    read.push({ line, fault: reason })
   }
   const begin = (names: readonly string[]) => {
     header = names
@@ -27,25 +39,51 @@ export function readCsv(bytes: Buffer): CsvRows | { readonly fault: string } {
   }
   const form = { delimiter: ',', quote: '"', multiline: true, header: null }
   const reader = makeLineReader(csvRecords(form, begin, reject), reject)
-  let at = bytes.subarray(0, 3).equals(byteOrderMark) ? 3 : 0
+  /** The first bytes, of which some may be a mark; undefined once they are read. */
+  let head: Buffer | undefined = Buffer.alloc(0)
+  const pushHead = () => {
+    const bytes = head!
+    head = undefined
+    reader.push(bytes.subarray(0, 3).equals(byteOrderMark) ? bytes.subarray(3) : bytes)
+  }
+  return {
+    push: (bytes) => {
+      if (head === undefined) return reader.push(bytes)
+      head = Buffer.concat([head, bytes])
+      if (head.length >= byteOrderMark.length) pushHead()
+    },
+    end: () => {
+      if (head !== undefined) pushHead()
+      reader.end()
+      if (header === undefined) fault ??= 'there is no line in it'
+    },
+    taken: () => {
+      const rows = read
+      read = []
+      return rows
+    },
+    header: () => (fault === undefined ? header : { fault }),
+  }
+}
+
+/** A CSV in memory: UTF-8, commas, quotes. Or what is wrong with its first line. */
+export function readCsv(bytes: Buffer): CsvRows | { readonly fault: string } {
+  const reader = makeCsvReader()
+  let at = 0
   const step = () => {
     reader.push(bytes.subarray(at, at + pieceBytes))
     at += pieceBytes
     if (at >= bytes.length) reader.end()
   }
   do step()
-  while (header === undefined && read.length === 0 && at < bytes.length)
-  const [first] = read
-  if (header === undefined)
-    return { fault: first && 'fault' in first ? first.fault : 'there is no line in it' }
-  if (first && 'fault' in first && first.line === 1) return { fault: first.fault }
+  while (reader.header() === undefined && at < bytes.length)
+  const header = reader.header()
+  if (header === undefined || 'fault' in header) return header ?? { fault: 'it has no line' }
   return {
     header,
     rows: function* () {
       for (;;) {
-        const rows = read
-        read = []
-        yield rows
+        yield reader.taken()
         if (at >= bytes.length) return
         step()
       }

@@ -1,9 +1,11 @@
 import { Refused } from '@almanac/shared'
 import {
+  answeredHeader,
+  answeredRow,
   type CsvRow,
   type CsvRows,
-  cellForPeople,
-  numberOfText,
+  lackOf,
+  noHeader,
   readCsv,
 } from '@almanac/tables/regress'
 import { type Cells, type Prediction, predictRows } from '../../routing/predictions.ts'
@@ -26,26 +28,20 @@ export function readQuestions(
   derive: Derive,
 ): Questions {
   const read = readCsv(bytes)
-  if ('fault' in read)
-    throw new Refused(422, 'no-header', `The first line is no header: ${read.fault}.`, {
-      remedy: 'Send CSV in UTF-8 with commas, and the names of its columns in the first line.',
-    })
+  if ('fault' in read) throw refusalOf(noHeader(read.fault))
   const derived = derive(read.header)
-  const missing = columns.filter((name) => !read.header.includes(name) && !derived.has(name))
-  if (missing.length === 0) {
-    const cells = columns.map((name) => {
-      const place = read.header.indexOf(name)
-      return place < 0 ? derived.get(name)! : (values: readonly string[]) => values[place]
-    })
-    return { ...read, cellsOf: (values) => cells.map((cellOf) => cellOf(values) || null) }
-  }
-  const detail = `The header lacks ${missing.join(', ')}; it has ${shown(read.header)}.`
-  throw new Refused(422, 'missing-columns', detail, {
-    remedy: `The model predicts from ${columns.join(', ')}; others may be there, too.`,
+  const has = (name: string) => read.header.includes(name) || derived.has(name)
+  const lack = lackOf(read.header, columns, has)
+  if (lack) throw refusalOf(lack)
+  const cells = columns.map((name) => {
+    const place = read.header.indexOf(name)
+    return place < 0 ? derived.get(name)! : (values: readonly string[]) => values[place]
   })
+  return { ...read, cellsOf: (values) => cells.map((cellOf) => cellOf(values) || null) }
 }
 
-const shown = (header: readonly string[]) => header.join(', ').slice(0, 500)
+const refusalOf = ({ code, detail, remedy }: ReturnType<typeof noHeader>) =>
+  new Refused(422, code, detail, { remedy })
 
 /**
  * The same rows in their order, each with its prediction or the reason for none, as text, some at a
@@ -71,8 +67,7 @@ export async function* answeredRows(
   }
   const pieces = rows()
   let ahead = begin(bounds.nodeWaitMs)
-  const names = [...header, freeName(header, 'prediction'), freeName(header, 'error')]
-  let text = lineOf(names)
+  let text = answeredHeader(header)
   while (ahead !== undefined) {
     text += await ahead
     ahead = begin(bounds.streamPatienceMs)
@@ -82,29 +77,10 @@ export async function* answeredRows(
   if (text !== '') yield text
 }
 
-/** One that no column has yet. */
-function freeName(header: readonly string[], name: string): string {
-  return header.includes(name) ? freeName(header, `${name}_`) : name
-}
-
 function textOf(rows: readonly CsvRow[], found: readonly Prediction[], width: number): string {
   let text = ''
   let next = 0
-  for (const row of rows) {
-    if ('fault' in row) {
-      text += lineOf([...Array(width + 1).fill(''), `line ${row.line}: ${row.fault}`])
-      continue
-    }
-    const prediction = found[next++]
-    text +=
-      typeof prediction === 'number'
-        ? lineOf([...row.values, String(prediction), ''])
-        : lineOf([...row.values, '', `${prediction?.column}: ${prediction?.reason}`])
-  }
+  for (const row of rows)
+    text += answeredRow(row, width, 'fault' in row ? undefined : found[next++])
   return text
 }
-
-const lineOf = (cells: readonly string[]) => `${cells.map(cellOf).join(',')}\n`
-
-/** A number is none the less for its sign; anything else might be a formula. */
-const cellOf = (text: string) => (numberOfText(text) === undefined ? cellForPeople(text) : text)

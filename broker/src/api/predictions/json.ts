@@ -5,13 +5,17 @@ import { isObject } from '../series-body.ts'
 import { countRows } from './count-rows.ts'
 import type { PredictionCourse } from './question.ts'
 
-/** The rows of a body of JSON, as objects. Throws a 400 or 413 that says what is wrong with it. */
-export function readRows(bytes: Buffer, bytesMax: number): readonly Record<string, unknown>[] {
+/** A body of JSON, whatever it asks. Throws a 400 or 413. */
+export function readJson(bytes: Buffer, bytesMax: number): unknown {
   if (bytes.byteLength > bytesMax)
     throw new Refused(413, 'too-large', `Rows in JSON have at most ${bytesMax} bytes.`, {
       remedy: 'Send them as text/csv, which may be larger, or in several calls.',
     })
-  const body = parsed(bytes)
+  return parsed(bytes)
+}
+
+/** The rows of such a body, as objects. Throws a 400 that says what is wrong with it. */
+export function readRows(body: unknown): readonly Record<string, unknown>[] {
   if (!isObject(body) || !Array.isArray(body.rows))
     throw new Refused(400, 'rows', 'The body must be {"rows": [{…}]}.', { field: '/rows' })
   const stranger = Object.keys(body).find((name) => name !== 'rows')

@@ -7,7 +7,7 @@ import {
   type VersionRecord,
   versionKey,
 } from '@almanac/shared'
-import type { RegressionSpec } from '@almanac/tables/regress'
+import { columnsOf, type RegressionSpec } from '@almanac/tables/regress'
 import { askOfVersion } from '../../routing/ask.ts'
 import type { RowsAsk } from '../../routing/predictions.ts'
 import type { ApiParts } from '../parts.ts'
@@ -26,7 +26,7 @@ export type PredictionCourse = {
  * where there is none, or where it predicts no rows.
  */
 export async function predictionCourse(
-  parts: ApiParts,
+  parts: Pick<ApiParts, 'tenant' | 'forecaster' | RecordParts>,
   model: string,
   query: Readonly<Record<string, unknown>>,
   requestId: string,
@@ -41,14 +41,15 @@ export async function predictionCourse(
     throw new Refused(422, 'no-regression', `Version ${version} of ${model} predicts no rows.`, {
       remedy: 'Ask it for a forecast: GET /api/models/{model}/forecast/{horizon}.',
     })
-  const { features } = spec as RegressionSpec
-  const columns = [...new Set(features.map(({ column }) => column))]
+  const columns = columnsOf(spec as RegressionSpec)
   return { ask: { ...of, version, columns }, requestId, signal }
 }
 
+type RecordParts = 'state' | 'coordinator' | 'bounds'
+
 /** What is recorded of a version that a question means. */
 export async function recordOf(
-  { state, coordinator, bounds }: ApiParts,
+  { state, coordinator, bounds }: Pick<ApiParts, RecordParts>,
   of: ModelName,
   version: number,
 ): Promise<VersionRecord> {

@@ -1,18 +1,28 @@
 import { Readable } from 'node:stream'
 import { headers as names } from '@almanac/shared'
 import type { FastifyInstance, FastifyReply } from 'fastify'
+import { Type } from 'typebox'
 import type { ApiParts } from '../parts.ts'
 import type { Places } from '../places.ts'
 import { ModelParams, problemsWithBody } from '../schemas.ts'
 import { csvOf, csvTypes, takeRawBodies, typeOf } from './bodies.ts'
 import { answeredRows, type Derive, readQuestions } from './csv.ts'
-import { answeredObjects, readRows } from './json.ts'
+import { asksForFile } from './file-body.ts'
+import { predictFile } from './files.ts'
+import { answeredObjects, readJson, readRows } from './json.ts'
 import { type PredictionCourse, predictionCourse } from './question.ts'
-import { PredictBody, PredictedBody, Predictions, PredictQuery, RowsBody } from './schemas.ts'
+import {
+  FilePredictionView,
+  PredictBody,
+  PredictedBody,
+  Predictions,
+  PredictQuery,
+  RowsBody,
+} from './schemas.ts'
 
 type Route = { Params: { model: string }; Querystring: Record<string, unknown> }
 
-/** `POST /api/models/:model/predictions`: of rows, as CSV or JSON, whichever they are. */
+/** `POST /api/models/:model/predictions`: of rows, as CSV or JSON, or of a file into another. */
 export function addPredictionRoutes(
   server: FastifyInstance,
   parts: ApiParts,
@@ -25,7 +35,7 @@ export function addPredictionRoutes(
       // The schemas describe; the checks are in what reads bodies.
       validatorCompiler: () => () => true,
       schema: {
-        summary: 'Predicts rows by a regression',
+        summary: 'Predicts rows by a regression, at once or from file to file',
         params: ModelParams,
         querystring: PredictQuery,
         body: {
@@ -38,20 +48,23 @@ export function addPredictionRoutes(
           200: {
             content: {
               'text/csv': { schema: PredictedBody },
-              'application/json': { schema: Predictions },
+              'application/json': { schema: Type.Union([Predictions, FilePredictionView]) },
             },
           },
+          202: { content: { 'application/json': { schema: FilePredictionView } } },
           ...problemsWithBody(404, 410, 422),
         },
       },
     },
     async (request, reply) => {
-      places.takeUntilAnswered(reply)
       const { model } = request.params
-      const signal = patienceOf(reply)
       const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
       const isJson = typeOf(request) === 'application/json'
-      const rows = isJson ? readRows(bytes, parts.bounds.predictJsonBytesMax) : undefined
+      const json = isJson ? readJson(bytes, parts.bounds.predictJsonBytesMax) : undefined
+      if (asksForFile(json)) return await predictFile(parts, request, reply, json, bytes)
+      places.takeUntilAnswered(reply)
+      const signal = patienceOf(reply)
+      const rows = isJson ? readRows(json) : undefined
       const csv = rows === undefined ? await csvOf(request) : undefined
       const course = await predictionCourse(parts, model, request.query, request.id, signal)
       if (csv !== undefined) return await sendCsv(parts, reply, course, csv)
