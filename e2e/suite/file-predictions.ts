@@ -163,3 +163,49 @@ export function filePredictionSuite(cluster: () => TestCluster): void {
     })
   })
 }
+
+/** What breaks in the middle of one. Only for clusters whose parts can be broken. */
+export function filePredictionFaultSuite(cluster: () => Required<TestCluster>): void {
+  const api = () => `${cluster().brokers[0]}/api`
+
+  test('a node killed in the middle of a file: another one predicts all of it', async () => {
+    const count = 800_000
+    const csv = head + known.repeat(count)
+    const put = { method: 'PUT', body: csv }
+    expect((await fetch(`${api()}/files/to-predict/killed.csv`, put)).status).toBe(200)
+    const begun = await call('POST', `${api()}/models/of-files/predictions`, {
+      body: { file: 'to-predict/killed.csv', into: 'predicted/killed.csv' },
+      headers: { prefer: 'respond-async' },
+    })
+    expect(begun.status, begun.text).toBe(202)
+    const look = () => call('GET', `${api()}/jobs/${begun.body.job}`)
+    const { body: half } = await eventually(
+      'some rows are done',
+      look,
+      ({ body }) => Number(body.progress?.rows) > 0 && String(body.state) === 'running',
+      30_000,
+    )
+    const killed = cluster().nodes.find(({ url }) => url?.endsWith(`:${portIn(half.node)}`))
+    await killed!.kill()
+    expect((await call('GET', `${api()}/files/predicted/killed.csv`)).status).toBe(404)
+    const { body: done } = await eventually(
+      'another one has done it',
+      look,
+      ({ body }) => String(body.state) === 'done',
+      110_000,
+    )
+    expect(done).toMatchObject({
+      ...{ attempts: 2, progress: { rows: count } },
+      prediction: { result: { rows: count, predicted: count } },
+    })
+    const { text } = await call('GET', `${api()}/jobs/${begun.body.job}/log`)
+    expect(text).toContain('Attempt 1 did not end in order')
+    const made = await call('GET', `${api()}/files/predicted/killed.csv?content=true`)
+    const [, ...rows] = made.text.trimEnd().split('\n')
+    expect([rows.length, new Set(rows).size]).toEqual([count, 1])
+    await killed!.start()
+  }, 200_000)
+}
+
+/** Of a node's name, which is `{ip}_{port}`. */
+const portIn = (node: unknown) => String(node).split('_').at(-1)

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { earlierPathsSuite } from '../suite/earlier-paths.ts'
-import { filePredictionSuite } from '../suite/file-predictions.ts'
+import { filePredictionFaultSuite, filePredictionSuite } from '../suite/file-predictions.ts'
 import { jobSuite } from '../suite/jobs.ts'
 import { manySeriesSuite } from '../suite/many-series.ts'
 import { predictionSuite } from '../suite/predictions.ts'
@@ -23,4 +23,5 @@ describe('what is built upon forecasts, on real servers', () => {
   refitSuite(() => cluster)
   refitFaultSuite(() => cluster)
   retrainingSuite(() => cluster)
+  filePredictionFaultSuite(() => cluster)
 })
