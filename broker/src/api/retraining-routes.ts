@@ -46,11 +46,15 @@ export function addRetrainingRoutes(instance: FastifyInstance, parts: ApiParts):
       const page = readPage(request.query, new RegExp(namePattern))
       const { items, next } = pageOf(
         await listRetrainings(parts, parts.tenant),
-        (held) => held.of.model,
+        ({ model }) => model,
         (id, after) => id > after,
         page,
       )
-      return { retraining: items.map((held) => present(parts, held.of.model, held.record)), next }
+      const retraining = items.flatMap(({ model, read }) => {
+        const record = read()
+        return record ? [present(parts, model, record)] : []
+      })
+      return { retraining, next }
     },
   )
   server.get(

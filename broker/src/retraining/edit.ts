@@ -78,18 +78,22 @@ export async function findRetraining(
   return { of, record: mustDecode(retrainingCodec, entry), modRevision: entry.modRevision }
 }
 
-/** All that can be read, by model. */
+/** All that there are, by model. `read` is undefined for one that this release cannot read. */
 export async function listRetrainings(
   parts: Parts,
   tenant: string,
-): Promise<readonly HeldRetraining[]> {
+): Promise<
+  readonly { readonly model: string; readonly read: () => RetrainingRecord | undefined }[]
+> {
   const prefix = retrainingsOf(tenant)
   const { entries } = await parts.coordinator.list(prefix, deadline(parts))
-  return entries.flatMap(({ key, value, modRevision }) => {
-    const decoded = retrainingCodec.decode(value)
-    const of = { tenant, model: key.slice(prefix.length) }
-    return decoded.ok ? [{ of, record: decoded.value, modRevision }] : []
-  })
+  return entries.map(({ key, value }) => ({
+    model: key.slice(prefix.length),
+    read: () => {
+      const decoded = retrainingCodec.decode(value)
+      return decoded.ok ? decoded.value : undefined
+    },
+  }))
 }
 
 async function mustHaveModel(parts: Parts, of: ModelName): Promise<Comparison> {

@@ -7,6 +7,7 @@ import {
   type Logger,
   type ModelName,
   type Random,
+  type RetrainingRecord,
 } from '@almanac/shared'
 import type { Bounds } from '../config/bounds.ts'
 import { underClaim } from '../jobs/under-claim.ts'
@@ -36,12 +37,16 @@ export function startRetrainer(parts: RetrainerParts): { readonly stop: () => vo
   const { bounds, logger } = parts
   const stopped = new AbortController()
   const rests = createRests(parts)
+  const inTurn = createTurns(parts)
   let isAtWork = false
 
   const round = async () => {
-    const all = dueNow(parts)
-    rests.keepOnly(all)
-    const due = all.filter(([key]) => !rests.isResting(key))
+    const rules = inTurn()
+    const due = rules.flatMap(([key, { of, record }]) => {
+      if (!isDue(parts, of, record)) rests.forget(key)
+      else if (!rests.isResting(key)) return [[key, of] as const]
+      return []
+    })
     if (due.length === 0) return
     await underClaim(parts, 'retraining', stopped.signal, async (signal, fence) => {
       for (const [key, of] of due) {
@@ -56,6 +61,7 @@ export function startRetrainer(parts: RetrainerParts): { readonly stop: () => vo
   const timer = setInterval(() => {
     if (isAtWork) return
     isAtWork = true
+    rests.keepOnly(parts.retrainings())
     round()
       .catch((error: Error) => {
         if (!stopped.signal.aborted)
@@ -74,14 +80,19 @@ export function startRetrainer(parts: RetrainerParts): { readonly stop: () => vo
   }
 }
 
-type Due = readonly (readonly [string, ModelName])[]
+/** So many rules at a look, one after another: requests wait while they are judged. */
+function createTurns({ retrainings, bounds }: RetrainerParts) {
+  let next = 0
+  return () => {
+    const all = [...retrainings()]
+    const start = next < all.length ? next : 0
+    next = start + bounds.retrainingsJudgedMax
+    return all.slice(start, next)
+  }
+}
 
-function dueNow(parts: RetrainerParts): Due {
-  const { state, clock, bounds } = parts
-  const now = Date.parse(clock.wallTime())
-  return [...parts.retrainings()].flatMap(([key, { of, record }]) =>
-    judge(state(), of, record, now, bounds).kind === 'due' ? [[key, of] as const] : [],
-  )
+function isDue({ state, clock, bounds }: RetrainerParts, of: ModelName, rule: RetrainingRecord) {
+  return judge(state(), of, rule, Date.parse(clock.wallTime()), bounds).kind === 'due'
 }
 
 async function tried(
@@ -129,9 +140,8 @@ function createRests({ clock, random, bounds }: RetrainerParts) {
     forget: (key: string) => {
       all.delete(key)
     },
-    keepOnly: (due: Due) => {
-      const keys = new Set(due.map(([key]) => key))
-      for (const key of all.keys()) if (!keys.has(key)) all.delete(key)
+    keepOnly: (rules: Retrainings) => {
+      for (const key of all.keys()) if (!rules.has(key)) all.delete(key)
     },
   }
 }

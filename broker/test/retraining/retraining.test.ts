@@ -3,6 +3,7 @@ import {
   claimKey,
   codecs,
   jobsPrefix,
+  type ModelName,
   put,
   remove,
   retrainingKey,
@@ -55,8 +56,16 @@ async function putRule(broker: Broker, change: object = {}) {
 }
 
 /** Says of a version what updates would have said of it. */
-async function tell({ coordinator }: TestCluster, version: number, ...updates: Update[]) {
-  const key = versionKey(of, version)
+const tell = (cluster: TestCluster, version: number, ...updates: Update[]) =>
+  tellOf(cluster, of, version, ...updates)
+
+async function tellOf(
+  { coordinator }: TestCluster,
+  name: ModelName,
+  version: number,
+  ...updates: Update[]
+) {
+  const key = versionKey(name, version)
   const record = codecs.version.decode((await coordinator.get(key, signal()))!.value)
   if (!record.ok) throw new Error(record.fault)
   const value = codecs.version.encode({ ...record.value, accuracy: { scale: 2, updates } })
@@ -312,6 +321,25 @@ describe('between a look and its transaction', () => {
 })
 
 describe('a rule', () => {
+  test('of each model has its turn', async () => {
+    const cluster = await openCluster()
+    await cluster.node()
+    const broker = await cluster.broker({ ...quick, retrainingsJudgedMax: 1 })
+    expect((await fit(broker, 'm')).status).toBe(200)
+    await putRule(broker, { enabled: false })
+    for (const model of ['n', 'o']) {
+      expect((await fit(broker, model)).status).toBe(200)
+      const rule = `/api/models/${model}/retraining`
+      expect((await call(broker, 'PUT', rule, { body: limit })).status).toBe(201)
+      await tellOf(cluster, { ...of, model }, 1, bad(1))
+    }
+    for (const model of ['n', 'o'])
+      await eventually(
+        () => get(broker, `/api/models/${model}`),
+        ({ body }) => body.serving === 2,
+      )
+  })
+
   test('goes with its model, and another model of the name has none', async () => {
     const { broker, cluster } = await opened()
     await putRule(broker)

@@ -324,7 +324,7 @@ export const limits = {
   missedInstantsMax: 1_000,
   /** Updates whose accuracy a version tells, its own among them. */
   accuracyUpdatesMax: 50,
-  /** Rules of retraining of one tenant: each is looked at every few seconds. */
+  /** Rules of retraining of one tenant: each is looked at every twenty seconds or oftener. */
   retrainingsMax: 1_000,
   /**
    * Observations that live accuracy is judged by, unless a rule says another number: where errors
@@ -337,6 +337,8 @@ export const limits = {
   retrainingRunsKept: 20,
   /** Updates come every minute at the most; what they say of accuracy is seen within this. */
   retrainingLookMs: 2_000,
+  /** Rules judged at one look: half a millisecond where each model has a hundred versions. */
+  retrainingsJudgedMax: 100,
   /** Where something is away the next try at one model waits, at last, for this long. */
   retrainingBackoffMs: 60_000,
   /** The most that a rule may wait for: ten updates of a hundred thousand series. */
