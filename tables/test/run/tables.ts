@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { decodeShard, seriesAt } from '@almanac/engine'
 import { parseRecipe } from '../../src/recipe/parse.ts'
-import { openDatabase } from '../../src/run/database.ts'
+import { type Database, duckdbIntake, openDatabase } from '../../src/run/database.ts'
+import type { Engine, Intake } from '../../src/run/engine.ts'
+import { makeLoad } from '../../src/run/load.ts'
 import type { TableSummary } from '../../src/run/protocol.ts'
 import { workOn } from '../../src/run/work.ts'
 
@@ -77,13 +79,36 @@ export async function ran(
   table: Table,
   shardSeries = 2_000,
 ): Promise<Ran> {
+  return await ranBy(folder, given, table, shardSeries, async (db) => {
+    return { engine: db, intake: duckdbIntake(db) }
+  })
+}
+
+/** The same by another engine, which is made of the local database and a folder of this run. */
+export async function ranBy(
+  folder: string,
+  given: object,
+  table: Table,
+  shardSeries: number,
+  open: (db: Database, own: string) => Promise<{ engine: Engine; intake: Intake }>,
+): Promise<Ran> {
   const { own, file, recipe, rejectsFile } = await prepared(folder, given, table)
   const { take, ...found } = collector()
   const machine = { memoryMb: 300, threads: 2 }
   const db = await openDatabase({ ...machine, file, folder: own })
+  const { engine, intake } = await open(db, own)
   const cleanFile = join(own, 'clean.csv')
-  const job = { file, recipe, rejectsFile, cleanFile, folder: own, shardSeries, ...machine }
-  const summary = await workOn(job, db, {
+  const job = {
+    file,
+    recipe,
+    rejectsFile,
+    cleanFile,
+    folder: own,
+    shardSeries,
+    spark: null,
+    ...machine,
+  }
+  const summary = await workOn(job, engine, makeLoad(db, intake), {
     progress: () => {},
     shard: async ({ firstKey, file: shardFile }) => take(firstKey, await readFile(shardFile)),
   })

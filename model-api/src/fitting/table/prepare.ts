@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { encodeShardIndex, limits, Missing, type ShardRef } from '@almanac/shared'
+import { encodeShardIndex, limits, Missing, type ShardRef, Unavailable } from '@almanac/shared'
 import {
   type Recipe,
   type RegressionFitted,
@@ -15,6 +15,7 @@ import {
 } from '@almanac/tables'
 import type { RegressionSpec } from '@almanac/tables/regress'
 import type { NodeContext } from '../../base/context.ts'
+import { type Patience, untilAvailable } from '../../base/patience.ts'
 import { bounds } from '../../config/bounds.ts'
 import { readRejects } from './rejects.ts'
 
@@ -25,6 +26,8 @@ export type TableWork = {
   /** Stores bytes under an id of their own, which it returns; waits while the store is away. */
   readonly store: (content: Uint8Array) => Promise<string>
   readonly onProgress: (fraction: number) => void
+  /** While the files, or Spark, are away. */
+  readonly patience: Patience
   readonly signal: AbortSignal
 }
 
@@ -60,7 +63,7 @@ export type FittedTable =
 
 /**
  * Brings the file here, has it read in a process of its own, and stores the shards of data as they
- * come. Rejects with `Unavailable` where the files are away, and with the signal's reason.
+ * come. Waits while the files, or Spark, are away. Rejects with the signal's reason.
  */
 export function prepareTable(context: NodeContext, work: TableWork): Promise<Prepared> {
   return withTable(context, work, (folder, file) => make(context, work, folder, file))
@@ -83,8 +86,8 @@ async function withTable<T>(
   const folder = await mkdtemp(join(tmpdir(), 'almanac-table-'))
   try {
     const file = join(folder, 'table')
-    const known = await bring(context, work, file)
-    return known ?? (await use(folder, file))
+    const known = await untilAvailable(() => bring(context, work, file), work.patience)
+    return known ?? (await untilAvailable(() => use(folder, file), work.patience))
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
@@ -111,7 +114,7 @@ async function bring(
 }
 
 async function make(
-  { tableMemoryMb, tableThreads }: NodeContext,
+  { tableMemoryMb, tableThreads, spark }: NodeContext,
   { recipe, store, onProgress, signal }: TableWork,
   scratch: string,
   file: string,
@@ -120,7 +123,7 @@ async function make(
   const shards: ShardRef[] = []
   const machine = { memoryMb: tableMemoryMb, threads: tableThreads, scratch }
   const result = await runTable(
-    { file, recipe, rejectsFile, ...machine, signal },
+    { file, recipe, rejectsFile, ...machine, ...(spark ? { spark } : {}), signal },
     {
       progress: (progress) => onProgress(fractionOf(progress)),
       shard: async ({ firstKey, series, bytes }) => {
@@ -134,6 +137,8 @@ async function make(
     if (error instanceof TooManyShards) return error.result
     throw error
   })
+  // Shards that were stored are garbage: the next try stores its own.
+  if (result.kind === 'away') throw new Unavailable('spark', result.detail)
   if (result.kind === 'failed') return { kind: 'crashed', detail: result.detail }
   if (result.kind === 'refused') return tableRefused(result.faults)
   const { summary } = result
@@ -147,7 +152,7 @@ async function make(
 }
 
 async function fit(
-  { tableMemoryMb, tableThreads }: NodeContext,
+  { tableMemoryMb, tableThreads, spark }: NodeContext,
   { recipe, store, onProgress, signal }: TableWork,
   spec: RegressionSpec,
   scratch: string,
@@ -156,12 +161,13 @@ async function fit(
   const rejectsFile = join(scratch, 'rejects.csv')
   const machine = { memoryMb: tableMemoryMb, threads: tableThreads, scratch }
   const result = await runRegression(
-    { file, recipe, spec, rejectsFile, ...machine, signal },
+    { file, recipe, spec, rejectsFile, ...machine, ...(spark ? { spark } : {}), signal },
     {
       progress: (progress) => onProgress(fractionOf(progress) / 2),
       fitting: (fraction) => onProgress(0.5 + fraction / 2),
     },
   )
+  if (result.kind === 'away') throw new Unavailable('spark', result.detail)
   if (result.kind === 'failed') return { kind: 'crashed', detail: result.detail }
   if (result.kind === 'refused') return tableRefused(result.faults)
   const { summary, fitted, model } = result

@@ -1,6 +1,5 @@
 import type { VersionRecord } from '@almanac/shared'
 import type { NodeContext } from '../../base/context.ts'
-import { untilAvailable } from '../../base/patience.ts'
 import { readSource, refusedFor, type TableRefused } from './read-source.ts'
 import type { TableParts } from './series-of-table.ts'
 
@@ -26,8 +25,8 @@ export async function regressionOfTable(
   const { fitTable } = await import('./prepare.ts')
   const spec = parseRegression(version.spec, recipe)
   if (spec.kind === 'refused') return refusedFor('spec', spec.faults)
-  const work = { file, recipe, store, onProgress, signal }
-  const made = await untilAvailable(() => fitTable(context, work, spec.value), patience)
+  const work = { file, recipe, store, onProgress, patience, signal }
+  const made = await fitTable(context, work, spec.value)
   if (made.kind !== 'fitted') return made
   const { model, summary, fitted, report, rejects } = made
   const { rows, rejected, dropped, observations } = summary

@@ -1,6 +1,6 @@
 import type { BlobRef, VersionRecord } from '@almanac/shared'
 import type { NodeContext } from '../../base/context.ts'
-import { type Patience, untilAvailable } from '../../base/patience.ts'
+import type { Patience } from '../../base/patience.ts'
 import { readSource, type TableRefused } from './read-source.ts'
 
 /** What is needed of a claimed job to read the table of its version. */
@@ -8,7 +8,7 @@ export type TableParts = {
   readonly read: (ref: BlobRef) => Promise<Uint8Array>
   readonly store: (content: Uint8Array) => Promise<string>
   readonly onProgress: (fraction: number) => void
-  /** While the files are away. */
+  /** While the files, or Spark, are away. */
   readonly patience: Patience
   readonly signal: AbortSignal
 }
@@ -31,8 +31,8 @@ export async function seriesOfTable(
   if (source.kind === 'refused') return source
   const { table, file, recipe } = source
   const { prepareTable } = await import('./prepare.ts')
-  const work = { file, recipe, store, onProgress, signal }
-  const made = await untilAvailable(() => prepareTable(context, work), patience)
+  const work = { file, recipe, store, onProgress, patience, signal }
+  const made = await prepareTable(context, work)
   if (made.kind !== 'prepared') return made
   const { index, report, rejects, shards, summary } = made
   const { rows, rejected, dropped, series, observations, missing, filled } = summary
