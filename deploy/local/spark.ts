@@ -81,6 +81,8 @@ function settings(dataDir: string, port: number): readonly string[] {
   const confs = {
     'spark.connect.grpc.binding.address': '127.0.0.1',
     'spark.connect.grpc.binding.port': port,
+    // Short queries, of which most is compiled once and never again.
+    'spark.driver.extraJavaOptions': '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC',
     'spark.local.dir': join(dataDir, 'local'),
     'spark.log.level': 'WARN',
     'spark.sql.shuffle.partitions': 2,

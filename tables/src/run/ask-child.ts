@@ -34,7 +34,8 @@ export async function askChild(
   const gone = new Promise<void>((resolve) => child.once('close', () => resolve()))
   const end = async () => {
     if (leaveMs > 0 && child.connected) {
-      child.disconnect()
+      // It may be gone by now, which is as good.
+      child.send({ kind: 'leave' } satisfies ToChild, () => {})
       await Promise.race([gone, delay(leaveMs, undefined, { ref: false })])
     }
     child.kill('SIGKILL')

@@ -104,6 +104,8 @@ export type ToChild =
   | { readonly kind: 'regress'; readonly job: RegressionJob }
   /** The last shard or part was taken; the next one may come. */
   | { readonly kind: 'taken' }
+  /** Nobody wants to know any more; what others do for it is to be ended. */
+  | { readonly kind: 'leave' }
 
 /** A regression that is to be fitted to a clean table. */
 export type RegressionJob = {

@@ -21,6 +21,7 @@ const left = new AbortController()
 
 process.on('message', (message: ToChild) => {
   if (message.kind === 'taken') taken()
+  else if (message.kind === 'leave') leave()
   else
     void answerTo(message)
       .catch(told)
@@ -29,13 +30,17 @@ process.on('message', (message: ToChild) => {
       })
 })
 // Nobody is there to take the result.
-process.on('disconnect', () => {
+process.on('disconnect', leave)
+
+function leave(): void {
   left.abort(new Error('nobody wants to know any more'))
   const closed = session?.close() ?? Promise.resolve()
   void closed.finally(() => process.exit())
-})
+}
 
-async function answerTo(message: Exclude<ToChild, { kind: 'taken' }>): Promise<FromChild> {
+async function answerTo(
+  message: Exclude<ToChild, { kind: 'taken' | 'leave' }>,
+): Promise<FromChild> {
   if (message.kind === 'look')
     return { kind: 'looked', look: await lookAt(message.file, message.source) }
   if (message.kind === 'regress') {

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { ServiceError } from '@grpc/grpc-js'
 import { limits } from '../limits.ts'
 import { connectSpark } from './connect.ts'
-import { type SparkFault, sparkFault } from './faults.ts'
+import { SparkFault, sparkFault } from './faults.ts'
 import type { Plan, PlanResponse, Sender } from './protocol.ts'
 
 /** A session of Spark Connect: views in it are nobody else's. */
@@ -34,7 +34,7 @@ export async function openSparkSession(
     clientType: 'almanac',
   }
   let known: { readonly clientObservedServerSideSessionId?: string } = {}
-  let isClosed = false
+  let closing: Promise<void> | undefined
 
   /** What only tidies up is not waited for in vain, and its failure is nobody's concern. */
   const tidy = (call: (done: () => void) => void) => new Promise<void>((resolve) => call(resolve))
@@ -65,6 +65,8 @@ export async function openSparkSession(
     }
   }
 
+  const pause = (times: number) => delay(limits.sparkTryAgainMs * times, undefined, { signal })
+
   async function* ask(plan: Plan): AsyncGenerator<Uint8Array, void> {
     const operationId = randomUUID()
     const until = performance.now() + limits.sparkQueryMs
@@ -74,20 +76,23 @@ export async function openSparkSession(
     try {
       while (!isComplete) {
         signal.throwIfAborted()
+        if (performance.now() > until) throw tooLong()
         try {
+          let isEmpty = true
           for await (const response of follow(operationId, plan, from)) {
+            isEmpty = false
             vain = 0
             from = { lastResponseId: response.responseId }
             known = { clientObservedServerSideSessionId: response.serverSideSessionId }
             isComplete = response.resultComplete != null
             if (response.arrowBatch) yield response.arrowBatch.data
           }
+          if (isEmpty) await pause(1)
         } catch (error) {
           vain += 1
-          const isOver = performance.now() > until || vain > limits.sparkVainTriesMax
           const { kind } = error as SparkFault
-          if (kind !== 'lost' || isOver) throw error
-          await delay(limits.sparkTryAgainMs * vain, undefined, { signal })
+          if (kind !== 'lost' || vain > limits.sparkVainTriesMax) throw error
+          await pause(vain)
         }
         // Whether it was begun only Spark knows: to begin it twice is refused.
         if (from === 'the beginning') from = {}
@@ -98,23 +103,24 @@ export async function openSparkSession(
     }
   }
 
+  const end = async () => {
+    await tidy((done) => {
+      const request = { ...sender, interruptType: 'INTERRUPT_TYPE_ALL' } as const
+      service.interrupt(request, metadata, within(limits.sparkCallMs), done)
+    })
+    await tidy((done) => service.releaseSession(sender, metadata, within(limits.sparkCallMs), done))
+    service.close()
+  }
+
   return {
     run: async (sql) => {
       for await (const _ of ask({ command: { sqlCommand: { input: { sql: { query: sql } } } } })) {
       }
     },
     batches: (sql) => ask({ root: { sql: { query: sql } } }),
-    close: async () => {
-      if (isClosed) return
-      isClosed = true
-      await tidy((done) => {
-        const request = { ...sender, interruptType: 'INTERRUPT_TYPE_ALL' } as const
-        service.interrupt(request, metadata, within(limits.sparkCallMs), done)
-      })
-      await tidy((done) =>
-        service.releaseSession(sender, metadata, within(limits.sparkCallMs), done),
-      )
-      service.close()
+    close: () => {
+      closing ??= end()
+      return closing
     },
   }
 }
@@ -124,3 +130,8 @@ type From = 'the beginning' | { readonly lastResponseId?: string }
 
 const within = (ms: number) => ({ deadline: Date.now() + ms })
 const reattachable = [{ reattachOptions: { reattachable: true } }] as const
+
+function tooLong(): SparkFault {
+  const minutes = limits.sparkQueryMs / 60_000
+  return new SparkFault('failed', `Spark has not answered a query within ${minutes} minutes.`)
+}
