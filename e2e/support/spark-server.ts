@@ -11,7 +11,7 @@ declare module 'vitest' {
   }
 }
 
-/** Where the suites on Spark find it: the one that the environment names, or one of this machine. */
+/** Where suites find Spark: the one that the environment names, or one of this machine. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const given = process.env.ALMANAC_TEST_SPARK
   if (given) {

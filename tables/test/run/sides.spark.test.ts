@@ -79,15 +79,11 @@ const local = (time: Date) => {
   const [year, month, day] = date.split('-')
   return `${day}.${month}.${year} ${clock.slice(0, 5)}`
 }
-const german = Buffer.from(
-  `am;Straße;Menge;leer\n${hours
-    .map(
-      (time, i) =>
-        `${local(time)};Süd ${i % 3};${i % 7 ? `1.${100 + i},${i % 9}` : 'k. A.'};${i % 50 ? '' : 'JA '}`,
-    )
-    .join('\n')}\n`,
-  'latin1',
-)
+const amount = (i: number) => (i % 7 ? `1.${100 + i},${i % 9}` : 'k. A.')
+const germanRows = hours.map((time, i) => {
+  return `${local(time)};Süd ${i % 3};${amount(i)};${i % 50 ? '' : 'JA '}`
+})
+const german = Buffer.from(`am;Straße;Menge;leer\n${germanRows.join('\n')}\n`, 'latin1')
 const germanRecipe = {
   source: {
     ...{ format: 'csv', delimiter: ';', encoding: 'latin-1' },
@@ -148,7 +144,8 @@ const cases: readonly (readonly [string, object, () => Table])[] = [
     },
     () =>
       Buffer.from(
-        '\ufeffdate,store,note,sold\n1/Feb/24 12:05 AM,Ж,"a=b,c%",1\n2/feb/24 1:05 pm,Ж,"a=b,c%",2\n' +
+        '\ufeffdate,store,note,sold\n' +
+          '1/Feb/24 12:05 AM,Ж,"a=b,c%",1\n2/feb/24 1:05 pm,Ж,"a=b,c%",2\n' +
           '2/Mär/24 1:05 PM,Ж,x,2\n3/Mar/24 13:05 PM,Ж,x,3\n4/Mar/24 11:59 PM,,x,3\n' +
           '5/Mar/24 11:59 PM,n/a,x,3\n6/Mar/24 11:59 PM,z,"x\u00a0",1e3\n',
         'utf16le',

@@ -47,7 +47,7 @@ export async function side(
   }
 }
 
-/** Spark at an address, with a place for each run in a folder that it sees; for files of any size. */
+/** Spark at an address, for files of any size; each run has a place in a folder that both see. */
 export function runOn(address: string, folder: string): SparkRun {
   return {
     address,

@@ -24,8 +24,8 @@ export type SparkServer = {
 }
 
 /**
- * A server that speaks the protocol and does what a test says: for the faults of a connection, which
- * a real Spark does not have when asked to.
+ * A server that speaks the protocol and does what a test says: for the faults of a connection,
+ * which a real Spark does not have when asked to.
  */
 export async function startSparkServer(answer: (asked: Asked) => void): Promise<SparkServer> {
   const proto = join(import.meta.dirname, '../../src/spark/connect.proto')
