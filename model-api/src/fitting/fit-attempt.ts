@@ -37,6 +37,7 @@ import { type FitStop, FitStopped, type StopReason, watchForStop } from './stop.
 import type { Unclaimed } from './subject.ts'
 import { regressionOfTable } from './table/regression-of-table.ts'
 import { seriesOfTable, type TableParts } from './table/series-of-table.ts'
+import { patienceUpTo, StillAway } from './table/still-away.ts'
 
 export type FitParts = {
   readonly context: NodeContext
@@ -153,10 +154,8 @@ async function makeSeries(
   stop: FitStop,
   read: (ref: BlobRef) => Promise<Uint8Array>,
 ): Promise<FitOutcome> {
-  const parts = tableParts(context, claim, progress, stop.signal, read)
-  const made = await stop.within(context, bounds.tableMs, () =>
-    seriesOfTable(context, claim.version, parts),
-  )
+  const parts = tableParts(context, claim, progress, stop, read)
+  const made = await seriesOfTable(context, claim.version, parts)
   switch (made.kind) {
     case 'refused':
       return fail(context, claim, progress, made)
@@ -180,10 +179,8 @@ async function regress(
   stop: FitStop,
   read: (ref: BlobRef) => Promise<Uint8Array>,
 ): Promise<FitOutcome> {
-  const parts = tableParts(context, claim, progress, stop.signal, read)
-  const fitted = await stop.within(context, bounds.tableMs, () =>
-    regressionOfTable(context, claim.version, parts),
-  )
+  const parts = tableParts(context, claim, progress, stop, read)
+  const fitted = await regressionOfTable(context, claim.version, parts)
   switch (fitted.kind) {
     case 'refused':
       return fail(context, claim, progress, fitted)
@@ -199,14 +196,17 @@ async function regress(
   }
 }
 
-/** What a table is read with: store and files are waited for as long as the claim lasts. */
+/** What a table is read with: store, files and Spark are waited for, but not for ever. */
 function tableParts(
   context: NodeContext,
   claim: Claim,
   progress: ProgressReport,
-  signal: AbortSignal,
+  stop: FitStop,
   read: (ref: BlobRef) => Promise<Uint8Array>,
 ): TableParts {
+  const { signal } = stop
+  const patienceFor = (event: string) =>
+    patienceUpTo(patienceOf(context, claim, signal, event), context.timing.tableAwayMs)
   progress.phase('table')
   let fraction = 0
   progress.follow(() => fraction)
@@ -215,18 +215,16 @@ function tableParts(
   return {
     read,
     store: (content) =>
-      untilAvailable(
-        async () => {
-          const id = context.mintId()
-          await context.store.writeBlob({ kind: 'dataset', id, content, label: name }, signal)
-          return id
-        },
-        patienceOf(context, claim, signal, 'fit-waits-for-store'),
-      ),
+      untilAvailable(async () => {
+        const id = context.mintId()
+        await context.store.writeBlob({ kind: 'dataset', id, content, label: name }, signal)
+        return id
+      }, patienceFor('fit-waits-for-store')),
     onProgress: (now) => {
       fraction = now
     },
-    patience: patienceOf(context, claim, signal, 'fit-waits-for-files'),
+    patience: patienceFor('fit-waits-for-table'),
+    within: (work) => stop.within(context, bounds.tableMs, work),
     signal,
   }
 }
@@ -350,6 +348,10 @@ async function afterError(
   if (signal.aborted) {
     await progress.stop()
     return afterStop(context, claim, progress, signal.reason)
+  }
+  if (error instanceof StillAway) {
+    await progress.stop()
+    return outcomeOf(await giveBack(context, claim, 'returned', error.message), 'given-back')
   }
   if (error instanceof Damaged)
     return fail(context, claim, progress, { reason: 'checksum', detail: error.message })

@@ -151,7 +151,11 @@ const cases: readonly (readonly [string, object, () => Table])[] = [
         'utf16le',
       ),
   ],
-  ['a table of which no row can be used', { target: 'store' }, () => 'date,store,sold\nx,a,1\n'],
+  [
+    'a table of which no row can be used',
+    { target: 'store', keys: [] },
+    () => 'date,store,sold\nx,a,1\n',
+  ],
   ['a table without rows', {}, () => 'date,store,sold\n'],
   ['a table without one of its columns', { keys: ['shop'] }, () => 'date,store,sold\n'],
 ]

@@ -28,6 +28,8 @@ export type TableWork = {
   readonly onProgress: (fraction: number) => void
   /** While the files, or Spark, are away. */
   readonly patience: Patience
+  /** Bounds one try, but not the waiting between two. */
+  readonly within: <T>(work: () => Promise<T>) => Promise<T>
   readonly signal: AbortSignal
 }
 
@@ -86,8 +88,9 @@ async function withTable<T>(
   const folder = await mkdtemp(join(tmpdir(), 'almanac-table-'))
   try {
     const file = join(folder, 'table')
-    const known = await untilAvailable(() => bring(context, work, file), work.patience)
-    return known ?? (await untilAvailable(() => use(folder, file), work.patience))
+    const { within, patience } = work
+    const known = await untilAvailable(() => within(() => bring(context, work, file)), patience)
+    return known ?? (await untilAvailable(() => within(() => use(folder, file)), patience))
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

@@ -16,7 +16,7 @@ export type MadeRegression =
 export async function regressionOfTable(
   context: NodeContext,
   version: VersionRecord,
-  { read, store, onProgress, patience, signal }: TableParts,
+  { read, ...parts }: TableParts,
 ): Promise<MadeRegression> {
   const source = await readSource(version, read)
   if (source.kind === 'refused') return source
@@ -25,8 +25,7 @@ export async function regressionOfTable(
   const { fitTable } = await import('./prepare.ts')
   const spec = parseRegression(version.spec, recipe)
   if (spec.kind === 'refused') return refusedFor('spec', spec.faults)
-  const work = { file, recipe, store, onProgress, patience, signal }
-  const made = await fitTable(context, work, spec.value)
+  const made = await fitTable(context, { file, recipe, ...parts }, spec.value)
   if (made.kind !== 'fitted') return made
   const { model, summary, fitted, report, rejects } = made
   const { rows, rejected, dropped, observations } = summary

@@ -10,6 +10,8 @@ export type TableParts = {
   readonly onProgress: (fraction: number) => void
   /** While the files, or Spark, are away. */
   readonly patience: Patience
+  /** Bounds one try, but not the waiting between two. */
+  readonly within: <T>(work: () => Promise<T>) => Promise<T>
   readonly signal: AbortSignal
 }
 
@@ -25,14 +27,13 @@ export type MadeSeries =
 export async function seriesOfTable(
   context: NodeContext,
   version: VersionRecord,
-  { read, store, onProgress, patience, signal }: TableParts,
+  { read, ...parts }: TableParts,
 ): Promise<MadeSeries> {
   const source = await readSource(version, read)
   if (source.kind === 'refused') return source
   const { table, file, recipe } = source
   const { prepareTable } = await import('./prepare.ts')
-  const work = { file, recipe, store, onProgress, patience, signal }
-  const made = await prepareTable(context, work)
+  const made = await prepareTable(context, { file, recipe, ...parts })
   if (made.kind !== 'prepared') return made
   const { index, report, rejects, shards, summary } = made
   const { rows, rejected, dropped, series, observations, missing, filled } = summary
