@@ -32,8 +32,10 @@ export const sparkSettings = {
   }),
 } as const
 
+export type SparkSettings = Settings<typeof sparkSettings>
+
 /** What is wrong with these settings that are each fine. */
-export function checkSparkSettings(given: Settings<typeof sparkSettings>): readonly string[] {
+export function checkSparkSettings(given: SparkSettings): readonly string[] {
   if ((given.spark === null) === (given.sparkStage === null)) return []
   return ['--spark and --spark-stage go together']
 }

@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { assert, type Clock, type FilesSettings, type Logger, openFiles } from '@almanac/shared'
 import type { SparkRun } from '@almanac/tables'
 import { bounds } from '../config/bounds.ts'
-import type { NodeSettings } from '../config/settings.ts'
+import type { SparkSettings } from '../config/spark.ts'
 import { bucketStage, folderStage } from '../fitting/table/spark-place.ts'
 
 type OpenSpark = { readonly run: SparkRun; readonly close: () => Promise<void> }
@@ -13,7 +13,7 @@ type OpenSpark = { readonly run: SparkRun; readonly close: () => Promise<void> }
  * it is needed by no more than tables, which wait for it.
  */
 export async function openSpark(
-  settings: Pick<NodeSettings, 'spark' | 'sparkStage' | 'sparkOverMb'> & FilesSettings,
+  settings: SparkSettings & FilesSettings,
   logger: Logger,
   clock: Clock,
 ): Promise<OpenSpark | undefined> {
