@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { freePort, ManagedProcess } from '../../deploy/local/process.ts'
+import { startSpark } from '../../deploy/local/spark.ts'
 import { startTcpProxy, type TcpProxy } from '../../shared/test/support/tcp-proxy.ts'
 import { call, eventually } from '../support/client.ts'
 import { salesCsv } from '../support/files.ts'
@@ -134,7 +135,7 @@ test('a fit of a table waits while Spark is away, while others go on, and ends b
   expect(Number(attempts)).toBeLessThan(2)
 })
 
-test('a fit of a table that Spark is cut off from in the middle begins anew, and ends', async () => {
+test('a fit of a table that is cut off from Spark in the middle ends all the same', async () => {
   const before = proxy.accepted
   const job = await begun(sparked, 'cut')
   await eventually(
@@ -147,3 +148,32 @@ test('a fit of a table that Spark is cut off from in the middle begins anew, and
   expect(String(await ended(job))).toBe('done')
   expect(await forecasts(sparked, 'cut')).toEqual(await forecasts(plain, 'sales'))
 })
+
+test('a fit of a table whose Spark is killed in the middle is done by the next one', async () => {
+  const own = await startSpark({ dataDir: join(folder, 'spark') })
+  try {
+    proxy.retarget(`http://${own.address}`)
+    proxy.cut()
+    const before = proxy.accepted
+    const job = await begun(sparked, 'killed')
+    await eventually(
+      'it has begun',
+      async () => proxy.accepted,
+      (accepted) => accepted > before,
+      60_000,
+    )
+    await eventually(
+      'rows were put for Spark',
+      () => readdir(join(folder, 'stage'), { recursive: true }),
+      (names) => names.some((name) => name.endsWith('.parquet')),
+      60_000,
+    )
+    await own.kill()
+    expect(String((await call('GET', job)).body.state)).toBe('running')
+    await own.start()
+    expect(String(await ended(job))).toBe('done')
+    expect(await forecasts(sparked, 'killed')).toEqual(await forecasts(plain, 'sales'))
+  } finally {
+    await own.stop()
+  }
+}, 300_000)

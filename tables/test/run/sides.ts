@@ -21,6 +21,7 @@ export async function side(
   given: object,
   table: Table,
   spark: string | undefined,
+  signal = AbortSignal.timeout(150_000),
 ): Promise<Side> {
   const { own, ...rest } = await prepared(folder, given, table)
   const cleanFile = join(own, 'clean.csv')
@@ -28,7 +29,7 @@ export async function side(
   const run = {
     ...{ ...rest, cleanFile, scratch: own, memoryMb: 768, threads: 2, shardSeries: 20 },
     ...(spark === undefined ? {} : { spark: runOn(spark, own) }),
-    signal: AbortSignal.timeout(150_000),
+    signal,
   }
   const startedMs = performance.now()
   const result = await runTable(run, {

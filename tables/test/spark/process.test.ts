@@ -40,6 +40,23 @@ test('a table whose Spark starts anew in the middle is not done, and not at faul
   }
 }, 60_000)
 
+test('a table that nobody wants any more is ended at Spark, too', async () => {
+  const controller = new AbortController()
+  const server = await startSparkServer(({ sql, send, end }) => {
+    if (sql?.startsWith('INSERT')) return controller.abort(new Error('no longer wanted'))
+    send('1')
+    end()
+  })
+  try {
+    const ended = side(folder.path, {}, table, server.address, controller.signal)
+    await expect(ended).rejects.toThrow('no longer wanted')
+    expect(server.others).toContain('interrupt')
+    expect(server.others).toContain('releaseSession')
+  } finally {
+    server.stop()
+  }
+}, 60_000)
+
 test('a query that Spark refuses ends the table with what it said, and leaves no place behind', async () => {
   const server = await startSparkServer(({ sql, send, end, fail }) => {
     if (sql?.startsWith('INSERT')) return fail(13, '[UNRESOLVED_COLUMN] x. SQLSTATE: 42703')

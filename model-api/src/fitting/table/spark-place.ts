@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type Clock, type Files, type FilesPlace, Unavailable } from '@almanac/shared'
@@ -10,7 +10,7 @@ import { bounds } from '../../config/bounds.ts'
 /** Makes places that this node and Spark both see, each for one run. */
 export type SparkStage = { readonly place: (signal: AbortSignal) => Promise<SparkPlace> }
 
-/** In a folder that both have at the same path. Its rights let both write there. */
+/** In a folder that both have at the same path. Its rights are those of what is made in it. */
 export function folderStage(path: string, clock: Clock): SparkStage {
   return {
     place: async () => {
@@ -18,9 +18,12 @@ export function folderStage(path: string, clock: Clock): SparkStage {
       const own = join(path, name)
       await reaching(async () => {
         await mkdir(join(own, 'parts'), { recursive: true })
+        const { mode } = await stat(path)
+        for (const made of [own, join(own, 'parts')]) await chmod(made, mode & 0o7777)
+        // What cannot be removed, as it belongs to Spark's own user, is no fault of this run.
         const old = (await readdir(path)).filter((other) => isOver(other, clock))
         for (const other of old.slice(0, bounds.sparkPlacesMax))
-          await rm(join(path, other), { recursive: true, force: true })
+          await rm(join(path, other), { recursive: true, force: true }).catch(() => {})
       })
       return {
         url: pathToFileURL(own).href,
