@@ -1,10 +1,15 @@
 import { defineConfig } from 'vitest/config'
 
-/** The suites that need nothing installed. Real backends: vitest.cluster.config.ts. */
+/** The suites that need nothing installed. Real ones: vitest.cluster.config.ts and others. */
 export default defineConfig({
   test: {
     include: ['*/test/**/*.test.ts', 'test/**/*.test.ts'],
-    exclude: ['**/node_modules/**', '**/*.cluster.test.ts', '**/*.compose.test.ts'],
+    exclude: [
+      '**/node_modules/**',
+      '**/*.cluster.test.ts',
+      '**/*.compose.test.ts',
+      '**/*.spark.test.ts',
+    ],
     globalSetup: ['test/real-suites.ts'],
     testTimeout: 20_000,
     hookTimeout: 30_000,

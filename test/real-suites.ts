@@ -7,11 +7,16 @@ export function teardown(): void {
       .split('\n')
       .filter((file) => file !== '')
   const real = list('*.cluster.test.ts')
+  const spark = list('*.spark.test.ts')
   const compose = list('*.compose.test.ts')
+  const named = (files: readonly string[]) =>
+    files.map((file) => `                         ${file}`).join('\n')
   process.stdout.write(`
 Not run here, because they need real servers:
   npm run test:cluster   ${real.length} suites on real etcd and a real CQL database
-${real.map((file) => `                         ${file}`).join('\n')}
+${named(real)}
+  npm run test:spark     ${spark.length} suites on a real Spark
+${named(spark)}
   npm run test:compose   ${compose.length} suite on the images and docker-compose.yml, under podman
 `)
 }

@@ -112,7 +112,7 @@ describe('the structure of the code', () => {
   })
 
   test('files are named in kebab case', () => {
-    const name = /^[a-z0-9]+(-[a-z0-9]+)*(\.(cluster|compose))?(\.(test|config))?\.ts$/
+    const name = /^[a-z0-9]+(-[a-z0-9]+)*(\.(cluster|compose|spark))?(\.(test|config))?\.ts$/
     expect(files.filter((file) => !name.test(file.split('/').at(-1) ?? ''))).toEqual([])
   })
 

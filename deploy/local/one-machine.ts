@@ -1,7 +1,15 @@
 import { mkdir } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { type BrokerOptions, startBroker } from '@almanac/broker'
-import { type NodeOptions, type RunningNode, startNode } from '@almanac/model-api'
+import {
+  checkSparkSettings,
+  type NodeOptions,
+  openSpark,
+  type RunningNode,
+  type SparkSettings,
+  sparkSettings,
+  startNode,
+} from '@almanac/model-api'
 import {
   checkFilesSettings,
   checkMessagesSettings,
@@ -61,6 +69,7 @@ export const oneMachineSettings = {
   }),
   ...filesSettings,
   ...messagesSettings,
+  ...sparkSettings,
   ...processSettings,
   logLevel: { ...processSettings.logLevel, fallback: 'warn' as const },
 } as const
@@ -68,7 +77,11 @@ export const oneMachineSettings = {
 export type OneMachineSettings = Settings<typeof oneMachineSettings>
 
 export function checkOneMachine(settings: OneMachineSettings): readonly string[] {
-  const faults = [...checkFilesSettings(settings), ...checkMessagesSettings(settings)]
+  const faults = [
+    ...checkFilesSettings(settings),
+    ...checkMessagesSettings(settings),
+    ...checkSparkSettings(settings),
+  ]
   if (!isLoopback(settings.host) && settings.token === null)
     faults.push(
       `--host ${settings.host} is open to the network: set ALMANAC_TOKEN (16 characters or more)`,
@@ -89,9 +102,9 @@ export async function startOneMachine(settings: OneMachineSettings): Promise<voi
   }
 }
 
-/** What nobody says of files and messages has its default. */
+/** What nobody says of files, messages and Spark has its default. */
 type MachineSettings = Omit<OneMachineSettings, keyof Beside> & Partial<Beside>
-type Beside = FilesSettings & MessagesSettings
+type Beside = FilesSettings & MessagesSettings & SparkSettings
 
 /** What differs from the defaults; for tests that cannot wait a day. */
 export type MachineChanges = {
@@ -125,11 +138,17 @@ export async function openOneMachine(
     opened.push(() => scratch.close())
     const messages = await openMessages(messagesOf(settings), folder, logger, systemClock)
     opened.push(async () => await messages?.close())
+    const spark = await openSpark(sparkOf(settings, filesPlace), logger, systemClock)
+    opened.push(async () => await spark?.close())
     const parts = { coordinator, store, files, logger, token: settings.token }
     const running = new Map<string, RunningNode>()
     // Sequential, so that what was opened is known when one of them fails.
     for (let i = 0; i < settings.nodes; i++) {
-      const node = await startNode({ ...parts, scratch, ...nodeOnLoopback, ...changes.node })
+      const node = await startNode({
+        ...{ ...parts, scratch, spark: spark?.run },
+        ...nodeOnLoopback,
+        ...changes.node,
+      })
       opened.push(() => node.close())
       running.set(node.instance, node)
     }
@@ -150,6 +169,13 @@ function filesOf(settings: MachineSettings, folder: string): FilesSettings {
   const { filesEndpoint = null, fileMbMax = filesSettings.fileMbMax.fallback } = settings
   const beside: FilesPlace = { kind: 'folder', path: join(folder, 'files') }
   return { files: settings.files ?? beside, filesEndpoint, fileMbMax }
+}
+
+/** Where nothing is said of it, there is none. */
+function sparkOf(settings: MachineSettings, files: FilesSettings): SparkSettings & FilesSettings {
+  const { spark = null, sparkStage = null } = settings
+  const { sparkOverMb = sparkSettings.sparkOverMb.fallback } = settings
+  return { ...files, spark, sparkStage, sparkOverMb }
 }
 
 /** Where nothing is said of them, messages are in a log beside the rest. */

@@ -1,3 +1,5 @@
+export { checkSparkSettings, type SparkSettings, sparkSettings } from './config/spark.ts'
 export type { NodeTiming } from './config/timing.ts'
+export { openSpark } from './main/spark.ts'
 export type { NodeRole } from './registration/own-records.ts'
 export { type NodeOptions, type RunningNode, startNode } from './server/node.ts'

@@ -21,6 +21,8 @@ export {
   type LookResult,
   lookAtTable,
   runTable,
+  type SparkPlace,
+  type SparkRun,
   type TableConsumer,
   type TableResult,
   type TableRun,
@@ -29,4 +31,3 @@ export { type Dialect, duckdb, spark } from './sql/dialect.ts'
 export { escaped, partsOfKey } from './sql/keys.ts'
 export { type Plan, planOf } from './sql/plan.ts'
 export { type SeriesQuery, seriesQueryOf } from './sql/series.ts'
-export { sparkPieces } from './sql/staged.ts'

@@ -28,6 +28,21 @@ export const limits = {
   periodsMax: 1_000_000,
   /** Of a compressed file: a small one must not fill the disk. */
   unpackedBytesMax: 1_099_511_627_776,
+  /** One statement of Spark: all that is done with a large table is a handful of them. */
+  sparkQueryMs: 3_600_000,
+  /** Spark ends a stream of answers after two minutes, to go on in another: so it is alive. */
+  sparkStreamMs: 150_000,
+  /** A stream that breaks is tried again so often, after a wait that grows by this much. */
+  sparkVainTriesMax: 4,
+  sparkTryAgainMs: 500,
+  /** A call of Spark that does no work: to interrupt, and to end a session. */
+  sparkCallMs: 3_000,
+  /** Who speaks to Spark has so long to end what is under way there: two such calls. */
+  sparkLeaveMs: 8_000,
+  /** Spark cuts its answers into batches of 4 MiB, but for a single row that is larger. */
+  sparkMessageBytesMax: 134_217_728,
+  /** Of a long answer so much is asked for at once: Spark's driver holds all of it. */
+  sparkPageBytes: 33_554_432,
   /** Progress is told no oftener than this. */
   progressMs: 500,
   /** The beginning of a file that is looked at to propose a recipe. */

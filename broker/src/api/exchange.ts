@@ -91,6 +91,7 @@ const backends: Readonly<Record<Unavailable['part'], string>> = {
   files: 'The place of files',
   messages: 'The place of messages',
   node: 'The node',
+  spark: 'Spark',
 }
 
 /** An outage of what is behind is not this process's failure, and may soon be over. */

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { encodeShardIndex, type ShardRef, Unavailable } from '@almanac/shared'
+import { untilAvailable } from '../../../model-api/src/base/patience.ts'
 import type { TableWork } from '../../../model-api/src/fitting/table/prepare.ts'
 import type { TableReader } from '../../../model-api/src/fitting/table/reader.ts'
 import type { Process, World } from '../world/world.ts'
@@ -53,13 +54,16 @@ export function createTableReader(parts: ReaderParts): TableReader {
 /** Part for part; returns how it ended, where it came to nothing. */
 async function read(
   parts: ReaderParts,
-  { signal, onProgress }: TableWork,
+  { signal, onProgress, patience, within }: TableWork,
   value: number,
   count: number,
   take: (place: number) => Promise<void>,
 ) {
-  signal.throwIfAborted()
-  if (parts.areFilesAway()) throw new Unavailable('files', 'the files are away')
+  const bring = async () => {
+    signal.throwIfAborted()
+    if (parts.areFilesAway()) throw new Unavailable('files', 'the files are away')
+  }
+  await untilAvailable(() => within(bring), patience)
   const { ms, end } = parts.courseOf(value)
   for (let place = 0; place < count; place += 1) {
     await wait(parts, ms / count, signal)

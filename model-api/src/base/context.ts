@@ -1,4 +1,5 @@
 import type { Clock, Coordinator, Files, Logger, Random, Scratch, Store } from '@almanac/shared'
+import type { SparkRun } from '@almanac/tables'
 import type { NodeTiming } from '../config/timing.ts'
 import type { Gate } from './gate.ts'
 import type { NodeMetrics } from './metrics.ts'
@@ -26,6 +27,8 @@ export type NodeContext = {
   /** What the process that reads a table may take. */
   readonly tableMemoryMb: number
   readonly tableThreads: number
+  /** Who does what is done with all rows of large tables; undefined: this node. */
+  readonly spark: SparkRun | undefined
   /** `{ip}_{port}` of the advertised address. */
   readonly node: string
   /** Minted at every start. */

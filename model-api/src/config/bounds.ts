@@ -86,8 +86,20 @@ export const bounds = {
   lookCharactersMax: 200,
   /** A table is read within this: some hundred million rows. */
   tableMs: 3_600_000,
+  /** So long a fit of a table waits for what it needs, before it lets others go first. */
+  tableAwayMs: 600_000,
   /** Of the process that reads a table, unless set; beyond it its database uses the disk. */
   tableMemoryMb: 768,
+  /** Larger files go to Spark where there is one: below, a node is about as fast by itself. */
+  sparkOverMb: 2_048,
+  /** A node looks once, at its start, whether somebody listens there. */
+  sparkReachMs: 3_000,
+  /** What a run left at Spark's place is removed after this: longer than any run takes. */
+  sparkPlaceMs: 86_400_000,
+  /** Runs that are looked at for that, at the beginning of another one. */
+  sparkPlacesMax: 1_000,
+  /** A call of its object store, to write a part or to remove what is left. */
+  sparkPlaceCallMs: 300_000,
   /** A node looks so often whether it can give back an attempt that an outage cost. */
   returnAttemptEveryMs: 1_000,
   /** It does so for longer than outages mostly last. */

@@ -15,6 +15,7 @@ import {
 } from '@almanac/shared'
 import type { NodeRole } from '../registration/own-records.ts'
 import { bounds } from './bounds.ts'
+import { checkSparkSettings, sparkSettings } from './spark.ts'
 
 const roleChoices = ['fit,serve', 'serve,fit', 'fit', 'serve'] as const
 
@@ -89,6 +90,7 @@ export const nodeSettings = {
   }),
   ...backendSettings,
   ...filesSettings,
+  ...sparkSettings,
   ...processSettings,
 } as const
 
@@ -96,7 +98,11 @@ export type NodeSettings = Settings<typeof nodeSettings>
 
 /** What is wrong with settings that are each fine. */
 export function checkNodeSettings(settings: NodeSettings): readonly string[] {
-  const faults = [...checkClusterSettings(settings), ...checkFilesSettings(settings)]
+  const faults = [
+    ...checkClusterSettings(settings),
+    ...checkFilesSettings(settings),
+    ...checkSparkSettings(settings),
+  ]
   if (settings.advertise !== null && isIP(settings.advertise) === 0)
     faults.push(`--advertise: "${settings.advertise}" is not an IP address`)
   return faults

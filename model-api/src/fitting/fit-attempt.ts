@@ -39,6 +39,7 @@ import type { Unclaimed } from './subject.ts'
 import type { TableReader } from './table/reader.ts'
 import { regressionOfTable } from './table/regression-of-table.ts'
 import { seriesOfTable, type TableParts } from './table/series-of-table.ts'
+import { patienceUpTo, StillAway } from './table/still-away.ts'
 
 export type FitParts = {
   readonly context: NodeContext
@@ -108,9 +109,10 @@ async function work(
   const { kind } = claim.job
   if (kind === 'fit-table' || kind === 'fit-parts' || kind === 'fit-regression') {
     const fit = (request: FitWork) => pool.fit(request, stop.signal)
-    const whole = tableParts(context, claim, progress, stop.signal, read)
-    const begin = kind === 'fit-regression' ? regress : makeSeries
-    return await begin(context, claim, progress, stop, { ...whole, reader: tables, fit })
+    const whole = tableParts(context, claim, progress, stop, read)
+    const made = { ...whole, reader: tables, fit }
+    if (kind === 'fit-regression') return await regress(context, claim, progress, stop, made)
+    return await makeSeries(context, claim, progress, made)
   }
   if (isOfShards(claim.job.kind)) return await join(context, claim, progress, stop.signal, read)
   const dataset = await read({ kind: 'dataset', id: claim.version.dataset.blob })
@@ -158,14 +160,12 @@ async function makeSeries(
   context: NodeContext,
   claim: Claim,
   progress: ProgressReport,
-  stop: FitStop,
   parts: TableParts & JoinParts,
 ): Promise<FitOutcome> {
-  const made = await stop.within(context, bounds.tableMs, () =>
+  const made =
     claim.job.kind === 'fit-parts'
-      ? seriesOfParts(claim.version, parts)
-      : seriesOfTable(context, claim.version, parts),
-  )
+      ? await parts.within(() => seriesOfParts(claim.version, parts))
+      : await seriesOfTable(context, claim.version, parts)
   switch (made.kind) {
     case 'refused':
       return fail(context, claim, progress, made)
@@ -189,9 +189,7 @@ async function regress(
   stop: FitStop,
   parts: TableParts,
 ): Promise<FitOutcome> {
-  const fitted = await stop.within(context, bounds.tableMs, () =>
-    regressionOfTable(context, claim.version, parts),
-  )
+  const fitted = await regressionOfTable(context, claim.version, parts)
   switch (fitted.kind) {
     case 'refused':
       return fail(context, claim, progress, fitted)
@@ -207,14 +205,17 @@ async function regress(
   }
 }
 
-/** What data is made series with: store and files are waited for as long as the claim lasts. */
+/** What data is made series with: store, files and Spark are waited for, but not for ever. */
 function tableParts(
   context: NodeContext,
   claim: Claim,
   progress: ProgressReport,
-  signal: AbortSignal,
+  stop: FitStop,
   read: (ref: BlobRef) => Promise<Uint8Array>,
 ): Omit<TableParts, 'reader'> {
+  const { signal } = stop
+  const patienceFor = (event: string) =>
+    patienceUpTo(patienceOf(context, claim, signal, event), context.timing.tableAwayMs)
   progress.phase(claim.job.kind === 'fit-parts' ? 'joining' : 'table')
   let fraction = 0
   progress.follow(() => fraction)
@@ -223,18 +224,16 @@ function tableParts(
   return {
     read,
     store: (content) =>
-      untilAvailable(
-        async () => {
-          const id = context.mintId()
-          await context.store.writeBlob({ kind: 'dataset', id, content, label: name }, signal)
-          return id
-        },
-        patienceOf(context, claim, signal, 'fit-waits-for-store'),
-      ),
+      untilAvailable(async () => {
+        const id = context.mintId()
+        await context.store.writeBlob({ kind: 'dataset', id, content, label: name }, signal)
+        return id
+      }, patienceFor('fit-waits-for-store')),
     onProgress: (now) => {
       fraction = now
     },
-    patience: patienceOf(context, claim, signal, 'fit-waits-for-files'),
+    patience: patienceFor('fit-waits-for-table'),
+    within: (work) => stop.within(context, bounds.tableMs, work),
     signal,
   }
 }
@@ -363,6 +362,10 @@ async function afterError(
   if (signal.aborted) {
     await progress.stop()
     return afterStop(context, claim, progress, signal.reason)
+  }
+  if (error instanceof StillAway) {
+    await progress.stop()
+    return outcomeOf(await giveBack(context, claim, 'returned', error.message), 'given-back')
   }
   if (error instanceof Damaged)
     return fail(context, claim, progress, { reason: 'checksum', detail: error.message })

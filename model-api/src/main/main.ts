@@ -14,6 +14,7 @@ import {
 import { advertisedIp } from '../config/advertised-ip.ts'
 import { checkNodeSettings, type NodeSettings, nodeSettings, rolesOf } from '../config/settings.ts'
 import { startNode } from '../server/node.ts'
+import { openSpark } from './spark.ts'
 
 const usage = 'model-api: a node of Almanac. Fits models, keeps them loaded, answers forecasts.'
 
@@ -39,8 +40,9 @@ async function run(settings: NodeSettings): Promise<void> {
     ? await openScratch({ path: settings.scratch, onEvent })
     : undefined
   const { coordinator, store, close } = await openBackends(settings, logger, systemClock)
+  const spark = await openSpark(settings, logger, systemClock)
   const closeAll = async () => {
-    await Promise.allSettled([close(), files?.close(), scratch?.close()])
+    await Promise.allSettled([close(), files?.close(), scratch?.close(), spark?.close()])
   }
   const own = { host, port, advertiseIp, roles: rolesOf(settings), fitWorkers }
   const places = { files, scratch }
@@ -48,7 +50,11 @@ async function run(settings: NodeSettings): Promise<void> {
     ...{ fitMemoryMb, tableMemoryMb },
     shardMemoryBytes: settings.shardMemoryMb * 1_048_576,
   }
-  const node = await startNode({ coordinator, store, ...places, ...own, ...memory, logger, token })
+  const node = await startNode({
+    ...{ coordinator, store, ...places, spark: spark?.run, logger, token },
+    ...own,
+    ...memory,
+  })
   // Before anybody is told that it runs: whoever reads that may end it at once.
   stopOnSignals(node, closeAll, logger)
   logger.info({ event: 'listening', url: node.url, advertiseIp, instance: node.instance })

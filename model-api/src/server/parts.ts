@@ -19,6 +19,7 @@ import {
   timedCoordinator,
   timedStore,
 } from '@almanac/shared'
+import type { SparkRun } from '@almanac/tables'
 import type { FileReader, NodeContext } from '../base/context.ts'
 import { Gate } from '../base/gate.ts'
 import { createNodeMetrics } from '../base/metrics.ts'
@@ -63,6 +64,8 @@ export type NodeOptions = {
   readonly fitMemoryMb?: number
   /** What the process that reads a table may take. */
   readonly tableMemoryMb?: number
+  /** Who works on large tables instead. */
+  readonly spark?: SparkRun | undefined
   readonly clock?: Clock
   readonly random?: Random
   readonly timing?: Partial<NodeTiming>
@@ -128,6 +131,7 @@ export function createParts(options: NodeOptions): NodeParts {
     largeLoads: new Gate(1),
     tableMemoryMb: options.tableMemoryMb ?? bounds.tableMemoryMb,
     tableThreads: fitWorkers,
+    spark: options.spark,
     node: '',
   }
   const serves = roles.includes('serve')

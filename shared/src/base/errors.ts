@@ -1,7 +1,7 @@
 /** The other side could not be reached or did not answer in time. What it did is unknown. */
 export class Unavailable extends Error {
   override name = 'Unavailable'
-  readonly part: 'coordinator' | 'store' | 'node' | 'files' | 'messages'
+  readonly part: 'coordinator' | 'store' | 'node' | 'files' | 'messages' | 'spark'
   constructor(part: Unavailable['part'], message: string, options?: { cause?: unknown }) {
     super(message, options)
     this.part = part

@@ -12,12 +12,13 @@ export type FilesPlace =
   | { readonly kind: 'folder'; readonly path: string }
   | { readonly kind: 's3'; readonly bucket: string; readonly prefix: string }
 
-const place: Setting<FilesPlace | null> = {
-  flag: 'files',
-  env: 'ALMANAC_FILES',
+type Named = { readonly flag: string; readonly env: string; readonly help: string }
+
+/** A folder, or a bucket of an object store. */
+export const filesPlace = (base: Named): Setting<FilesPlace | null> => ({
+  ...base,
   shape: 'DIR|s3://BUCKET/PREFIX',
   fallback: null,
-  help: 'Where files that users bring are kept: the same for all brokers and nodes.',
   parse: (value) => {
     if (!value.includes('://')) return { value: { kind: 'folder', path: resolve(value) } }
     const found = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/([A-Za-z0-9._/-]*))?$/.exec(value)
@@ -25,11 +26,15 @@ const place: Setting<FilesPlace | null> = {
     const [, bucket = '', prefix = ''] = found
     return { value: { kind: 's3', bucket, prefix: prefix.replace(/\/*$/, prefix ? '/' : '') } }
   },
-}
+})
 
 /** What every process is told of the files that users bring. */
 export const filesSettings = {
-  files: place,
+  files: filesPlace({
+    flag: 'files',
+    env: 'ALMANAC_FILES',
+    help: 'Where files that users bring are kept: the same for all brokers and nodes.',
+  }),
   filesEndpoint: optionalText({
     flag: 'files-endpoint',
     env: 'ALMANAC_FILES_ENDPOINT',

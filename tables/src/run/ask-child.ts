@@ -1,14 +1,21 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { FromChild, Telling, ToChild } from './protocol.ts'
 
 type Answer = Exclude<FromChild, Telling>
+
+type Bounds = {
+  readonly heapMb?: number
+  /** So long it has to end what others do for it. */
+  readonly leaveMs?: number
+}
 
 /** Starts a process for one question, and ends it with the answer, a fault or the signal. */
 export async function askChild(
   question: ToChild,
   signal: AbortSignal,
   hear: (message: Telling, child: ChildProcess) => Promise<void>,
-  heapMb?: number,
+  { heapMb, leaveMs = 0 }: Bounds = {},
 ): Promise<Answer> {
   const child = fork(new URL('./table-process.ts', import.meta.url), {
     execArgv: [
@@ -25,7 +32,14 @@ export async function askChild(
     lastWords = (lastWords + data).slice(-lastWordsCharacters)
   })
   const gone = new Promise<void>((resolve) => child.once('close', () => resolve()))
-  const end = () => child.kill('SIGKILL')
+  const end = async () => {
+    if (leaveMs > 0 && child.connected) {
+      // It may be gone by now, which is as good.
+      child.send({ kind: 'leave' } satisfies ToChild, () => {})
+      await Promise.race([gone, delay(leaveMs, undefined, { ref: false })])
+    }
+    child.kill('SIGKILL')
+  }
   signal.addEventListener('abort', end, { once: true })
   try {
     return await new Promise<Answer>((resolve, reject) => {
@@ -42,13 +56,13 @@ export async function askChild(
     })
   } finally {
     signal.removeEventListener('abort', end)
-    end()
+    await end()
     await gone
   }
 }
 
-const isTelling = (message: FromChild): message is Telling =>
-  message.kind === 'shard' || message.kind === 'progress' || message.kind === 'fitting'
+const tellings: ReadonlySet<FromChild['kind']> = new Set(['shard', 'part', 'progress', 'fitting'])
+const isTelling = (message: FromChild): message is Telling => tellings.has(message.kind)
 
 const lastWordsCharacters = 1_000
 

@@ -1,7 +1,10 @@
 import { realpath } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type DuckDBConnection, type DuckDBDataChunk, DuckDBInstance } from '@duckdb/node-api'
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { duckdb } from '../sql/dialect.ts'
+import type { Engine, Intake, RowBatch } from './engine.ts'
+
+export type Database = Engine & { readonly run: (sql: string) => Promise<void> }
 
 export type DatabaseOptions = {
   /** The only one whose files queries may touch, but for one. */
@@ -10,14 +13,6 @@ export type DatabaseOptions = {
   /** About what the process may take. */
   readonly memoryMb: number
   readonly threads: number
-}
-
-export type Database = {
-  readonly run: (sql: string) => Promise<void>
-  /** All rows of a short answer. */
-  readonly rows: (sql: string) => Promise<readonly (readonly unknown[])[]>
-  /** The rows of a long one, some thousand at a time. */
-  readonly chunks: (sql: string) => AsyncGenerator<DuckDBDataChunk, void>
 }
 
 /** An empty database that goes to disk with what does not fit, and sees no other files. */
@@ -42,12 +37,34 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   await connection.run('SET enable_external_access = false')
   await connection.run(`SET TimeZone = 'UTC'`)
   await connection.run('SET lock_configuration = true')
+  const run = async (sql: string) => {
+    await connection.run(sql)
+  }
   return {
-    run: async (sql) => {
-      await connection.run(sql)
-    },
+    dialect: duckdb,
+    run,
+    keep: (name, query) => run(`CREATE TABLE ${name} AS ${query}`),
+    drop: (name) => run(`DROP TABLE ${name}`),
     rows: async (sql) => (await connection.runAndReadAll(sql)).getRowsJS(),
-    chunks: (sql) => chunksOf(instance, sql),
+    sorted: ({ select, from, by, then }) => {
+      const order = then === undefined ? by : `${by}, ${then}`
+      return batchesOf(instance, `SELECT ${select} FROM ${from} ORDER BY ${order}`)
+    },
+  }
+}
+
+/** Rows go into the database as they come. */
+export function duckdbIntake(db: Database): Intake {
+  let isFirst = true
+  return {
+    dialect: duckdb,
+    take: async (rows, { accepted }) => {
+      await db.run(`CREATE OR REPLACE TEMPORARY VIEW staged AS ${rows}`)
+      if (isFirst) await db.keep('accepted', accepted)
+      else await db.run(`INSERT INTO accepted ${accepted}`)
+      isFirst = false
+    },
+    end: async () => {},
   }
 }
 
@@ -60,17 +77,16 @@ function databaseMb(memoryMb: number): number {
 }
 
 /** On a connection of its own: one connection streams one answer at a time. */
-async function* chunksOf(
-  instance: DuckDBInstance,
-  sql: string,
-): AsyncGenerator<DuckDBDataChunk, void> {
+async function* batchesOf(instance: DuckDBInstance, sql: string): AsyncGenerator<RowBatch, void> {
   const connection: DuckDBConnection = await instance.connect()
   try {
     const result = await connection.stream(sql)
     for (;;) {
       const chunk = await result.fetchChunk()
       if (chunk === null || chunk.rowCount === 0) return
-      yield chunk
+      const vectors = Array.from({ length: chunk.columnCount }, (_, i) => chunk.getColumnVector(i))
+      const columns = vectors.map((vector) => (row: number) => vector.getItem(row) as unknown)
+      yield { rowCount: chunk.rowCount, columns }
     }
   } finally {
     connection.closeSync()

@@ -7,10 +7,10 @@ import { ndjsonRecords } from '../lines/ndjson-records.ts'
 import { makePieces, type Piece } from '../lines/pieces.ts'
 import { openText } from '../lines/text.ts'
 import { columnsUsed, type Recipe } from '../recipe/recipe.ts'
-import { duckdb } from '../sql/dialect.ts'
+import { type Dialect, duckdb } from '../sql/dialect.ts'
 import { fieldName, type Plan, planOf } from '../sql/plan.ts'
 import { duckdbPiece } from '../sql/staged.ts'
-import type { Database } from './database.ts'
+import type { Engine, Intake } from './engine.ts'
 import type { TableJob } from './protocol.ts'
 import type { Rejects } from './rejects.ts'
 
@@ -35,27 +35,27 @@ export type Loaded = {
 type Told = (bytesRead: number, bytesAll: number, rows: number) => void
 
 /** Reads the file into `accepted`. What is no row at all goes to the rejects at once. */
-export async function loadTable(
-  db: Database,
-  job: TableJob,
-  rejects: Rejects,
-  told: Told,
-): Promise<Loaded> {
-  const { recipe } = job
-  if (recipe.source.format === 'parquet') return await loadParquet(db, job)
-  let broken = 0
-  const reject: RejectLine = (line, reason, row) => {
-    broken += 1
-    rejects.write({ step: 'read', outcome: 'rejected', reason, line, row })
+export type Load = (job: TableJob, rejects: Rejects, told: Told) => Promise<Loaded>
+
+/** The local database reads the file in any case; its rows may go elsewhere. */
+export function makeLoad(db: Engine, intake: Intake): Load {
+  return async (job, rejects, told) => {
+    const { recipe } = job
+    if (recipe.source.format === 'parquet') return await loadParquet(db, intake, job)
+    let broken = 0
+    const reject: RejectLine = (line, reason, row) => {
+      broken += 1
+      rejects.write({ step: 'read', outcome: 'rejected', reason, line, row })
+    }
+    const loaded = await loadText(intake, job, recipe.source, reject, (bytes, all, rows) =>
+      told(bytes, all, rows + broken),
+    )
+    return { ...loaded, rows: loaded.rows + broken }
   }
-  const loaded = await loadText(db, job, recipe.source, reject, (bytes, all, rows) =>
-    told(bytes, all, rows + broken),
-  )
-  return { ...loaded, rows: loaded.rows + broken }
 }
 
 async function loadText(
-  db: Database,
+  intake: Intake,
   { file, folder, recipe }: TableJob,
   source: Exclude<Recipe['source'], { format: 'parquet' }>,
   reject: RejectLine,
@@ -67,7 +67,7 @@ async function loadText(
   const pieces = makePieces(folder, delimiter)
   let found: { readonly columns: readonly string[]; readonly plan: Plan } | undefined
   const begin = (columns: readonly string[]) => {
-    found = { columns, plan: planned(recipe, columns) }
+    found = { columns, plan: planned(recipe, columns, intake.dialect) }
     return pieces
   }
   let take: TakeRecord
@@ -76,21 +76,19 @@ async function loadText(
   const reader = makeLineReader(take, reject, source.format === 'csv' ? source.skip : 0)
 
   let rows = 0
-  let isFirst = true
-  let loading: Promise<void> = Promise.resolve()
+  let loading: Promise<void> | undefined
   const load = async (piece: Piece) => {
     // One is read while the next is written, and no more.
     await loading
     const { columns, plan } = found!
     const staged = duckdbPiece(piece.file, delimiter, columns.length)
-    loading = insert(db, plan, staged, isFirst).then(() => {
+    loading = intake.take(staged, plan).then(() => {
       rows += piece.rows
       piece.drop()
       told(text.bytesRead(), bytesAll, rows)
     })
     // It is waited for later; until then nobody else would hear of its end.
     loading.catch(() => {})
-    isFirst = false
   }
   for await (const chunk of text.chunks) {
     reader.push(chunk)
@@ -101,24 +99,21 @@ async function loadText(
   const piece = pieces.last()
   if (piece !== undefined) await load(piece)
   await loading
-  if (found === undefined || isFirst) throw new Refused(noRows)
+  if (found === undefined || loading === undefined) throw new Refused(noRows)
+  await intake.end(found.plan)
   return { ...found, rows }
 }
 
-async function loadParquet(db: Database, job: TableJob): Promise<Loaded> {
-  const { recipe } = job
+async function loadParquet(db: Engine, intake: Intake, job: TableJob): Promise<Loaded> {
   const file = await linked(job.file, job.folder)
   const columns = await parquetColumns(db, file)
-  const plan = planned(recipe, columns)
-  const fields = columns.map((name, i) => `CAST(${identifier(name)} AS VARCHAR) AS ${fieldName(i)}`)
-  await insert(
-    db,
-    plan,
-    `SELECT file_row_number + 1 AS line, ${fields.join(', ')} FROM ${parquetOf(file)}`,
-    true,
-  )
-  const [[count] = []] = await db.rows('SELECT COUNT(*) FROM accepted')
+  const plan = planned(job.recipe, columns, intake.dialect)
+  const [[count] = []] = await db.rows(`SELECT COUNT(*) FROM ${parquetOf(file)}`)
   if (Number(count) === 0) throw new Refused(noRows)
+  const fields = columns.map((name, i) => `CAST(${identifier(name)} AS VARCHAR) AS ${fieldName(i)}`)
+  const selected = `file_row_number + 1 AS line, ${fields.join(', ')}`
+  await intake.take(`SELECT ${selected} FROM ${parquetOf(file)}`, plan)
+  await intake.end(plan)
   return { plan, columns, rows: Number(count) }
 }
 
@@ -129,7 +124,7 @@ export async function linked(file: string, folder: string): Promise<string> {
   return link
 }
 
-export async function parquetColumns(db: Database, file: string): Promise<readonly string[]> {
+export async function parquetColumns(db: Engine, file: string): Promise<readonly string[]> {
   const described = await db.rows(`DESCRIBE SELECT * FROM READ_PARQUET(${duckdb.literal(file)})`)
   return described.map(([name]) => String(name))
 }
@@ -140,14 +135,8 @@ export const parquetOf = (file: string) =>
 
 export const identifier = (name: string) => `"${name.replaceAll('"', '""')}"`
 
-async function insert(db: Database, plan: Plan, staged: string, isFirst: boolean): Promise<void> {
-  await db.run(`CREATE OR REPLACE TEMPORARY VIEW staged AS ${staged}`)
-  if (isFirst) await db.run(duckdb.keep('accepted', plan.accepted))
-  else await db.run(`INSERT INTO accepted ${plan.accepted}`)
-}
-
-function planned(recipe: Recipe, columns: readonly string[]): Plan {
-  const planned = planOf(recipe, columns, duckdb)
+function planned(recipe: Recipe, columns: readonly string[], dialect: Dialect): Plan {
+  const planned = planOf(recipe, columns, dialect)
   if (planned.kind === 'refused') throw new Refused(...planned.faults)
   return planned.value
 }

@@ -21,6 +21,8 @@ export type TableJob = {
   readonly threads: number
   /** About how many series a shard has. */
   readonly shardSeries: number
+  /** Where Spark is, and its name for the place of this run; null: the work is done here. */
+  readonly spark: { readonly address: string; readonly url: string } | null
 }
 
 /** How far it is. Phases follow one another: rows are read, grouped, and made series. */
@@ -76,9 +78,13 @@ export type ShardMessage = {
   readonly observations: number
 }
 
+/** Rows for Spark: the parent puts the file where Spark finds it. */
+export type PartMessage = { readonly kind: 'part'; readonly file: string }
+
 /** What is said on the way to an answer. */
 export type Telling =
   | ShardMessage
+  | PartMessage
   | { readonly kind: 'progress'; readonly progress: TableProgress }
   | { readonly kind: 'fitting'; readonly fraction: number }
 
@@ -89,13 +95,17 @@ export type FromChild =
   | { readonly kind: 'looked'; readonly look: TableLook }
   | { readonly kind: 'refused'; readonly faults: readonly Fault[] }
   | { readonly kind: 'failed'; readonly detail: string }
+  /** Spark is not there, or not any more. */
+  | { readonly kind: 'away'; readonly detail: string }
 
 export type ToChild =
   | { readonly kind: 'run'; readonly job: TableJob }
   | { readonly kind: 'look'; readonly file: string; readonly source: Source | null }
   | { readonly kind: 'regress'; readonly job: RegressionJob }
-  /** The last shard was taken; the next one may come. */
+  /** The last shard or part was taken; the next one may come. */
   | { readonly kind: 'taken' }
+  /** Nobody wants to know any more; what others do for it is to be ended. */
+  | { readonly kind: 'leave' }
 
 /** A regression that is to be fitted to a clean table. */
 export type RegressionJob = {

@@ -1,10 +1,9 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Fault } from '../fault.ts'
 import type { RegressionSpec } from '../regress/spec.ts'
 import { askChild } from './ask-child.ts'
 import type { RegressionFitted, TableProgress, TableSummary } from './protocol.ts'
-import { runTable, type TableRun } from './run-table.ts'
+import { runTable, type TableResult, type TableRun } from './run-table.ts'
 
 export type RegressionRun = Omit<TableRun, 'cleanFile' | 'shardSeries'> & {
   readonly spec: RegressionSpec
@@ -24,8 +23,7 @@ export type RegressionResult =
       /** As `decodeRegression` reads it. */
       readonly model: Uint8Array
     }
-  | { readonly kind: 'refused'; readonly faults: readonly Fault[] }
-  | { readonly kind: 'failed'; readonly detail: string }
+  | Exclude<TableResult, { readonly kind: 'done' }>
 
 /**
  * Fits a regression to the rows that a recipe makes of a table: reads and fits in processes of
@@ -50,10 +48,11 @@ export async function runRegression(
       async (message) => {
         if (message.kind === 'fitting') fitting?.(message.fraction)
       },
-      run.memoryMb,
+      { heapMb: run.memoryMb },
     )
-    if (answer.kind === 'refused' || answer.kind === 'failed') return answer
-    if (answer.kind !== 'regressed') throw new Error('a fit was answered with something else')
+    if (answer.kind === 'done' || answer.kind === 'looked')
+      throw new Error('a fit was answered with something else')
+    if (answer.kind !== 'regressed') return answer
     const { summary } = made
     return { kind: 'done', summary, fitted: answer.fitted, model: await readFile(modelFile) }
   } finally {

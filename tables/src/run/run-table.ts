@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import type { Fault } from '../fault.ts'
 import type { TableLook } from '../infer/look.ts'
 import { limits } from '../limits.ts'
@@ -30,8 +30,28 @@ export type TableRun = {
   readonly memoryMb: number
   readonly threads: number
   readonly shardSeries?: number
+  /** Who does what is done with all rows of a large file; without it this machine does. */
+  readonly spark?: SparkRun
   /** Ends the process; the run then throws the signal's reason. */
   readonly signal: AbortSignal
+}
+
+export type SparkRun = {
+  /** Like `host:port`. */
+  readonly address: string
+  /** Larger files go there. */
+  readonly overBytes: number
+  /** A new place that Spark sees, too. */
+  readonly place: (signal: AbortSignal) => Promise<SparkPlace>
+}
+
+export type SparkPlace = {
+  /** What Spark calls it. */
+  readonly url: string
+  /** Puts a file there, by a name with slashes. */
+  readonly put: (name: string, file: string, signal: AbortSignal) => Promise<void>
+  /** Ends it with all that is in it. Not waited for in vain: what is left goes later. */
+  readonly drop: () => Promise<void>
 }
 
 /** Shards come in the order of their keys, and the next one when this one was taken. */
@@ -53,10 +73,12 @@ export type TableResult =
   | { readonly kind: 'done'; readonly summary: TableSummary }
   | { readonly kind: 'refused'; readonly faults: readonly Fault[] }
   | { readonly kind: 'failed'; readonly detail: string }
+  /** Spark is not there: the same may go well later. */
+  | { readonly kind: 'away'; readonly detail: string }
 
 export type LookResult =
   | { readonly kind: 'looked'; readonly look: TableLook }
-  | Exclude<TableResult, { readonly kind: 'done' }>
+  | Exclude<TableResult, { readonly kind: 'done' | 'away' }>
 
 /**
  * Makes series of a table, in a process of its own that may die without harm to this one. Throws
@@ -67,23 +89,42 @@ export async function runTable(run: TableRun, consumer: TableConsumer): Promise<
   const { file, recipe, rejectsFile, cleanFile = null, memoryMb, threads, signal } = run
   const { cleanFor = 'people' } = run
   const folder = await mkdtemp(join(run.scratch, 'table-'))
+  const place = await sparkPlace(run)
   try {
     const shardSeries = run.shardSeries ?? limits.shardSeries
     const machine = { folder, memoryMb, threads, shardSeries }
-    const job: TableJob = { file, recipe, rejectsFile, cleanFile, cleanFor, ...machine }
+    const spark = place && run.spark ? { address: run.spark.address, url: place.url } : null
+    const written = { file, rejectsFile, cleanFile, cleanFor }
+    const job: TableJob = { ...written, recipe, ...machine, spark }
     const hear = async (message: Telling, child: ChildProcess) => {
       if (message.kind === 'progress') consumer.progress?.(message.progress)
-      if (message.kind !== 'shard') return
-      await consumer.shard(await shardIn(message))
+      if (message.kind !== 'shard' && message.kind !== 'part') return
+      if (message.kind === 'shard') await consumer.shard(await shardIn(message))
+      else await putPart(place, message.file, signal)
       if (child.connected) child.send({ kind: 'taken' } satisfies ToChild)
     }
-    const answer = await askChild({ kind: 'run', job }, signal, hear)
+    const leaveMs = spark === null ? 0 : limits.sparkLeaveMs
+    const answer = await askChild({ kind: 'run', job }, signal, hear, { leaveMs })
     if (answer.kind === 'looked' || answer.kind === 'regressed')
       throw new Error('a run was answered with something else')
     return answer
   } finally {
-    await rm(folder, { recursive: true, force: true })
+    await Promise.all([place?.drop(), rm(folder, { recursive: true, force: true })])
   }
+}
+
+async function sparkPlace({ spark, file, signal }: TableRun): Promise<SparkPlace | undefined> {
+  if (spark === undefined) return undefined
+  const sizeBytes = await stat(file).then(
+    ({ size }) => size,
+    () => 0,
+  )
+  return sizeBytes > spark.overBytes ? await spark.place(signal) : undefined
+}
+
+async function putPart(place: SparkPlace | undefined, file: string, signal: AbortSignal) {
+  await place?.put(`parts/${basename(file)}`, file, signal)
+  await rm(file)
 }
 
 /**
@@ -97,7 +138,7 @@ export async function lookAtTable(
 ): Promise<LookResult> {
   signal.throwIfAborted()
   const answer = await askChild({ kind: 'look', file, source }, signal, async () => {})
-  if (answer.kind === 'done' || answer.kind === 'regressed')
+  if (answer.kind !== 'looked' && answer.kind !== 'refused' && answer.kind !== 'failed')
     throw new Error('a look was answered with something else')
   return answer
 }

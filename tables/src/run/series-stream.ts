@@ -1,6 +1,6 @@
 import type { RawSeries } from '../series/clean.ts'
 import { featureName } from '../sql/plan.ts'
-import type { Database } from './database.ts'
+import type { Engine } from './engine.ts'
 
 /** A series as the table has it. */
 export type KeyedSeries = RawSeries & {
@@ -11,12 +11,16 @@ export type KeyedSeries = RawSeries & {
 type FeatureValue = number | string | null
 
 /** All series in the order of their keys, one in memory at a time. */
-export async function* seriesOf(db: Database, features: number): AsyncGenerator<KeyedSeries, void> {
+export async function* seriesOf(db: Engine, features: number): AsyncGenerator<KeyedSeries, void> {
   const keys = keysOf(db)
   const names = Array.from({ length: features }, (_, i) => `, ${featureName(i)}`)
-  const query =
-    'SELECT CAST(id AS INTEGER), CAST(period AS INTEGER), CAST(value AS DOUBLE)' +
-    `${names.join('')} FROM observations ORDER BY id, period`
+  const batches = db.sorted({
+    select: `CAST(id AS INTEGER), CAST(period AS INTEGER), CAST(value AS DOUBLE)${names.join('')}`,
+    from: 'observations',
+    by: 'id',
+    then: 'period',
+    rowBytes: String(16 + 16 * features),
+  })
   let id = 0
   let rows = emptyRows()
   const taken = async (): Promise<KeyedSeries> => {
@@ -25,20 +29,19 @@ export async function* seriesOf(db: Database, features: number): AsyncGenerator<
     const made = { periods: Float64Array.from(periods), values: Float64Array.from(values) }
     return { key: key!, ...made, features: rows.features }
   }
-  for await (const chunk of db.chunks(query)) {
-    const columns = Array.from({ length: 3 + features }, (_, i) => chunk.getColumnVector(i))
+  for await (const { rowCount, columns } of batches) {
     const [ids, times, numbers, ...more] = columns
-    for (let row = 0; row < chunk.rowCount; row++) {
-      const next = Number(ids!.getItem(row))
+    for (let row = 0; row < rowCount; row++) {
+      const next = Number(ids!(row))
       if (next !== id && id !== 0) {
         yield await taken()
         rows = emptyRows()
       }
       id = next
-      rows.periods.push(Number(times!.getItem(row)))
-      const value = numbers!.getItem(row)
+      rows.periods.push(Number(times!(row)))
+      const value = numbers!(row)
       rows.values.push(value === null ? Number.NaN : Number(value))
-      if (features > 0) rows.features.push(more.map((of) => of.getItem(row) as FeatureValue))
+      if (features > 0) rows.features.push(more.map((of) => of(row) as FeatureValue))
     }
   }
   if (id !== 0) yield await taken()
@@ -52,9 +55,13 @@ type Rows = {
 
 const emptyRows = (): Rows => ({ periods: [], values: [], features: [] })
 
-async function* keysOf(db: Database): AsyncGenerator<string, void> {
-  for await (const chunk of db.chunks('SELECT series_key FROM series ORDER BY id')) {
-    const column = chunk.getColumnVector(0)
-    for (let row = 0; row < chunk.rowCount; row++) yield String(column.getItem(row))
-  }
+async function* keysOf(db: Engine): AsyncGenerator<string, void> {
+  const batches = db.sorted({
+    select: 'series_key',
+    from: 'series',
+    by: 'id',
+    rowBytes: '8 + LENGTH(series_key)',
+  })
+  for await (const { rowCount, columns } of batches)
+    for (let row = 0; row < rowCount; row++) yield String(columns[0]!(row))
 }

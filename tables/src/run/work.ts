@@ -2,11 +2,10 @@ import type { Fault } from '../fault.ts'
 import { limits } from '../limits.ts'
 import { cleanSeries } from '../series/clean.ts'
 import { startOfPeriod } from '../series/periods.ts'
-import { duckdb } from '../sql/dialect.ts'
 import { seriesQueryOf } from '../sql/series.ts'
 import { makeCleanFile } from './clean-file.ts'
-import type { Database } from './database.ts'
-import { type Loaded, loadTable, Refused } from './load.ts'
+import type { Engine } from './engine.ts'
+import { type Load, type Loaded, Refused } from './load.ts'
 import type { ShardMessage, TableJob, TableProgress, TableSummary } from './protocol.ts'
 import { makeRejects, type Rejects } from './rejects.ts'
 import { writeChanged, writeLeftOut } from './row-rejects.ts'
@@ -18,12 +17,17 @@ export type Told = {
   readonly shard: (shard: ShardMessage) => Promise<void>
 }
 
-/** From a file to shards. Throws `Refused` and `DamagedFile`, and whatever the database throws. */
-export async function workOn(job: TableJob, db: Database, told: Told): Promise<TableSummary> {
+/** From a file to shards. Throws `Refused` and `DamagedFile`, and whatever the engine throws. */
+export async function workOn(
+  job: TableJob,
+  db: Engine,
+  load: Load,
+  told: Told,
+): Promise<TableSummary> {
   const rejects = makeRejects(job.rejectsFile)
   try {
     const atStart = { bytesRead: 0, bytesAll: 0, rows: 0, series: 0, seriesAll: 0 }
-    const loaded = await loadTable(db, job, rejects, (bytesRead, bytesAll, rows) =>
+    const loaded = await load(job, rejects, (bytesRead, bytesAll, rows) =>
       told.progress({ ...atStart, phase: 'read', bytesRead, bytesAll, rows }),
     )
     const { rows } = loaded
@@ -48,13 +52,13 @@ type Grouped = {
   readonly last: number
 }
 
-async function groupRows(db: Database, { recipe }: TableJob, rejects: Rejects): Promise<Grouped> {
+async function groupRows(db: Engine, { recipe }: TableJob, rejects: Rejects): Promise<Grouped> {
   const query = seriesQueryOf(recipe)
-  if (query.doubled !== null) await db.run(duckdb.keep('doubled', query.doubled))
+  if (query.doubled !== null) await db.keep('doubled', query.doubled)
   for (const change of query.changes) await writeChanged(db, change, recipe, rejects)
-  await db.run(duckdb.keep('series', query.series))
-  await db.run(duckdb.keep('observations', query.observations))
-  await db.run('DROP TABLE accepted')
+  await db.keep('series', query.series, 'id')
+  await db.keep('observations', query.observations, 'id, period')
+  await db.drop('accepted')
   const [[series] = []] = await db.rows('SELECT COUNT(*) FROM series')
   const about = 'SELECT MIN(period), MAX(period), COUNT(*) FROM observations'
   const [numbers = []] = await db.rows(about)
@@ -80,7 +84,7 @@ type Made = {
 }
 
 async function makeSeries(
-  db: Database,
+  db: Engine,
   { recipe, folder, shardSeries, cleanFile, cleanFor = 'people' }: TableJob,
   grouped: Grouped,
   rejects: Rejects,

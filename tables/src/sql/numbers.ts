@@ -9,7 +9,7 @@ export function numberOf(text: string, form: NumberForm, dialect: Dialect): stri
   const whole = group === '' ? '[0-9]+' : `([0-9]+|[0-9]{1,3}(${group}[0-9]{3})+)`
   // Databases take more than this for a number, each something else: 1_000, 1d, nan.
   const pattern = `^[+-]?(${whole}${point}?[0-9]*|${point}[0-9]+)([eE][+-]?[0-9]+)?$`
-  const trimmed = `TRIM(${text})`
+  const trimmed = dialect.trimmed(text)
   const bare = thousands === '' ? trimmed : replaced(trimmed, thousands, '', dialect)
   const plain = decimal === '.' ? bare : replaced(bare, decimal, '.', dialect)
   const number = `TRY_CAST(${plain} AS DOUBLE)`

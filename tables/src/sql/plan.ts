@@ -171,7 +171,7 @@ function stockOutOf(
   if (stockOutColumn === null) return 'FALSE'
   const said = text(column(stockOutColumn.column, '/stockOuts/column'))
   const values = stockOutColumn.values.map((value) => dialect.literal(value.toLowerCase()))
-  return `COALESCE(LOWER(TRIM(${said})) IN (${values.join(', ')}), FALSE)`
+  return `COALESCE(LOWER(${dialect.trimmed(said)}) IN (${values.join(', ')}), FALSE)`
 }
 
 /** Each rule once: several steps may ask for the time. */

@@ -2,13 +2,14 @@ import type { Frequency } from '@almanac/engine'
 import type { DatePart } from '../recipe/schema.ts'
 import { hasOffset, type TimeFormat } from '../recipe/time-format.ts'
 import type { Dialect } from './dialect.ts'
+import { formPattern } from './form-pattern.ts'
 
 /** A time in two ways, both in seconds: what the clock on the wall shows, and when that is. */
 export type TimeSql = { readonly wall: string; readonly instant: string }
 
 /** The time that a text is, null where it is none. A text without an offset is the wall's. */
 export function timeOf(text: string, format: TimeFormat, zone: string, dialect: Dialect): TimeSql {
-  const trimmed = `TRIM(${text})`
+  const trimmed = dialect.trimmed(text)
   const toWall = (seconds: string) => (zone === 'UTC' ? seconds : dialect.toZone(seconds, zone))
   const toInstant = (seconds: string) =>
     zone === 'UTC' ? seconds : dialect.fromZone(seconds, zone)
@@ -23,7 +24,8 @@ export function timeOf(text: string, format: TimeFormat, zone: string, dialect: 
   const seconds =
     format.kind === 'epoch'
       ? epochOf(trimmed, format.perSecond, dialect)
-      : dialect.secondsOfParts(trimmed, format.parts)
+      : `CASE WHEN ${dialect.matches(trimmed, formPattern(format.parts))} ` +
+        `THEN ${dialect.secondsOfParts(trimmed, format.parts)} END`
   return hasOffset(format)
     ? { wall: toWall(seconds), instant: seconds }
     : { wall: seconds, instant: toInstant(seconds) }

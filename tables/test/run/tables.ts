@@ -1,11 +1,18 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { decodeShard, seriesAt } from '@almanac/engine'
+import { inject } from 'vitest'
 import { parseRecipe } from '../../src/recipe/parse.ts'
-import { openDatabase } from '../../src/run/database.ts'
+import { type Database, duckdbIntake, openDatabase } from '../../src/run/database.ts'
+import type { Engine, Intake } from '../../src/run/engine.ts'
+import { makeLoad } from '../../src/run/load.ts'
 import type { TableSummary } from '../../src/run/protocol.ts'
 import { workOn } from '../../src/run/work.ts'
+import { sparkEngine } from '../../src/spark/engine.ts'
+import { sparkIntake } from '../../src/spark/intake.ts'
+import { openSparkSession } from '../../src/spark/session.ts'
 
 /** A folder for the files of a suite. */
 export async function makeFolder() {
@@ -70,7 +77,10 @@ export function collector() {
   return { series, starts, zones, shards, take }
 }
 
-/** What the process of tables does with a recipe and a table, in this one. */
+/**
+ * What the process of tables does with a recipe and a table, in this one: on Spark, where the suite
+ * was given one.
+ */
 export async function ran(
   folder: string,
   given: object,
@@ -81,12 +91,32 @@ export async function ran(
   const { take, ...found } = collector()
   const machine = { memoryMb: 300, threads: 2 }
   const db = await openDatabase({ ...machine, file, folder: own })
+  const { engine, intake, close } = await opened(db, own)
   const cleanFile = join(own, 'clean.csv')
-  const job = { file, recipe, rejectsFile, cleanFile, folder: own, shardSeries, ...machine }
-  const summary = await workOn(job, db, {
+  const written = { file, folder: own, rejectsFile, cleanFile }
+  const job = { ...written, recipe, shardSeries, spark: null, ...machine }
+  const summary = await workOn(job, engine, makeLoad(db, intake), {
     progress: () => {},
     shard: async ({ firstKey, file: shardFile }) => take(firstKey, await readFile(shardFile)),
-  })
+  }).finally(close)
   const rejects = (await readFile(rejectsFile, 'utf8')).trimEnd().split('\n').slice(1)
   return { ...found, summary, rejects, clean: await readFile(cleanFile, 'utf8') }
+}
+
+type Opened = {
+  readonly engine: Engine
+  readonly intake: Intake
+  readonly close: () => Promise<void>
+}
+
+async function opened(db: Database, folder: string): Promise<Opened> {
+  const address = inject('spark')
+  if (address === undefined) return { engine: db, intake: duckdbIntake(db), close: async () => {} }
+  const session = await openSparkSession(address, AbortSignal.timeout(120_000))
+  const stage = join(folder, 'stage')
+  await mkdir(join(stage, 'parts'), { recursive: true })
+  const url = pathToFileURL(stage).href
+  const engine = await sparkEngine(session, url)
+  const put = (file: string) => rename(file, join(stage, 'parts', basename(file)))
+  return { engine, intake: sparkIntake(db, engine, { folder, url, put }), close: session.close }
 }

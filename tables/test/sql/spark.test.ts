@@ -3,7 +3,6 @@ import { parseRecipe } from '../../src/recipe/parse.ts'
 import { spark } from '../../src/sql/dialect.ts'
 import { planOf } from '../../src/sql/plan.ts'
 import { seriesQueryOf } from '../../src/sql/series.ts'
-import { sparkPieces } from '../../src/sql/staged.ts'
 
 test('a recipe for Spark is written in its own words', () => {
   const parsed = parseRecipe({
@@ -22,11 +21,10 @@ test('a recipe for Spark is written in its own words', () => {
   if (plan.kind === 'refused') throw new Error(JSON.stringify(plan.faults))
   const query = seriesQueryOf(parsed.value)
   const statements = [
-    sparkPieces('s3a://tables/pieces', ';', columns.length),
-    spark.keep('accepted', plan.value.accepted),
-    spark.keep('doubled', query.doubled!),
-    spark.keep('series', query.series),
-    spark.keep('observations', query.observations),
+    plan.value.accepted,
+    query.doubled,
+    query.series,
+    query.observations,
     ...query.changes.map((change) => change.query),
   ]
   expect(`${statements.join(';\n\n')};\n`).toMatchSnapshot()

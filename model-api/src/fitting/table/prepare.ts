@@ -14,9 +14,11 @@ import {
 } from '@almanac/tables'
 import type { RegressionSpec } from '@almanac/tables/regress'
 import type { NodeContext } from '../../base/context.ts'
+import { type Patience, untilAvailable } from '../../base/patience.ts'
 import { bounds } from '../../config/bounds.ts'
 import { meterTable, type TableMeter } from './meter.ts'
 import { readRejects } from './rejects.ts'
+import { StillAway } from './still-away.ts'
 
 /** What is needed of a claimed job to make series of its table. */
 export type TableWork = {
@@ -25,6 +27,10 @@ export type TableWork = {
   /** Stores bytes under an id of their own, which it returns; waits while the store is away. */
   readonly store: (content: Uint8Array) => Promise<string>
   readonly onProgress: (fraction: number) => void
+  /** While the files, or Spark, are away. */
+  readonly patience: Patience
+  /** Bounds one try, but not the waiting between two. */
+  readonly within: <T>(work: () => Promise<T>) => Promise<T>
   readonly signal: AbortSignal
 }
 
@@ -60,7 +66,7 @@ export type FittedTable =
 
 /**
  * Brings the file here, has it read in a process of its own, and stores the shards of data as they
- * come. Rejects with `Unavailable` where the files are away, and with the signal's reason.
+ * come. Waits while the files, or Spark, are away. Rejects with the signal's reason.
  */
 export function prepareTable(context: NodeContext, work: TableWork): Promise<Prepared> {
   return withTable(context, work, (place) => make(context, work, place))
@@ -87,12 +93,14 @@ async function withTable<T extends { readonly kind: string }>(
   const meter = meterTable(context)
   try {
     const file = join(scratch, 'table')
-    const known = await bring(context, work, file)
-    const made = known ?? (await use({ scratch, file, meter }))
+    const bounded = <U>(step: () => Promise<U>) =>
+      untilAvailable(() => work.within(step), work.patience)
+    const known = await bounded(() => bring(context, work, file))
+    const made = known ?? (await bounded(() => use({ scratch, file, meter })))
     meter.end(made.kind)
     return made
   } catch (error) {
-    const isStopped = work.signal.aborted || error instanceof Unavailable
+    const isStopped = work.signal.aborted || error instanceof StillAway
     meter.end(isStopped ? 'interrupted' : 'failed')
     throw error
   } finally {
@@ -121,7 +129,7 @@ async function bring(
 }
 
 async function make(
-  { tableMemoryMb, tableThreads }: NodeContext,
+  { tableMemoryMb, tableThreads, spark }: NodeContext,
   { recipe, store, onProgress, signal }: TableWork,
   { scratch, file, meter }: Place,
 ): Promise<Prepared> {
@@ -129,7 +137,7 @@ async function make(
   const shards: ShardRef[] = []
   const machine = { memoryMb: tableMemoryMb, threads: tableThreads, scratch }
   const result = await runTable(
-    { file, recipe, rejectsFile, ...machine, signal },
+    { file, recipe, rejectsFile, ...machine, ...(spark ? { spark } : {}), signal },
     {
       progress: (progress) => {
         meter.phase(progress.phase)
@@ -146,6 +154,8 @@ async function make(
     if (error instanceof TooManyShards) return error.result
     throw error
   })
+  // Shards that were stored are garbage: the next try stores its own.
+  if (result.kind === 'away') throw new Unavailable('spark', result.detail)
   if (result.kind === 'failed') return { kind: 'crashed', detail: result.detail }
   if (result.kind === 'refused') return tableRefused(result.faults)
   const { summary } = result
@@ -160,7 +170,7 @@ async function make(
 }
 
 async function fit(
-  { tableMemoryMb, tableThreads }: NodeContext,
+  { tableMemoryMb, tableThreads, spark }: NodeContext,
   { recipe, store, onProgress, signal }: TableWork,
   spec: RegressionSpec,
   { scratch, file, meter }: Place,
@@ -168,7 +178,7 @@ async function fit(
   const rejectsFile = join(scratch, 'rejects.csv')
   const machine = { memoryMb: tableMemoryMb, threads: tableThreads, scratch }
   const result = await runRegression(
-    { file, recipe, spec, rejectsFile, ...machine, signal },
+    { file, recipe, spec, rejectsFile, ...machine, ...(spark ? { spark } : {}), signal },
     {
       progress: (progress) => {
         meter.phase(progress.phase)
@@ -180,6 +190,7 @@ async function fit(
       },
     },
   )
+  if (result.kind === 'away') throw new Unavailable('spark', result.detail)
   if (result.kind === 'failed') return { kind: 'crashed', detail: result.detail }
   if (result.kind === 'refused') return tableRefused(result.faults)
   const { summary, fitted, model } = result

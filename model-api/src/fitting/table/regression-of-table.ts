@@ -1,6 +1,5 @@
 import type { VersionRecord } from '@almanac/shared'
 import type { NodeContext } from '../../base/context.ts'
-import { untilAvailable } from '../../base/patience.ts'
 import { readSource, refusedFor, type TableRefused } from './read-source.ts'
 import type { TableParts } from './series-of-table.ts'
 
@@ -17,7 +16,7 @@ export type MadeRegression =
 export async function regressionOfTable(
   context: NodeContext,
   version: VersionRecord,
-  { reader, read, store, onProgress, patience, signal }: TableParts,
+  { reader, read, ...parts }: TableParts,
 ): Promise<MadeRegression> {
   const source = await readSource(version, read)
   if (source.kind === 'refused') return source
@@ -25,8 +24,8 @@ export async function regressionOfTable(
   const { parseRegression } = await import('@almanac/tables/regress')
   const spec = parseRegression(version.spec, recipe)
   if (spec.kind === 'refused') return refusedFor('spec', spec.faults)
-  const work = { file, recipe, store, onProgress, signal }
-  const made = await untilAvailable(() => reader.fit(context, work, spec.value), patience)
+  const work = { file, recipe, ...parts }
+  const made = await reader.fit(context, work, spec.value)
   if (made.kind !== 'fitted') return made
   const { model, summary, fitted, report, rejects } = made
   const { rows, rejected, dropped, observations } = summary

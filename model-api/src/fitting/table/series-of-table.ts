@@ -1,6 +1,6 @@
 import type { BlobRef, VersionRecord } from '@almanac/shared'
 import type { NodeContext } from '../../base/context.ts'
-import { type Patience, untilAvailable } from '../../base/patience.ts'
+import type { Patience } from '../../base/patience.ts'
 import { readSource, type TableRefused } from './read-source.ts'
 import type { TableReader } from './reader.ts'
 
@@ -10,8 +10,10 @@ export type TableParts = {
   readonly read: (ref: BlobRef) => Promise<Uint8Array>
   readonly store: (content: Uint8Array) => Promise<string>
   readonly onProgress: (fraction: number) => void
-  /** While the files are away. */
+  /** While the files, or Spark, are away. */
   readonly patience: Patience
+  /** Bounds one try, but not the waiting between two. */
+  readonly within: <T>(work: () => Promise<T>) => Promise<T>
   readonly signal: AbortSignal
 }
 
@@ -27,13 +29,12 @@ export type MadeSeries =
 export async function seriesOfTable(
   context: NodeContext,
   version: VersionRecord,
-  { reader, read, store, onProgress, patience, signal }: TableParts,
+  { reader, read, ...parts }: TableParts,
 ): Promise<MadeSeries> {
   const source = await readSource(version, read)
   if (source.kind === 'refused') return source
   const { table, file, recipe } = source
-  const work = { file, recipe, store, onProgress, signal }
-  const made = await untilAvailable(() => reader.prepare(context, work), patience)
+  const made = await reader.prepare(context, { file, recipe, ...parts })
   if (made.kind !== 'prepared') return made
   const { index, report, rejects, shards, summary } = made
   const { rows, rejected, dropped, series, observations, missing, filled } = summary

@@ -1,0 +1,81 @@
+import { join } from 'node:path'
+import * as grpc from '@grpc/grpc-js'
+import { loadSync } from '@grpc/proto-loader'
+
+/** What was asked of the server, and the stream that answers it. */
+export type Asked = {
+  readonly call: 'executePlan' | 'reattachExecute'
+  readonly sql: string | undefined
+  readonly operationId: string
+  readonly lastResponseId: string | undefined
+  /** Sends an answer; its bytes are a batch of Arrow, without them it is the last one. */
+  readonly send: (responseId: string, batch?: Uint8Array) => void
+  readonly end: () => void
+  readonly fail: (code: number, details: string) => void
+  /** Resolves when the client has let go of the call. */
+  readonly cancelled: Promise<void>
+}
+
+export type SparkServer = {
+  readonly address: string
+  /** The calls that came, but for those of the plans, in their order. */
+  readonly others: readonly string[]
+  readonly stop: () => void
+}
+
+/**
+ * A server that speaks the protocol and does what a test says: for the faults of a connection,
+ * which a real Spark does not have when asked to.
+ */
+export async function startSparkServer(answer: (asked: Asked) => void): Promise<SparkServer> {
+  const proto = join(import.meta.dirname, '../../src/spark/connect.proto')
+  const service = loadSync(proto, { longs: Number, enums: String })[
+    'spark.connect.SparkConnectService'
+  ] as grpc.ServiceDefinition
+  const others: string[] = []
+  const stream = (call: Asked['call']) => (given: grpc.ServerWritableStream<Request, object>) => {
+    const { operationId, lastResponseId, plan } = given.request
+    answer({
+      ...{ call, operationId, lastResponseId },
+      sql: plan?.root?.sql.query ?? plan?.command?.sqlCommand.input.sql.query,
+      send: (responseId, data) => {
+        const answered = data ? { arrowBatch: { rowCount: 1, data } } : { resultComplete: {} }
+        given.write({ serverSideSessionId: 'here', responseId, operationId, ...answered })
+      },
+      end: () => given.end(),
+      fail: (code, details) => void given.emit('error', { code, details }),
+      cancelled: new Promise((resolve) => given.once('cancelled', resolve)),
+    })
+  }
+  const other =
+    (name: string): grpc.handleUnaryCall<object, object> =>
+    (_, done) => {
+      others.push(name)
+      done(null, {})
+    }
+  const server = new grpc.Server()
+  server.addService(service, {
+    ExecutePlan: stream('executePlan'),
+    ReattachExecute: stream('reattachExecute'),
+    ReleaseExecute: other('releaseExecute'),
+    Interrupt: other('interrupt'),
+    ReleaseSession: other('releaseSession'),
+  })
+  const port = await new Promise<number>((resolve, reject) => {
+    const credentials = grpc.ServerCredentials.createInsecure()
+    server.bindAsync('127.0.0.1:0', credentials, (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    )
+  })
+  return { address: `127.0.0.1:${port}`, others, stop: () => server.forceShutdown() }
+}
+
+type Sql = { readonly sql: { readonly query: string } }
+type Request = {
+  readonly operationId: string
+  readonly lastResponseId?: string
+  readonly plan?: {
+    readonly root?: Sql | null
+    readonly command?: { readonly sqlCommand: { readonly input: Sql } } | null
+  }
+}
