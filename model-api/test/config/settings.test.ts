@@ -73,3 +73,19 @@ function address(ip: string, internal: boolean, family: 'IPv4' | 'IPv6' = 'IPv4'
   const common = { address: ip, internal, netmask: '', mac: '', cidr: null }
   return family === 'IPv4' ? { ...common, family } : { ...common, family, scopeid: 0 }
 }
+
+test('Spark is named by an address, and has a place that it shares', () => {
+  const spark = [...backends, '--spark', 'sc://spark.internal', '--spark-stage', '/mnt/stage']
+  expect(faultsOf(spark)).toEqual([])
+  expect(read(spark)).toMatchObject({
+    spark: 'spark.internal:15002',
+    sparkStage: { kind: 'folder', path: '/mnt/stage' },
+    sparkOverMb: 2_048,
+  })
+  const v6 = [...spark, '--spark', 'sc://[::1]:15502/']
+  expect(read(v6)).toMatchObject({ spark: '[::1]:15502' })
+  expect(faultsOf([...backends, '--spark', 'sc://a:1']).join()).toContain('--spark-stage')
+  expect(faultsOf([...backends, '--spark-stage', '/mnt/stage']).join()).toContain('--spark')
+  for (const address of ['a:1', 'http://a:1', 'sc://a:1/;token=x', 'sc://user@a:1'])
+    expect(() => read([...spark, '--spark', address])).toThrow('is not like sc://10.0.0.7:15002')
+})

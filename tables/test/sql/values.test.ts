@@ -88,6 +88,27 @@ describe('times', () => {
       expect(await one(wall)).toBe(null)
     },
   )
+
+  test.each([
+    ['%d.%m.%Y', '1.2.2024', '2024-02-01T00:00:00'],
+    ['%d.%m.%Y', ' 1.2.2024 ', '2024-02-01T00:00:00'],
+    ['%d.%m.%Y', '1. 2.2024', null],
+    ['%d.%m.%Y', '1.2.24', null],
+    ['%d.%m.%Y', '1.2.02024', null],
+    ['%d.%m.%Y', '01.02.2024x', null],
+    ['%Y%m%d', '20240131', '2024-01-31T00:00:00'],
+    ['%Y%m%d', '2024131', null],
+    ['%d %b %Y', '1 jan 2024', '2024-01-01T00:00:00'],
+    ['%d %b %Y', '1 January 2024', null],
+    ['%Y-%m-%d %H:%M', '2024-01-01 24:00', null],
+    ['%m/%d/%Y %I:%M %p', '1/2/2024 1:05 pm', '2024-01-02T13:05:00'],
+    ['%m/%d/%Y %I:%M %p', '1/2/2024 13:00 PM', null],
+  ])('of the format %s: %j is %s', async (format, text, time) => {
+    const { wall } = timeOf(duckdb.literal(text), timeFormatOf(format), 'UTC', duckdb)
+    const seconds = await one(wall)
+    const shown = seconds === null ? null : new Date(Number(seconds) * 1_000).toISOString()
+    expect(shown?.slice(0, 19) ?? null).toBe(time)
+  })
 })
 
 describe('keys', () => {
