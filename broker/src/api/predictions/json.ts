@@ -17,7 +17,10 @@ export function readJson(bytes: Buffer, bytesMax: number): unknown {
 /** The rows of such a body, as objects. Throws a 400 that says what is wrong with it. */
 export function readRows(body: unknown): readonly Record<string, unknown>[] {
   if (!isObject(body) || !Array.isArray(body.rows))
-    throw new Refused(400, 'rows', 'The body must be {"rows": [{…}]}.', { field: '/rows' })
+    throw new Refused(400, 'rows', 'The body must be {"rows": [{…}]}.', {
+      field: '/rows',
+      remedy: 'Or name a stored file and the one to be: {"file": "rows.csv", "into": "out.csv"}.',
+    })
   const stranger = Object.keys(body).find((name) => name !== 'rows')
   if (stranger !== undefined)
     throw new Refused(400, 'unknown-field', 'There is only a field rows here.', {

@@ -114,7 +114,7 @@ function outcomeOf(error: unknown, { file, into }: FilePrediction): PredictedFil
   if (error instanceof ThreadEnded) return { kind: 'crashed', detail: error.message }
   if (error instanceof Missing) return refused('no-file', `There is no file ${file} any more.`)
   if (error instanceof NotUnpacked) return refused('not-unpacked', `${file}: ${error.message}`)
-  if (error instanceof NameTaken) return refused('name-taken', `${into}: ${error.message}`)
+  if (error instanceof NameTaken) return refused('name-taken', `${error.message}.`)
   if (error instanceof TooLarge)
     return refused('too-large', `${into} would have ${error.message}: predict a part of the rows.`)
   // The place that it is read from was slow, or the coordinator.
