@@ -1,4 +1,5 @@
-import { Unavailable } from '@almanac/shared'
+import { execFileSync } from 'node:child_process'
+import { type JobRecord, Unavailable } from '@almanac/shared'
 import { csvOf, makeSalesWorld } from '@almanac/tables'
 import { expect, test } from 'vitest'
 import type { FileReader } from '../../src/base/context.ts'
@@ -139,6 +140,32 @@ test('while the files are away it waits, and then goes on', async () => {
   await order(machine, node, of.job)
   await until(async () => (await readJob(machine, of.job)).kind === 'fit-shards')
   expect(asked).toBe(3)
+})
+
+test('a process that is killed with the table costs an attempt, and not the node', async () => {
+  const machine = await openMachine()
+  const tableReader: TableReader = {
+    ...processReader,
+    prepare: (context, work) =>
+      processReader.prepare(context, {
+        ...work,
+        store: () => {
+          const children = execFileSync('pgrep', ['-P', `${process.pid}`, '-f', 'table-process'])
+          process.kill(Number(String(children).trim()), 'SIGKILL')
+          return new Promise(() => {})
+        },
+      }),
+  }
+  const files = filesWith({ 'sales.csv': table.join('\n') })
+  const node = await openNode(machine, { files, tableReader })
+  const of = await queueTable(machine, 'sales.csv')
+  await order(machine, node, of.job)
+  const isBack = ({ log }: JobRecord) => log?.some(({ event }) => event === 'given-back')
+  await until(async () => isBack(await readJob(machine, of.job)) === true)
+  const job = await readJob(machine, of.job)
+  expect(job).toMatchObject({ kind: 'fit-table', state: 'queued', attempts: 1 })
+  expect(job.log?.at(-1)?.text).toMatch(/the attempt counts\. .* was ended by SIGKILL/)
+  expect(await readVersion(machine, of)).toMatchObject({ state: 'queued', table: { report: null } })
 })
 
 test('a drain in the middle gives the job back with its attempt', async () => {
