@@ -68,6 +68,33 @@ export function retrainingSuite(cluster: () => TestCluster): void {
       expect((await begun()) - before).toBe(1)
     }, 120_000)
 
+    test('many series are fitted again, all together, when some are not what was foreseen', async () => {
+      const keys = ['a', 'b', 'c']
+      const of = (level: number) => keys.map((key, i) => ({ key, level: level + 10 * i }))
+      const series = of(100).map(({ key, level }) => ({ key, y: smallSeries(level, fitted) }))
+      const body = { series, spec: { family: 'theta' } }
+      const fit = await call('POST', `${path('many-decaying')}/fit`, { body })
+      expect(fit.status, fit.text).toBe(200)
+      const put = await call('PUT', `${path('many-decaying')}/retraining`, { body: rule })
+      expect(put.status, put.text).toBe(201)
+      const shifted = of(200)
+        .slice(1)
+        .map(({ key, level }) => ({
+          ...{ key, y: smallSeries(level, fitted + 10).slice(fitted) },
+        }))
+      const added = await call('POST', `${path('many-decaying')}/observations`, {
+        body: { series: shifted },
+      })
+      expect(added.status, added.text).toBe(200)
+      await untilServing('many-decaying', 3)
+      const { body: state } = await stateOf('many-decaying')
+      expect(state).toMatchObject({ state: 'too-few', window: { observations: 0 } })
+      expect(state.runs).toHaveLength(1)
+      expect(state.runs?.[0]).toMatchObject({ judged: 2, observations: 20, version: 3 })
+      const made = await call('GET', `${path('many-decaying')}/versions/3`)
+      expect(made.body).toMatchObject({ base: null, series: 3, observations: 3 * fitted + 20 })
+    }, 120_000)
+
     test.each([
       ['before it is begun', 'early', 0],
       ['when it is begun', 'late', 1],
