@@ -1,9 +1,9 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { KeyedDescription } from '../../src/batch/shard-data.ts'
 import { decodeShard, type Shard } from '../../src/codec/shard.ts'
 import { faultOfModels, parseSpec, sumOfLive, updateShard } from '../../src/index.ts'
 import { doneValue } from '../expect-done.ts'
-import { readGolden } from '../golden.ts'
 import { dataOf, described, fittedOf, run, shardOf } from './shards.ts'
 
 /** The last value goes on. */
@@ -121,7 +121,8 @@ describe('an update', () => {
 })
 
 /** Three series, of which an update was refused, by the release before there were scales. */
-const old = () => doneValue(decodeShard(readGolden('shard-1.bin')))
+const old = () =>
+  doneValue(decodeShard(readFileSync(new URL('golden/shard-1.bin', import.meta.url))))
 
 describe('a shard as an earlier release wrote it', () => {
   test('is updated all the same; nothing is said of what was foreseen', () => {
