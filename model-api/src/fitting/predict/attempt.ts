@@ -7,17 +7,11 @@ import { checked } from '../checked.ts'
 import { releaseLease } from '../claim.ts'
 import { writeProgress } from '../effects.ts'
 import type { FitOutcome, FitParts } from '../fit-attempt.ts'
+import { endJobAsDeleted, failJob } from '../job-claim.ts'
 import { type ProgressReport, reportProgress } from '../progress.ts'
 import { type FitStop, FitStopped, watchForStop } from '../stop.ts'
 import { readPredictionSubject } from '../subject.ts'
-import {
-  endAsDeleted,
-  fail,
-  finish,
-  giveBack,
-  type PredictionClaim,
-  takePredictionClaim,
-} from './claim.ts'
+import { finish, giveBack, type PredictionClaim, takePredictionClaim } from './claim.ts'
 import { predictFile } from './predict-file.ts'
 
 /**
@@ -99,7 +93,7 @@ async function work(
     case 'made':
       return outcomeOf(await finish(context, claim, made.result), 'stored')
     case 'refused':
-      return outcomeOf(await fail(context, claim, made), 'failed')
+      return outcomeOf(await failJob(context, claim, { phase: 'predict', ...made }), 'failed')
     case 'crashed':
       context.logger.error({ event: 'prediction-crashed', job: claim.job.id, detail: made.detail })
       return outcomeOf(await giveBack(context, claim, 'spent', made.detail), 'crashed')
@@ -118,7 +112,7 @@ async function afterError(
   if (error instanceof Damaged || error instanceof Missing) {
     const reason = error instanceof Damaged ? 'checksum' : 'no-model'
     const detail = `The model cannot be read: ${error.message}`
-    return outcomeOf(await fail(context, claim, { reason, detail }), 'failed')
+    return outcomeOf(await failJob(context, claim, { phase: 'predict', reason, detail }), 'failed')
   }
   context.logger.error({ event: 'prediction-failed', job: claim.job.id, err: error })
   const why = `Something went wrong in the node: ${error}`
@@ -140,10 +134,13 @@ async function afterStop(
       return outcomeOf(effect, 'given-back')
     }
     case 'deleted':
-      return outcomeOf(await endAsDeleted(context, claim), 'deleted')
+      return outcomeOf(await endJobAsDeleted(context, claim), 'deleted')
     case 'too-long': {
       const detail = `It was stopped after ${bounds.predictFileMs / 1_000} s: use smaller files.`
-      return outcomeOf(await fail(context, claim, { reason: 'too-long', detail }), 'failed')
+      return outcomeOf(
+        await failJob(context, claim, { phase: 'predict', reason: 'too-long', detail }),
+        'failed',
+      )
     }
     default:
       return unreachable(why)
