@@ -1,121 +1,41 @@
 import type { AnySpec } from '@almanac/engine'
 import {
-  absent,
   type BacktestSettings,
-  type Comparison,
-  codec,
-  codecs,
   encodeBacktestInput,
   type JobRecord,
-  jobKey,
-  type Logger,
   limits,
-  type ModelName,
   modelId,
-  modifiedAt,
-  type Operation,
-  put,
   Refused,
-  RequestRecord,
-  requestKey,
   type Store,
 } from '@almanac/shared'
 import type { Bounds } from '../config/bounds.ts'
-import {
-  type Allocated,
-  type AllocateParts,
-  BaseMoved,
-  type FitRequest,
-  findEarlier,
-  type Idempotency,
-  transactOnce,
-} from './allocate.ts'
+import type { AllocateParts } from './allocate.ts'
 import { dataOfVersion, type VersionData } from './backtest-data.ts'
-import { contention } from './contention.ts'
+import { createSoleJobs, type SoleAsked, type SoleJobs, type SoleParts } from './sole-jobs.ts'
 
-type BacktestAsked = {
-  readonly of: ModelName
-  readonly version: number
+type BacktestAsked = SoleAsked & {
   /** Null: that of the version. */
   readonly spec: AnySpec | null
   readonly settings: BacktestSettings
-  readonly requestId: string
-  readonly idempotency: Idempotency | null
-  /** As those of a `FitRequest`. */
-  readonly why?: string
-  readonly also?: FitRequest['also']
 }
 
-export type Backtests = {
-  /** The job that this request made before under its `Idempotency-Key`, if it did. */
-  readonly earlier: (
-    of: ModelName,
-    idempotency: Idempotency | null,
-  ) => Promise<Allocated | undefined>
-  /**
-   * Makes a backtest durable. Throws `Refused` where the version or its data is not there, and what
-   * `allocate` does.
-   */
-  readonly begin: (asked: BacktestAsked) => Promise<Allocated>
-}
+export type Backtests = SoleJobs<BacktestAsked>
 
-export type BacktestsParts = AllocateParts & {
+export type BacktestsParts = SoleParts & {
   readonly store: Store
   readonly bounds: AllocateParts['bounds'] & Bounds
-  readonly logger: Logger
-  readonly onAccepted: (job: string) => void
-  /** An id that was never used, for a blob or a job. */
-  readonly mintId: () => string
 }
 
-const requests = codec(RequestRecord)
-
+/** `begin` throws `Refused` where the version or its data is not there. */
 export function createBacktests(parts: BacktestsParts): Backtests {
-  const { coordinator, bounds, logger } = parts
-  const deadline = () => AbortSignal.timeout(bounds.coordinatorCallMs)
-  const tryOnce = async (asked: BacktestAsked): Promise<Allocated | undefined> => {
-    const { of, version, idempotency, requestId } = asked
-    const data = await dataOfVersion(parts, of, version)
+  return createSoleJobs(parts, async (asked) => {
+    const data = await dataOfVersion(parts, asked.of, asked.version)
     mustBeLongEnough(data, asked)
     const shards = data.shards.flatMap((shard) => partsOf(shard, data, asked))
     const input = await storeInput(parts, asked, { ...data, shards })
-    const job = jobRecord(parts, asked, shards.length, input)
-    const when: Comparison[] = [absent(jobKey(job.id)), ...data.when]
-    const then: Operation[] = [put(jobKey(job.id), codecs.job.encode(job))]
-    if (idempotency) {
-      const key = requestKey(of.tenant, idempotency.hash)
-      const before = await coordinator.get(key, deadline())
-      const made = { job: job.id, model: of.model, version, body: idempotency.body }
-      when.push(modifiedAt(key, before?.modRevision ?? 0))
-      then.push(put(key, requests.encode({ ...made, createdAt: job.createdAt } as RequestRecord)))
-    }
-    const also = asked.also?.({ job: job.id, version, at: job.createdAt })
-    const revision = await transactOnce(parts, job.id, {
-      when: [...when, ...(also?.when ?? [])],
-      then: [...then, ...(also?.then ?? [])],
-    })
-    if (revision === undefined && also) throw new BaseMoved()
-    if (revision === undefined) return undefined
-    logger.info({ event: 'backtest-accepted', ...of, version, job: job.id, requestId })
-    parts.onAccepted(job.id)
-    return { job: job.id, version, isNew: true, revision }
-  }
-  const earlier = (of: ModelName, idempotency: Idempotency | null) =>
-    findEarlier(parts, of.tenant, idempotency, deadline())
-  return {
-    earlier,
-    begin: async (asked) => {
-      // A version changes only a few times, and then not again.
-      for (let tries = 1; tries <= triesMax; tries += 1) {
-        const made = (await earlier(asked.of, asked.idempotency)) ?? (await tryOnce(asked))
-        if (made) return made
-      }
-      throw contention(`the versions of ${asked.of.model}`)
-    },
-  }
+    return { job: jobRecord(parts, asked, shards.length, input), when: data.when }
+  })
 }
-
-const triesMax = 3
 
 /** Of one series it is known before anything is begun; of many each is told by its code. */
 function mustBeLongEnough(
