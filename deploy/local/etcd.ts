@@ -1,10 +1,10 @@
-import type { ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { endChild, isRunning, spawnServer, untilUp } from './child.ts'
+import { spawnServer } from './child.ts'
 import { installEtcd } from './etcd/install.ts'
 import { freePort } from './process.ts'
+import { type LocalServer, localServer } from './server.ts'
 
 export type EtcdOptions = {
   /** Kept between starts; a second start finds data, ports and identity of the first. */
@@ -24,22 +24,9 @@ export type MemberPorts = {
 }
 
 /** One process of etcd. */
-export interface EtcdMember {
+export interface EtcdMember extends LocalServer {
   readonly name: string
   readonly endpoint: string
-  readonly logFile: string
-  /** Undefined while it does not run. */
-  readonly pid: number | undefined
-  /** Resolves when it is healthy; at once when it runs already. */
-  start(): Promise<void>
-  /** SIGTERM, and SIGKILL when that takes too long. Doing it twice does no harm. */
-  stop(): Promise<void>
-  /** SIGKILL; resolves when the process is gone. */
-  kill(): Promise<void>
-  /** SIGSTOP: the process holds its connections and says nothing. */
-  freeze(): void
-  /** SIGCONT. */
-  thaw(): void
 }
 
 /** A cluster of one or three members; every method means all of them. */
@@ -130,27 +117,10 @@ function member(binary: string, dataDir: string, topology: Topology, index: numb
     peerProxyPort === undefined
       ? process.env
       : { ...process.env, HTTP_PROXY: `http://127.0.0.1:${peerProxyPort}`, NO_PROXY: '' }
-  let child: ChildProcess | undefined
-  const alive = () => (child && isRunning(child) ? child : undefined)
-  return {
-    name,
-    endpoint,
-    logFile,
-    get pid() {
-      return alive()?.pid
-    },
-    async start() {
-      if (alive()) return
-      child = await spawnServer(binary, flags, { logFile, env })
-      const isUp = () => isHealthy(endpoint)
-      const timeoutMs = startTimeoutMs
-      await untilUp(child, { name: 'etcd', logFile, isUp, timeoutMs, everyMs: 50 })
-    },
-    stop: () => endChild(child, 'SIGTERM', stopTimeoutMs),
-    kill: () => endChild(child, 'SIGKILL', stopTimeoutMs),
-    freeze: () => void alive()?.kill('SIGSTOP'),
-    thaw: () => void alive()?.kill('SIGCONT'),
-  }
+  const spawn = () => spawnServer(binary, flags, { logFile, env })
+  const isUp = () => isHealthy(endpoint)
+  const how = { name: 'etcd', logFile, spawn, isUp, startTimeoutMs, stopTimeoutMs, everyMs: 50 }
+  return Object.assign(localServer(how), { name, endpoint })
 }
 
 const nameOf = (index: number) => `etcd-${index + 1}`

@@ -1,10 +1,11 @@
-import { type ChildProcess, execFile } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { access, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { answersTo, endChild, isRunning, spawnServer, untilUp } from './child.ts'
+import { answersTo, spawnServer } from './child.ts'
 import { installJars } from './jars.ts'
 import { freePort } from './process.ts'
+import { type LocalServer, startServer } from './server.ts'
 
 export type KafkaOptions = {
   /** Kept between starts; a second start finds the data and the ports of the first. */
@@ -12,22 +13,9 @@ export type KafkaOptions = {
 }
 
 /** One broker of Kafka that is its own controller. */
-export interface Kafka {
+export interface Kafka extends LocalServer {
   /** `host:port` */
   readonly address: string
-  readonly logFile: string
-  /** Undefined while it does not run. */
-  readonly pid: number | undefined
-  /** Resolves when it answers; at once when it runs already. */
-  start(): Promise<void>
-  /** SIGTERM, and SIGKILL when that takes too long. Doing it twice does no harm. */
-  stop(): Promise<void>
-  /** SIGKILL; resolves when the process is gone. */
-  kill(): Promise<void>
-  /** SIGSTOP: the process holds its connections and says nothing. */
-  freeze(): void
-  /** SIGCONT. */
-  thaw(): void
 }
 
 const version = '4.1.0'
@@ -50,34 +38,11 @@ export async function startKafka(options: KafkaOptions): Promise<Kafka> {
   const java = ['-cp', `${templates}:${lib}/*`, ...javaFlags]
   const { port, properties } = await configured(dataDir, java)
   const logFile = join(dataDir, 'kafka.log')
-  let child: ChildProcess | undefined
-  const alive = () => (child && isRunning(child) ? child : undefined)
-  const start = async () => {
-    if (alive()) return
-    child = await spawnServer('java', [...java, 'kafka.Kafka', properties], {
-      cwd: dataDir,
-      logFile,
-    })
-    const isUp = () => answers(port)
-    const timeoutMs = startTimeoutMs
-    await untilUp(child, { name: 'Kafka', logFile, isUp, timeoutMs, everyMs: 100 })
-  }
-  await start().catch(async (error) => {
-    await endChild(child, 'SIGKILL', stopTimeoutMs)
-    throw error
-  })
-  return {
-    address: `127.0.0.1:${port}`,
-    logFile,
-    get pid() {
-      return alive()?.pid
-    },
-    start,
-    stop: () => endChild(child, 'SIGTERM', stopTimeoutMs),
-    kill: () => endChild(child, 'SIGKILL', stopTimeoutMs),
-    freeze: () => void alive()?.kill('SIGSTOP'),
-    thaw: () => void alive()?.kill('SIGCONT'),
-  }
+  const spawn = () =>
+    spawnServer('java', [...java, 'kafka.Kafka', properties], { cwd: dataDir, logFile })
+  const isUp = () => answers(port)
+  const how = { name: 'Kafka', logFile, spawn, isUp, startTimeoutMs, stopTimeoutMs, everyMs: 100 }
+  return await startServer(how, { address: `127.0.0.1:${port}` })
 }
 
 /** The folder with its jars, fetched unless it is there. */

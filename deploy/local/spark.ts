@@ -1,8 +1,8 @@
-import type { ChildProcess } from 'node:child_process'
 import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { answersTo, endChild, isRunning, spawnServer, untilUp } from './child.ts'
+import { answersTo, spawnServer } from './child.ts'
 import { freePort } from './process.ts'
+import { type LocalServer, startServer } from './server.ts'
 import { installSpark } from './spark/install.ts'
 
 export type SparkOptions = {
@@ -11,22 +11,9 @@ export type SparkOptions = {
 }
 
 /** One server of Spark Connect, which does the work itself. */
-export interface Spark {
+export interface Spark extends LocalServer {
   /** `host:port` */
   readonly address: string
-  readonly logFile: string
-  /** Undefined while it does not run. */
-  readonly pid: number | undefined
-  /** Resolves when it answers; at once when it runs already. */
-  start(): Promise<void>
-  /** SIGTERM, and SIGKILL when that takes too long. Doing it twice does no harm. */
-  stop(): Promise<void>
-  /** SIGKILL; resolves when the process is gone. */
-  kill(): Promise<void>
-  /** SIGSTOP: the process holds its connections and says nothing. */
-  freeze(): void
-  /** SIGCONT. */
-  thaw(): void
 }
 
 const startTimeoutMs = 180_000
@@ -47,33 +34,11 @@ export async function startSpark(options: SparkOptions): Promise<Spark> {
   const logFile = join(dataDir, 'spark.log')
   const env = { ...process.env, SPARK_HOME: home, SPARK_LOCAL_IP: '127.0.0.1' }
   const args = ['--class', connectServer, '--name', 'almanac', ...settings(dataDir, port)]
-  let child: ChildProcess | undefined
-  const alive = () => (child && isRunning(child) ? child : undefined)
-  const start = async () => {
-    if (alive()) return
-    const submit = join(home, 'bin', 'spark-submit')
-    const how = { cwd: dataDir, env, logFile }
-    child = await spawnServer('bash', [submit, ...args, 'spark-internal'], how)
-    const isUp = () => answers(port)
-    const timeoutMs = startTimeoutMs
-    await untilUp(child, { name: 'Spark', logFile, isUp, timeoutMs, everyMs: 200 })
-  }
-  await start().catch(async (error) => {
-    await endChild(child, 'SIGKILL', stopTimeoutMs)
-    throw error
-  })
-  return {
-    address: `127.0.0.1:${port}`,
-    logFile,
-    get pid() {
-      return alive()?.pid
-    },
-    start,
-    stop: () => endChild(child, 'SIGTERM', stopTimeoutMs),
-    kill: () => endChild(child, 'SIGKILL', stopTimeoutMs),
-    freeze: () => void alive()?.kill('SIGSTOP'),
-    thaw: () => void alive()?.kill('SIGCONT'),
-  }
+  const submit = [join(home, 'bin', 'spark-submit'), ...args, 'spark-internal']
+  const spawn = () => spawnServer('bash', submit, { cwd: dataDir, env, logFile })
+  const isUp = () => answers(port)
+  const how = { name: 'Spark', logFile, spawn, isUp, startTimeoutMs, stopTimeoutMs, everyMs: 200 }
+  return await startServer(how, { address: `127.0.0.1:${port}` })
 }
 
 /** Some 700 MB in all, and as many threads as a small machine has. */

@@ -1,8 +1,8 @@
-import type { ChildProcess } from 'node:child_process'
 import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { endChild, isRunning, spawnServer, untilUp } from './child.ts'
+import { spawnServer } from './child.ts'
 import { freePort } from './process.ts'
+import { type LocalServer, startServer } from './server.ts'
 import { installVersitygw } from './versitygw/install.ts'
 
 export type ObjectStoreOptions = {
@@ -16,21 +16,9 @@ export type ObjectStoreOptions = {
 export type ObjectStoreKeys = { readonly accessKeyId: string; readonly secretAccessKey: string }
 
 /** An object store that speaks the protocol of S3. */
-export interface ObjectStore {
+export interface ObjectStore extends LocalServer {
   readonly endpoint: string
   readonly keys: ObjectStoreKeys
-  /** Undefined while it does not run. */
-  readonly pid: number | undefined
-  /** Resolves when it answers; at once when it runs already. */
-  start(): Promise<void>
-  /** SIGTERM, and SIGKILL when that takes too long. Doing it twice does no harm. */
-  stop(): Promise<void>
-  /** SIGKILL; resolves when the process is gone. */
-  kill(): Promise<void>
-  /** SIGSTOP: the process holds its connections and says nothing. */
-  freeze(): void
-  /** SIGCONT. */
-  thaw(): void
 }
 
 const startTimeoutMs = 30_000
@@ -50,34 +38,14 @@ export async function startObjectStore(options: ObjectStoreOptions): Promise<Obj
   for (const bucket of options.buckets) await mkdir(join(objects, bucket), { recursive: true })
   const address = `127.0.0.1:${await freePort()}`
   const endpoint = `http://${address}`
-  let child: ChildProcess | undefined
-  const alive = () => (child && isRunning(child) ? child : undefined)
-  const start = async () => {
-    if (alive()) return
-    const { accessKeyId: ROOT_ACCESS_KEY, secretAccessKey: ROOT_SECRET_KEY } = keys
-    const env = { ...process.env, ROOT_ACCESS_KEY, ROOT_SECRET_KEY }
-    const flags = ['--port', address, '--quiet', 'posix', objects]
-    child = await spawnServer(binary, flags, { env, logFile })
-    const isUp = () => answers(endpoint)
-    const timeoutMs = startTimeoutMs
-    await untilUp(child, { name: 'versitygw', logFile, isUp, timeoutMs, everyMs: 50 })
-  }
-  await start().catch(async (error) => {
-    await endChild(child, 'SIGKILL', stopTimeoutMs)
-    throw error
-  })
-  return {
-    endpoint,
-    keys,
-    get pid() {
-      return alive()?.pid
-    },
-    start,
-    stop: () => endChild(child, 'SIGTERM', stopTimeoutMs),
-    kill: () => endChild(child, 'SIGKILL', stopTimeoutMs),
-    freeze: () => void alive()?.kill('SIGSTOP'),
-    thaw: () => void alive()?.kill('SIGCONT'),
-  }
+  const { accessKeyId: ROOT_ACCESS_KEY, secretAccessKey: ROOT_SECRET_KEY } = keys
+  const env = { ...process.env, ROOT_ACCESS_KEY, ROOT_SECRET_KEY }
+  const flags = ['--port', address, '--quiet', 'posix', objects]
+  const spawn = () => spawnServer(binary, flags, { env, logFile })
+  const isUp = () => answers(endpoint)
+  const name = 'versitygw'
+  const how = { name, logFile, spawn, isUp, startTimeoutMs, stopTimeoutMs, everyMs: 50 }
+  return await startServer(how, { endpoint, keys })
 }
 
 /** Whoever asks without keys is refused, by a server that is up. */
