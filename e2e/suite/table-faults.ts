@@ -188,7 +188,7 @@ export function tableFaultSuite(cluster: () => Required<TestCluster>): void {
       const waits = async ({ logFile }: Breakable) =>
         (await readFile(logFile!, 'utf8'))
           .split('\n')
-          .filter((line) => line.includes('fit-waits-for-files') && line.includes(id)).length
+          .filter((line) => line.includes(waiting) && line.includes(id)).length
       const waited = await Promise.all(cluster().nodes.map(waits))
       expect(waited.reduce((sum, count) => sum + count)).toBe(1)
       const events = (await logOf(id)).map(({ event }) => event)
@@ -246,7 +246,7 @@ export function tableFaultSuite(cluster: () => Required<TestCluster>): void {
   })
 }
 
-const waiting = 'fit-waits-for-files'
+const waiting = 'fit-waits-for-table'
 const hasEnded = ({ state }: Answer['body']) => ['done', 'failed'].includes(String(state))
 
 function tableText(): string {
