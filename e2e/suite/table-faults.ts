@@ -19,7 +19,7 @@ const recipe = {
 const naive = { family: 'baseline', method: 'naive' }
 /** A second for a hundred series or so: nodes have something in hand when they are killed. */
 const slow = { family: 'ets' }
-const forest = { family: 'regression', model: { kind: 'forest', trees: 5 } }
+const forest = { family: 'regression', model: { kind: 'forest', trees: 2 } }
 const startMs = Date.parse('2022-01-01')
 
 /** What breaks while tables are read and models made of them. Only where parts can be broken. */
