@@ -413,7 +413,8 @@ const spentOn = ({ job, of, version }: Claim): Spent => ({
   claimedAs: undefined,
 })
 
-const outcomeOf = (effect: Effect, wanted: FitOutcome): FitOutcome =>
+/** What an attempt came to whose last write had this effect. */
+export const outcomeOf = (effect: Effect, wanted: FitOutcome): FitOutcome =>
   effect === 'applied' ? wanted : 'claim-lost'
 
 const draining = 'The node is about to stop.'

@@ -2,11 +2,10 @@ import { type BlobRef, Damaged, Missing, Unavailable, unreachable } from '@alman
 import type { NodeContext } from '../../base/context.ts'
 import { untilAvailable } from '../../base/patience.ts'
 import { bounds } from '../../config/bounds.ts'
-import type { Effect } from '../apply.ts'
 import { checked } from '../checked.ts'
 import { releaseLease } from '../claim.ts'
 import { writeProgress } from '../effects.ts'
-import type { FitOutcome, FitParts } from '../fit-attempt.ts'
+import { type FitOutcome, type FitParts, outcomeOf } from '../fit-attempt.ts'
 import { endJobAsDeleted, failJob } from '../job-claim.ts'
 import { type ProgressReport, reportProgress } from '../progress.ts'
 import { type FitStop, FitStopped, watchForStop } from '../stop.ts'
@@ -146,9 +145,6 @@ async function afterStop(
       return unreachable(why)
   }
 }
-
-const outcomeOf = (effect: Effect, wanted: FitOutcome): FitOutcome =>
-  effect === 'applied' ? wanted : 'claim-lost'
 
 function patienceOf(context: NodeContext, { job }: PredictionClaim, signal: AbortSignal) {
   const { clock, random, logger } = context
