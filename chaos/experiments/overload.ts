@@ -88,8 +88,10 @@ function figuresOf({ rounds, residentMb, growthMb }: Seen) {
     goodputOfPeak: rounded(median.goodput),
     goodputOfPeakMin: rounded(Math.min(...each.map(({ goodput }) => goodput))),
     admittedP99MsMax: rounded(Math.max(...over.map(({ answers }) => answers.p99Ms))),
-    admittedOfCalmP99: rounded(median.slower),
-    admittedOfCalmP99Max: rounded(Math.max(...each.map(({ slower }) => slower))),
+    admittedSlowestMsMax: rounded(Math.max(...over.map(({ answers }) => answers.maxMs))),
+    settledP99MsMax: rounded(Math.max(...over.map(({ settled }) => settled.p99Ms))),
+    settledOfCalmP99: rounded(median.slower),
+    settledOfCalmP99Max: rounded(Math.max(...each.map(({ slower }) => slower))),
     refusalP99Ms: rounded(median.refusalMs),
     refusalP99MsMax: rounded(Math.max(...each.map(({ refusalMs }) => refusalMs))),
     calmRefusedShareMax: rounded(Math.max(...each.map(({ refusedShare }) => refusedShare))),
@@ -130,12 +132,14 @@ function lineOf({
   failed,
   answeredPerSecond,
   answers,
+  settled,
   refusals,
   lateP99Ms,
 }: Offered) {
   return (
     `${sent} sent, ${answered} answered (${answeredPerSecond.toFixed(0)}/s, p50 ${answers.p50Ms}, ` +
-    `p99 ${answers.p99Ms}, max ${answers.maxMs} ms), ${refused} refused (p99 ${refusals.p99Ms} ms), ` +
+    `p99 ${answers.p99Ms}, after a second ${settled.p99Ms}, max ${answers.maxMs} ms), ` +
+    `${refused} refused (p99 ${refusals.p99Ms} ms), ` +
     `${failed} failed, sent late by p99 ${lateP99Ms} ms`
   )
 }

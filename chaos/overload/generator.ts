@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { countExternalMemory, seededRandom } from '@almanac/shared'
 import { Pool } from 'undici'
-import type { Latencies, Offered, Plan } from './plan.ts'
+import { type Latencies, type Offered, onsetMs, type Plan } from './plan.ts'
 import { type Tally, Watch } from './watch.ts'
 
 /**
@@ -14,6 +14,7 @@ const random = seededRandom(plan.seed)
 const pool = new Pool(plan.url, { connections: 1_000, pipelining: 1 })
 const emptyTally = (): Tally => ({
   answers: [],
+  settled: [],
   refusals: [],
   failed: 0,
   firstFailure: null,
@@ -21,6 +22,7 @@ const emptyTally = (): Tally => ({
 })
 let tally = emptyTally()
 let lateMs: number[] = []
+let settledMs = Number.POSITIVE_INFINITY
 
 // Code that has not run yet takes a tenth of a second at a time, which would be taken for answers.
 const [warmAtOnce, warmMs] = [8, 2_000]
@@ -29,11 +31,12 @@ tally = emptyTally()
 lateMs = []
 
 const beganMs = performance.now()
+settledMs = beganMs + onsetMs
 const endMs = beganMs + plan.seconds * 1_000
 if ('atOnce' in plan) await inTurns(plan.atOnce, endMs)
 else await byChance(plan.perSecond)
 const took = (performance.now() - beganMs) / 1_000
-const { answers, refusals, failed, firstFailure } = tally
+const { answers, settled, refusals, failed, firstFailure } = tally
 const offered: Offered = {
   sent: answers.length + refusals.length + failed,
   answered: answers.length,
@@ -41,6 +44,7 @@ const offered: Offered = {
   failed,
   answeredPerSecond: answers.length / took,
   answers: latencies(answers),
+  settled: latencies(settled),
   refusals: latencies(refusals),
   lateP99Ms: latencies(lateMs).p99Ms,
   firstFailure,
@@ -71,8 +75,9 @@ async function byChance(perSecond: number): Promise<void> {
 function ask(dueMs: number, done: () => void): void {
   const level = (from: number) => (from + random() * 10).toFixed(4)
   lateMs.push(performance.now() - dueMs)
+  const due = { ms: dueMs, isSettled: dueMs >= settledMs }
   const path = `/api/forecast/500?level=${level(70)},${level(85)}`
-  pool.dispatch({ method: 'GET', path }, new Watch(tally, dueMs, done))
+  pool.dispatch({ method: 'GET', path }, new Watch(tally, due, done))
 }
 
 function latencies(values: number[]): Latencies {

@@ -17,6 +17,12 @@ export type Plan = {
     }
 )
 
+/**
+ * A queue is overload only when it keeps growing: until a broker knows, it admits what comes, and
+ * what it has admitted it answers. How long that takes is judged by itself.
+ */
+export const onsetMs = 1_000
+
 const Latencies = Type.Object({
   p50Ms: Type.Number(),
   p99Ms: Type.Number(),
@@ -33,6 +39,8 @@ const Offered = Type.Object({
   failed: Type.Integer(),
   answeredPerSecond: Type.Number(),
   answers: Latencies,
+  /** Of those answered, what was due later than in the first second. */
+  settled: Latencies,
   refusals: Latencies,
   /** How late requests were sent: of the machine that asks, not of the one that answers. */
   lateP99Ms: Type.Number(),

@@ -2,8 +2,9 @@ import type { Dispatcher } from 'undici'
 
 /** What became of the requests so far. */
 export type Tally = {
-  /** Times of what was answered and of what was refused. */
+  /** Times of what was answered; of that, what was due once the load had lasted; of refusals. */
   readonly answers: number[]
+  readonly settled: number[]
   readonly refusals: number[]
   failed: number
   firstFailure: string | null
@@ -14,12 +15,14 @@ export type Tally = {
 export class Watch implements Dispatcher.DispatchHandler {
   readonly tally: Tally
   readonly dueMs: number
+  readonly isSettled: boolean
   readonly done: () => void
   status = 0
   mayRetry = false
-  constructor(tally: Tally, dueMs: number, done: () => void) {
+  constructor(tally: Tally, due: { ms: number; isSettled: boolean }, done: () => void) {
     this.tally = tally
-    this.dueMs = dueMs
+    this.dueMs = due.ms
+    this.isSettled = due.isSettled
     this.done = done
     tally.open += 1
   }
@@ -36,8 +39,10 @@ export class Watch implements Dispatcher.DispatchHandler {
   onResponseEnd(): void {
     const tookMs = performance.now() - this.dueMs
     const { status, mayRetry, tally } = this
-    if (status === 200) tally.answers.push(tookMs)
-    else if ((status === 503 || status === 429) && mayRetry) tally.refusals.push(tookMs)
+    if (status === 200) {
+      tally.answers.push(tookMs)
+      if (this.isSettled) tally.settled.push(tookMs)
+    } else if ((status === 503 || status === 429) && mayRetry) tally.refusals.push(tookMs)
     else this.fail(`status ${status}, Retry-After: ${mayRetry}`)
     this.end()
   }

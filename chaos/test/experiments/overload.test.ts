@@ -11,6 +11,7 @@ const offered = (change: Partial<Offered> = {}): Offered => ({
   failed: 0,
   answeredPerSecond: 1_000,
   answers: latencies(10),
+  settled: latencies(10),
   refusals: latencies(0),
   lateP99Ms: 1,
   firstFailure: null,
@@ -23,7 +24,7 @@ const over = (change: Partial<Offered> = {}) =>
 const round: Round = {
   peak: offered(),
   calm: offered(),
-  over: over({ answers: latencies(19) }),
+  over: over({ answers: latencies(60), settled: latencies(19) }),
   after: offered(),
 }
 type Change = Partial<Round> & Partial<Omit<Seen, 'rounds'>>
@@ -42,7 +43,8 @@ describe('the judgement of an overload', () => {
 
   test.each<[string, Change]>([
     ['goodput', { over: over({ answeredPerSecond: 890 }) }],
-    ['admitted p99', { over: over({ answers: latencies(21) }) }],
+    ['admitted p99', { over: over({ settled: latencies(21) }) }],
+    ['slowest answer', { over: over({ answers: latencies(501) }) }],
     ['p99 of refusals', { over: over({ refusals: latencies(51) }) }],
     ['80% load before', { calm: offered({ answered: 990, refused: 10 }) }],
     ['after the overload', { after: offered({ answered: 900, refused: 100 }) }],
@@ -57,7 +59,8 @@ describe('the judgement of an overload', () => {
 
   test.each<[string, Change]>([
     ['goodput', { over: over({ answeredPerSecond: 500 }) }],
-    ['admitted p99', { over: over({ answers: latencies(60) }) }],
+    ['admitted p99', { over: over({ settled: latencies(60) }) }],
+    ['slowest answer', { over: over({ answers: latencies(501) }) }],
     ['p99 of refusals', { over: over({ refusals: latencies(200) }) }],
     ['80% load before', { calm: offered({ answered: 800, refused: 200 }) }],
     ['after the overload', { after: offered({ answered: 800, refused: 200 }) }],
@@ -69,11 +72,11 @@ describe('the judgement of an overload', () => {
   })
 
   test('takes the median of the rounds, each compared with itself', () => {
-    const slow = { ...round, over: over({ answeredPerSecond: 500, answers: latencies(90) }) }
+    const slow = { ...round, over: over({ answeredPerSecond: 500, settled: latencies(90) }) }
     const slowMachine = {
       peak: offered({ answeredPerSecond: 500 }),
-      calm: offered({ answeredPerSecond: 500, answers: latencies(50) }),
-      over: over({ answeredPerSecond: 480, answers: latencies(90) }),
+      calm: offered({ answeredPerSecond: 500, settled: latencies(50) }),
+      over: over({ answeredPerSecond: 480, settled: latencies(90) }),
       after: offered(),
     }
     const of = (...rounds: readonly Round[]) => violationsOf({ ...seen(), rounds })
