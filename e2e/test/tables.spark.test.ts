@@ -6,7 +6,7 @@ import { freePort, ManagedProcess } from '../../deploy/local/process.ts'
 import { startSpark } from '../../deploy/local/spark.ts'
 import { startTcpProxy, type TcpProxy } from '../../shared/test/support/tcp-proxy.ts'
 import { call, eventually } from '../support/client.ts'
-import { salesCsv } from '../support/files.ts'
+import { monthOf, salesCsv } from '../support/files.ts'
 
 let folder: string
 let proxy: TcpProxy
@@ -117,6 +117,32 @@ test('a fit of a table on Spark forecasts what one on DuckDB does', async () => 
   expect(await metrics(sparked)).toMatchObject({ rows: 8_763, rejected: 3 })
   expect(await readdir(join(folder, 'stage'))).toEqual([])
 })
+
+test('a regression that is fitted on Spark predicts what one on DuckDB does', async () => {
+  const spec = { family: 'regression', model: { kind: 'forest', trees: 20, depthMax: 8, seed: 1 } }
+  const before = proxy.accepted
+  const jobs = [await begun(plain, 'rows', { spec }), await begun(sparked, 'rows', { spec })]
+  for (const job of jobs) expect(String(await ended(job))).toBe('done')
+  expect(proxy.accepted).toBeGreaterThan(before)
+  const [ours, theirs] = [await predictions(plain, 'rows'), await predictions(sparked, 'rows')]
+  expect(theirs).toBe(ours)
+  expect(ours.trimEnd().split('\n')).toHaveLength(4)
+  expect(Number(ours.split('\n')[1]!.split(',')[3]) / monthOf(2, 3, 6, 30)).toBeCloseTo(1, 0)
+  expect(ours).toContain('was not there when the model was fitted')
+})
+
+/** Two rows that can be predicted, and one with a store that nobody knows. */
+async function predictions({ url }: ManagedProcess, model: string): Promise<string> {
+  const body = 'store_id,product_id,date\n2,3,2023-06-09\n1,4,2023-12-24\n77,3,2023-06-09\n'
+  const headers = { 'content-type': 'text/csv' }
+  const answer = await eventually(
+    'it serves',
+    () => call('POST', `${url}/api/models/${model}/predictions`, { body, headers }),
+    ({ status }) => status === 200,
+    60_000,
+  )
+  return answer.text
+}
 
 test('a fit of a table waits while Spark is away, while others go on, and ends by itself', async () => {
   proxy.refuse()
