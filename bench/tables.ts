@@ -1,13 +1,10 @@
-import { once } from 'node:events'
-import { createWriteStream, existsSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { csvOf } from '../tables/src/generate/csv.ts'
-import { makeSalesWorld } from '../tables/src/generate/sales.ts'
-import { parseRecipe } from '../tables/src/recipe/parse.ts'
 import { runTable } from '../tables/src/run/run-table.ts'
+import { type SalesFile, salesRecipe, writeSales } from './sales-file.ts'
 
 /**
  * How fast a large CSV becomes shards, and how much memory both processes take at most. In the
@@ -21,50 +18,18 @@ const { values } = parseArgs({
     threads: { type: 'string', default: '2' },
   },
 })
-const wantedBytes = Number(values.megabytes) * 1_048_576
-const stores = 20
+const bytes = Number(values.megabytes) * 1_048_576
 
 const folder = await mkdtemp(join(tmpdir(), 'almanac-bench-'))
 try {
   const file = join(folder, 'sales.csv')
-  const written = await writeSales(file)
+  const written = await writeSales(file, { bytes, products: Number(values.products) })
   await measure(file, written)
 } finally {
   await rm(folder, { recursive: true, force: true })
 }
 
-async function writeSales(file: string): Promise<{ readonly rows: number; readonly bad: number }> {
-  const products = Number(values.products)
-  const world = makeSalesWorld({ stores, products, days: 36_500, firstDay: 7_305, seed: 1 })
-  const out = createWriteStream(file)
-  let bytes = 0
-  let rows = -1
-  let bad = 0
-  for (const piece of csvOf(world)) {
-    if (bytes > wantedBytes) break
-    for (const byte of piece) if (byte === 10) rows += 1
-    bytes += piece.length
-    if (!out.write(piece)) await once(out, 'drain')
-    if (bad > 0 || bytes < wantedBytes / 2) continue
-    out.write('1,"never closed,1.00,1,Store,5,2024-01-01,0,0\n')
-    bad = rows + 2
-    rows += 1
-  }
-  out.end()
-  await once(out, 'close')
-  return { rows, bad }
-}
-
-async function measure(file: string, { rows, bad }: { rows: number; bad: number }): Promise<void> {
-  const parsed = parseRecipe({
-    source: { format: 'csv', multiline: true },
-    time: { column: 'date' },
-    target: 'quantity',
-    keys: ['store_id', 'product_id'],
-    frequency: 'daily',
-    stockOuts: { column: 'stock_out' },
-  })
-  if (parsed.kind === 'refused') throw new Error(JSON.stringify(parsed.faults))
+async function measure(file: string, { rows, bad }: SalesFile): Promise<void> {
   const peaks: Peaks = { parent: 0, diskMb: 0, child: new Map() }
   let phase = 'read'
   const watch = setInterval(() => look(peaks, phase), 250)
@@ -75,7 +40,7 @@ async function measure(file: string, { rows, bad }: { rows: number; bad: number 
   const result = await runTable(
     {
       file,
-      recipe: parsed.value,
+      recipe: salesRecipe(),
       rejectsFile,
       scratch: folder,
       memoryMb: Number(values['memory-mb']),
