@@ -3,11 +3,14 @@ import { join, resolve } from 'node:path'
 import { answersTo, spawnServer } from './child.ts'
 import { freePort } from './process.ts'
 import { type LocalServer, startServer } from './server.ts'
+import { bucketSettings, type SparkBuckets } from './spark/buckets.ts'
 import { installSpark } from './spark/install.ts'
 
 export type SparkOptions = {
   /** For its log and what does not fit in memory; nothing in it outlives a start. */
   readonly dataDir: string
+  /** Whose buckets are `s3a://` there; without them Spark sees this machine's folders alone. */
+  readonly buckets?: SparkBuckets
 }
 
 /** One server of Spark Connect, which does the work itself. */
@@ -32,8 +35,11 @@ export async function startSpark(options: SparkOptions): Promise<Spark> {
   await mkdir(dataDir, { recursive: true })
   const port = await freePort()
   const logFile = join(dataDir, 'spark.log')
-  const env = { ...process.env, SPARK_HOME: home, SPARK_LOCAL_IP: '127.0.0.1' }
-  const args = ['--class', connectServer, '--name', 'almanac', ...settings(dataDir, port)]
+  const buckets = options.buckets && (await bucketSettings(options.buckets))
+  const own = { SPARK_HOME: home, SPARK_LOCAL_IP: '127.0.0.1' }
+  const env = { ...process.env, ...own, ...buckets?.env }
+  const given = settings(dataDir, port, buckets?.confs)
+  const args = ['--class', connectServer, '--name', 'almanac', ...given]
   const submit = [join(home, 'bin', 'spark-submit'), ...args, 'spark-internal']
   const spawn = () => spawnServer('bash', submit, { cwd: dataDir, env, logFile })
   const isUp = () => answers(port)
@@ -42,7 +48,7 @@ export async function startSpark(options: SparkOptions): Promise<Spark> {
 }
 
 /** Some 700 MB in all, and as many threads as a small machine has. */
-function settings(dataDir: string, port: number): readonly string[] {
+function settings(dataDir: string, port: number, more: object = {}): readonly string[] {
   const confs = {
     'spark.connect.grpc.binding.address': '127.0.0.1',
     'spark.connect.grpc.binding.port': port,
@@ -53,6 +59,7 @@ function settings(dataDir: string, port: number): readonly string[] {
     'spark.sql.shuffle.partitions': 2,
     'spark.sql.warehouse.dir': join(dataDir, 'warehouse'),
     'spark.ui.enabled': false,
+    ...more,
   }
   const given = Object.entries(confs).flatMap(([name, value]) => ['--conf', `${name}=${value}`])
   return ['--master', 'local[2]', '--driver-memory', '1g', ...given]
