@@ -11,8 +11,8 @@ import {
 } from '@almanac/shared'
 import type { Bounds } from '../config/bounds.ts'
 import { contention } from './contention.ts'
+import { readRecord } from './read-record.ts'
 import { unheard } from './unheard.ts'
-import { mustDecode } from './unreadable.ts'
 
 type ReadParts = {
   readonly coordinator: Coordinator
@@ -32,8 +32,8 @@ export async function findKept<R>(
   parts: ReadParts,
   { key, values }: Kept<R>,
 ): Promise<HeldRecord<R> | undefined> {
-  const entry = await parts.coordinator.get(key, deadline(parts))
-  return entry && { record: mustDecode(values, entry), modRevision: entry.modRevision }
+  const read = await readRecord(parts, key, values, deadline(parts))
+  return read && { record: read.value, modRevision: read.modRevision }
 }
 
 /** All below a prefix, at a linearizable read, in the order of their keys. */
