@@ -285,6 +285,10 @@ test('what was foreseen of new observations is told of each series and of all of
   // Two shards of series that change by 1.5 from one observation to the next, and end with 2.
   const keys = Array.from({ length: 2_100 }, (_, i) => `s=${10_000 + i}`)
   const series = keys.map((key) => ({ key, y: [1, 3, 2] }))
+  // One that never changed, and one that hardly did.
+  const [still, dead] = [3, 4]
+  series[still]!.y = [2, 2, 2]
+  series[dead]!.y = [1e6, 1e6 + 0.001, 1e6]
   await send('fit', { series, spec: { family: 'baseline', method: 'naive' } })
   expect(await read('1')).toMatchObject({ accuracy: null, metrics: { shards: 2 } })
 
@@ -296,8 +300,9 @@ test('what was foreseen of new observations is told of each series and of all of
     accuracy: { scale: 1, updates: [own] },
     metrics: { liveMase: 3.5, liveObservations: 6 },
   })
+  type Listed = { series: { liveMase: number; liveMae: number }[] }
   const listed = async (version: number) =>
-    ((await read(`${version}/series?limit=4`)) as { series: { liveMase: number }[] }).series
+    ((await read(`${version}/series?limit=4`)) as Listed).series
   expect((await listed(2)).map(({ liveMase }) => liveMase)).toEqual([1, 2, 3, null])
   expect((await listed(1)).map(({ liveMase }) => liveMase)).toEqual([null, null, null, null])
 
@@ -306,6 +311,14 @@ test('what was foreseen of new observations is told of each series and of all of
   const next = { version: 3, observations: 1, mase: 2 }
   expect(await read('3')).toMatchObject({ accuracy: { updates: [next, own] } })
   expect((await listed(3)).map(({ liveMase }) => liveMase)).toEqual([1, 2, 2, null])
+
+  // Both jump: the first by no scale, the other by a million and more times its scale.
+  const jumps = [still, dead].map((place) => ({ key: keys[place], y: [2e6] }))
+  await send('observations', { series: [...jumps, { key: keys[0], y: [5] }] })
+  expect(await read('4')).toMatchObject({ metrics: { liveMase: 5.5, liveObservations: 2 } })
+  const [first, , , never] = await listed(4)
+  expect([first?.liveMase, first?.liveMae]).toEqual([1, 1.5])
+  expect([never?.liveMase, never?.liveMae]).toEqual([null, 2e6 - 2])
 })
 
 /** A number when it has stayed the same for a second. */

@@ -100,6 +100,7 @@ export type {
   Run,
   Series,
 } from './family.ts'
+export { limits as engineLimits } from './limits.ts'
 export { normalQuantile } from './numeric/normal.ts'
 export { normalAt, seedOfKey, uniformAt } from './numeric/random.ts'
 export type { Calendar, Step, Zone } from './series/calendar.ts'

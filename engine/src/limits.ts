@@ -26,6 +26,11 @@ export const limits = {
   newObservationsMax: 10_000,
   /** Steps of an update that are compared with what was foreseen: as far as a backtest looks. */
   liveStepsMax: 1_000,
+  /**
+   * What one error counts for at most where those of many series are added up, in scales of its
+   * series: usual errors are a tenth of it, and one of 100 series adds no more than 0.1 to a mean.
+   */
+  liveErrorMax: 10,
   /** Autoregressive or moving-average terms: the exact covariance costs its third power. */
   orderMax: 32,
   /** Seasonal terms of an ARIMA of either kind. */

@@ -144,7 +144,10 @@ function present(
   }
 }
 
-function detailOf(verdict: Verdict, { observations }: RetrainingRecord): string {
+function detailOf(verdict: Verdict, { observations, liveMase }: RetrainingRecord): string {
+  const most = verdict.kind === 'below' || verdict.kind === 'too-few' ? verdict.window?.most : null
+  if (typeof most === 'number' && liveMase >= most)
+    return `The limit is never passed: of many series live accuracy is ${most} at most.`
   switch (verdict.kind) {
     case 'off':
       return 'The rule is off.'

@@ -7,7 +7,8 @@ export const RetrainingRequest = Type.Object(
     liveMase: Type.Number({
       exclusiveMinimum: 0,
       maximum: 1e6,
-      description: 'The limit: beyond this live accuracy the model is fitted again.',
+      description:
+        'The limit: beyond this live accuracy the model is fitted again. Of many series it is 10 at most.',
     }),
     observations: Type.Optional(
       Type.Integer({

@@ -1,5 +1,4 @@
 import {
-  type Codec,
   type Coordinator,
   CounterRecord,
   codec,
@@ -13,7 +12,7 @@ import {
   versionKey,
 } from '@almanac/shared'
 import type { Bounds } from '../config/bounds.ts'
-import { mustDecode } from './unreadable.ts'
+import { readRecord } from './read-record.ts'
 
 /** A stored version that another one goes on from, as it was read. */
 export type Base = {
@@ -42,8 +41,8 @@ export async function findBase(
   signal: AbortSignal,
 ): Promise<Base> {
   const [model, last] = await Promise.all([
-    read(parts, modelKey(of), codecs.model, signal),
-    read(parts, counterKey(of), counters, signal),
+    readRecord(parts, modelKey(of), codecs.model, signal),
+    readRecord(parts, counterKey(of), counters, signal),
   ])
   if (model === undefined || last === undefined || model.value.deletedAt !== null)
     throw new Refused(404, 'no-such-model', `There is no model ${of.model} to add to.`, {
@@ -55,7 +54,7 @@ export async function findBase(
   const { floor } = model.value
   const lowest = Math.max(floor + 1, last.value.last - parts.bounds.baseLooksMax + 1)
   for (let version = last.value.last; version >= lowest; version -= 1) {
-    const found = await read(parts, versionKey(of, version), codecs.version, signal)
+    const found = await readRecord(parts, versionKey(of, version), codecs.version, signal)
     if (found === undefined || found.value.state === 'failed') continue
     if (found.value.state !== 'stored') throw notYet(of, version)
     return { record: found.value, modRevision: found.modRevision, last: last.value.last }
@@ -77,7 +76,7 @@ async function namedBase(
   { floor }: ModelRecord,
   signal: AbortSignal,
 ): Promise<Base> {
-  const found = await read(parts, versionKey(of, asked), codecs.version, signal)
+  const found = await readRecord(parts, versionKey(of, asked), codecs.version, signal)
   const name = `Version ${asked} of ${of.model}`
   if (found === undefined || asked <= floor)
     throw new Refused(404, 'no-such-version', `${name} is not there, or not any more.`, {
@@ -105,14 +104,4 @@ function notYet({ model }: ModelName, version: number): Refused {
     retryAfterSeconds: 1,
     remedy: `Nothing was taken. Send them again when version ${version} is stored.`,
   })
-}
-
-async function read<T>(
-  { coordinator }: Parts,
-  key: string,
-  values: Pick<Codec<T>, 'decode'>,
-  signal: AbortSignal,
-): Promise<{ readonly value: T; readonly modRevision: number } | undefined> {
-  const entry = await coordinator.get(key, signal)
-  return entry && { value: mustDecode(values, entry), modRevision: entry.modRevision }
 }

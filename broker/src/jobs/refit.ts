@@ -1,6 +1,5 @@
 import {
   type BlobRef,
-  type Codec,
   type Comparison,
   type Coordinator,
   codecs,
@@ -20,9 +19,9 @@ import type { Bounds } from '../config/bounds.ts'
 import { BaseMoved, type FitRequest } from './allocate.ts'
 import { type Base, findBase } from './base.ts'
 import { type DataParts, dataParts, joinData } from './join-data.ts'
+import { readRecord } from './read-record.ts'
 import { collected } from './refit-refusals.ts'
 import type { FitData, StoredData } from './store-data.ts'
-import { mustDecode } from './unreadable.ts'
 
 export type RefitParts = {
   readonly coordinator: Coordinator
@@ -68,7 +67,7 @@ export function nothingSince(last: number | null, when: readonly Comparison[]): 
 /** The version that a refit is of: the newest, or under a hold the one that serves. */
 export async function sourceOf(parts: SourceParts, of: ModelName): Promise<Base> {
   const signal = AbortSignal.timeout(parts.bounds.fitLookMs)
-  const model = await look(parts, modelKey(of), codecs.model, signal)
+  const model = (await readRecord(parts, modelKey(of), codecs.model, signal))?.value
   const pinned = model?.hold ? model.serving : null
   return await findBase(parts, of, pinned, signal)
 }
@@ -109,16 +108,6 @@ async function readData(
     if (error instanceof Damaged) throw unreadable(of, version, error.message)
     throw error
   })
-}
-
-async function look<T>(
-  { coordinator }: SourceParts,
-  key: string,
-  values: Pick<Codec<T>, 'decode'>,
-  signal: AbortSignal,
-): Promise<T | undefined> {
-  const entry = await coordinator.get(key, signal)
-  return entry && mustDecode(values, entry)
 }
 
 function unreadable({ model }: ModelName, { version }: VersionRecord, fault: string): Refused {

@@ -1,5 +1,4 @@
 import {
-  type Codec,
   type Coordinator,
   codecs,
   type JobRecord,
@@ -14,8 +13,8 @@ import {
 import type { Bounds } from '../config/bounds.ts'
 import type { FitRequest } from './allocate.ts'
 import { type Base, findBase } from './base.ts'
+import { readRecord } from './read-record.ts'
 import { nothingSince, sourceOf } from './refit.ts'
-import { mustDecode } from './unreadable.ts'
 
 type Parts = {
   readonly coordinator: Coordinator
@@ -35,8 +34,8 @@ export async function retryOf(parts: Parts, job: JobRecord): Promise<Again> {
   const { tenant, model, version: number } = job.subject
   const of: ModelName = { tenant, model }
   const [live, held] = await Promise.all([
-    read(parts, modelKey(of), codecs.model, signal),
-    read(parts, versionKey(of, number), codecs.version, signal),
+    readRecord(parts, modelKey(of), codecs.model, signal),
+    readRecord(parts, versionKey(of, number), codecs.version, signal),
   ])
   const name = `Version ${number} of ${model}`
   if (live === undefined || live.value.deletedAt !== null || number <= live.value.floor)
@@ -107,14 +106,4 @@ function notFailed(name: string, { state }: VersionRecord): Refused {
 function collected(detail: string): Refused {
   const remedy = 'Send the data again: POST /api/models/{model}/fit.'
   return new Refused(410, 'collected', detail, { remedy })
-}
-
-async function read<T>(
-  { coordinator }: Parts,
-  key: string,
-  values: Pick<Codec<T>, 'decode'>,
-  signal: AbortSignal,
-): Promise<{ readonly value: T; readonly modRevision: number } | undefined> {
-  const entry = await coordinator.get(key, signal)
-  return entry && { value: mustDecode(values, entry), modRevision: entry.modRevision }
 }

@@ -5,18 +5,13 @@ import {
   type ModelName,
   modelKey,
   modifiedAt,
-  type Operation,
-  put,
   Refused,
   type RetrainingRecord,
-  remove,
   retrainingKey,
   retrainingsOf,
-  Unavailable,
 } from '@almanac/shared'
 import type { Bounds } from '../config/bounds.ts'
-import { contention } from '../jobs/contention.ts'
-import { unheard } from '../jobs/unheard.ts'
+import { findKept, type HeldRecord, listKept, putKept, removeKept } from '../jobs/kept-record.ts'
 import { mustDecode } from '../jobs/unreadable.ts'
 import { retrainingCodec } from '../view/retraining-fold.ts'
 
@@ -29,11 +24,7 @@ type Parts = {
 export type Asked = Pick<RetrainingRecord, 'liveMase' | 'observations' | 'restSeconds' | 'enabled'>
 
 /** A rule as it was read at the coordinator. */
-export type HeldRetraining = {
-  readonly of: ModelName
-  readonly record: RetrainingRecord
-  readonly modRevision: number
-}
+export type HeldRetraining = HeldRecord<RetrainingRecord> & { readonly of: ModelName }
 
 /**
  * Makes the rule of a model, or changes it: what it remembers stays, but a rule that is another one
@@ -46,26 +37,20 @@ export async function putRetraining(
   asked: Asked,
   now: string,
 ): Promise<{ readonly record: RetrainingRecord; readonly isNew: boolean }> {
-  for (let tries = 1; tries <= parts.bounds.contentionTriesMax; tries += 1) {
-    const model = await mustHaveModel(parts, of)
-    const held = await findRetraining(parts, of)
-    if (held === undefined) await mustHaveRoom(parts, of)
-    const record = changed(held?.record, asked, now)
+  return putKept(parts, keptOf(of), {
+    what: `the model ${of.model}`,
     // A model that is deleted meanwhile leaves no rule behind.
-    const when = [modifiedAt(retrainingKey(of), held?.modRevision ?? 0), model]
-    const then = [put(retrainingKey(of), retrainingCodec.encode(record))]
-    if (await change(parts, when, then)) return { record, isNew: held === undefined }
-  }
-  throw contention(`the model ${of.model}`)
+    holds: async () => [await mustHaveModel(parts, of)],
+    changed: async (before) => {
+      if (before === undefined) await mustHaveRoom(parts, of)
+      return changed(before, asked, now)
+    },
+  })
 }
 
 /** Removes it; what it has begun goes on. False: there was none. */
-export async function deleteRetraining(parts: Parts, of: ModelName): Promise<boolean> {
-  const key = retrainingKey(of)
-  const entry = await parts.coordinator.get(key, deadline(parts))
-  if (entry === undefined) return false
-  await change(parts, [], [remove(key)])
-  return true
+export function deleteRetraining(parts: Parts, of: ModelName): Promise<boolean> {
+  return removeKept(parts, retrainingKey(of))
 }
 
 /** At a linearizable read. Throws a 409 for one that this release cannot read. */
@@ -73,9 +58,8 @@ export async function findRetraining(
   parts: Pick<Parts, 'coordinator'> & { readonly bounds: Pick<Bounds, 'coordinatorCallMs'> },
   of: ModelName,
 ): Promise<HeldRetraining | undefined> {
-  const entry = await parts.coordinator.get(retrainingKey(of), deadline(parts))
-  if (entry === undefined) return undefined
-  return { of, record: mustDecode(retrainingCodec, entry), modRevision: entry.modRevision }
+  const held = await findKept(parts, keptOf(of))
+  return held && { of, ...held }
 }
 
 /** All that there are, by model. `read` is undefined for one that this release cannot read. */
@@ -86,8 +70,7 @@ export async function listRetrainings(
   readonly { readonly model: string; readonly read: () => RetrainingRecord | undefined }[]
 > {
   const prefix = retrainingsOf(tenant)
-  const { entries } = await parts.coordinator.list(prefix, deadline(parts))
-  return entries.map(({ key, value }) => ({
+  return (await listKept(parts, prefix)).map(({ key, value }) => ({
     model: key.slice(prefix.length),
     read: () => {
       const decoded = retrainingCodec.decode(value)
@@ -97,7 +80,10 @@ export async function listRetrainings(
 }
 
 async function mustHaveModel(parts: Parts, of: ModelName): Promise<Comparison> {
-  const entry = await parts.coordinator.get(modelKey(of), deadline(parts))
+  const entry = await parts.coordinator.get(
+    modelKey(of),
+    AbortSignal.timeout(parts.bounds.coordinatorCallMs),
+  )
   if (entry === undefined || mustDecode(codecs.model, entry).deletedAt !== null)
     throw new Refused(404, 'no-such-model', `There is no model ${of.model} to fit again.`, {
       field: 'model',
@@ -133,18 +119,4 @@ function changed(
   }
 }
 
-async function change(
-  parts: Parts,
-  when: readonly Comparison[],
-  then: readonly Operation[],
-): Promise<boolean> {
-  try {
-    return (await parts.coordinator.transact({ when, then }, deadline(parts))).succeeded
-  } catch (error) {
-    if (!(error instanceof Unavailable)) throw error
-    throw unheard('Do it again: that does no harm.')
-  }
-}
-
-const deadline = ({ bounds }: { readonly bounds: Pick<Bounds, 'coordinatorCallMs'> }) =>
-  AbortSignal.timeout(bounds.coordinatorCallMs)
+const keptOf = (of: ModelName) => ({ key: retrainingKey(of), values: retrainingCodec })

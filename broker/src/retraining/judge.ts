@@ -1,3 +1,4 @@
+import { engineLimits } from '@almanac/engine'
 import {
   type AccuracyRecord,
   type ClusterState,
@@ -19,6 +20,8 @@ export type Window = {
   readonly since: number | null
   /** Whether there are as many as asked for, or no more are kept. */
   readonly isFull: boolean
+  /** What `liveMase` can be at most; null where it has no bound. */
+  readonly most: number | null
 }
 
 /** What a rule was judged by, as it was seen. */
@@ -52,7 +55,7 @@ export function judge(
 ): Verdict {
   const model = state.models.get(modelId(of))
   const { newest, last } = newestOf(state, of, model?.value)
-  const window = newest ? windowOf(newest.accuracy, rule.observations, bounds) : null
+  const window = newest ? windowOf(newest, rule.observations, bounds) : null
   if (!rule.enabled) return { kind: 'off', window }
   if (model === undefined || newest === undefined || window === null)
     return { kind: 'no-version', window: null }
@@ -69,11 +72,11 @@ export function judge(
 
 /** Whole updates, from the newest on, until they have so many observations. */
 export function windowOf(
-  accuracy: AccuracyRecord | undefined,
+  version: Pick<VersionRecord, 'accuracy' | 'series'>,
   wanted: number,
   { accuracyUpdatesMax }: Pick<Bounds, 'accuracyUpdatesMax'>,
 ): Window {
-  const updates = accuracy?.updates ?? []
+  const updates = judgedOf(version)
   let [observations, scaled] = [0, 0]
   let since: number | null = null
   for (const update of updates) {
@@ -85,7 +88,20 @@ export function windowOf(
   const isFull = observations >= wanted || updates.length >= accuracyUpdatesMax
   // Sums of huge errors overflow, and what is not finite cannot be written down.
   const liveMase = observations === 0 ? null : Math.min(scaled / observations, Number.MAX_VALUE)
-  return { observations, liveMase, since, isFull }
+  const most = version.series === undefined ? null : engineLimits.liveErrorMax
+  return { observations, liveMase, since, isFull, most }
+}
+
+/**
+ * Of many series none that an earlier release recorded, where one series can outweigh all others:
+ * a fit by these would be one for nothing, and the next update tells more.
+ */
+function judgedOf({
+  accuracy,
+  series,
+}: Pick<VersionRecord, 'accuracy' | 'series'>): AccuracyRecord['updates'] {
+  const updates = accuracy?.updates ?? []
+  return series === undefined ? updates : updates.filter(({ errorMax }) => errorMax !== undefined)
 }
 
 /** What a person reads of it. */

@@ -1,18 +1,12 @@
 import {
   type Coordinator,
-  modifiedAt,
-  put,
   Refused,
-  remove,
   type ScheduleRecord,
   scheduleKey,
   schedulesOf,
-  Unavailable,
 } from '@almanac/shared'
 import type { Bounds } from '../config/bounds.ts'
-import { contention } from '../jobs/contention.ts'
-import { unheard } from '../jobs/unheard.ts'
-import { unreadable } from '../jobs/unreadable.ts'
+import { findKept, listKept, putKept, removeKept } from '../jobs/kept-record.ts'
 import { type ScheduleName, scheduleCodec } from '../view/schedule-fold.ts'
 import type { HeldSchedule } from './run.ts'
 
@@ -34,48 +28,36 @@ export async function putSchedule(
   asked: Asked,
   now: string,
 ): Promise<{ readonly record: ScheduleRecord; readonly isNew: boolean }> {
-  for (let tries = 1; tries <= parts.bounds.contentionTriesMax; tries += 1) {
-    const held = await findSchedule(parts, of)
-    if (held === undefined) await mustHaveRoom(parts, of)
-    const record = changed(held?.record, asked, now)
-    const then = [put(keyOf(of), scheduleCodec.encode(record))]
-    if (await change(parts, of, held?.modRevision ?? 0, then))
-      return { record, isNew: held === undefined }
-  }
-  throw contention(`schedule ${of.name}`)
+  return putKept(parts, keptOf(of), {
+    what: `schedule ${of.name}`,
+    changed: async (before) => {
+      if (before === undefined) await mustHaveRoom(parts, of)
+      return changed(before, asked, now)
+    },
+  })
 }
 
 /** Removes it; what it has begun goes on. False: there was none. */
-export async function deleteSchedule(parts: Parts, of: ScheduleName): Promise<boolean> {
-  const signal = AbortSignal.timeout(parts.bounds.coordinatorCallMs)
-  const entry = await parts.coordinator.get(keyOf(of), signal)
-  if (entry === undefined) return false
-  await change(parts, of, undefined, [remove(keyOf(of))])
-  return true
+export function deleteSchedule(parts: Parts, of: ScheduleName): Promise<boolean> {
+  return removeKept(parts, keptOf(of).key)
 }
 
 /** At a linearizable read. Throws a 409 for one that this release cannot read. */
 export async function findSchedule(
-  { coordinator, bounds }: Pick<Parts, 'coordinator' | 'bounds'>,
+  parts: Pick<Parts, 'coordinator' | 'bounds'>,
   of: ScheduleName,
 ): Promise<HeldSchedule | undefined> {
-  const signal = AbortSignal.timeout(bounds.coordinatorCallMs)
-  const entry = await coordinator.get(keyOf(of), signal)
-  if (entry === undefined) return undefined
-  const decoded = scheduleCodec.decode(entry.value)
-  if (!decoded.ok) throw unreadable(entry.key, decoded.fault)
-  return { of, record: decoded.value, modRevision: entry.modRevision }
+  const held = await findKept(parts, keptOf(of))
+  return held && { of, ...held }
 }
 
 /** All that can be read, by name. */
 export async function listSchedules(
-  { coordinator, bounds }: Pick<Parts, 'coordinator' | 'bounds'>,
+  parts: Pick<Parts, 'coordinator' | 'bounds'>,
   tenant: string,
 ): Promise<readonly HeldSchedule[]> {
   const prefix = schedulesOf(tenant)
-  const signal = AbortSignal.timeout(bounds.coordinatorCallMs)
-  const { entries } = await coordinator.list(prefix, signal)
-  return entries.flatMap(({ key, value, modRevision }) => {
+  return (await listKept(parts, prefix)).flatMap(({ key, value, modRevision }) => {
     const decoded = scheduleCodec.decode(value)
     const of = { tenant, name: key.slice(prefix.length) }
     return decoded.ok ? [{ of, record: decoded.value, modRevision }] : []
@@ -100,20 +82,7 @@ function changed(before: ScheduleRecord | undefined, asked: Asked, now: string):
   }
 }
 
-async function change(
-  { coordinator, bounds }: Parts,
-  of: ScheduleName,
-  revision: number | undefined,
-  then: Parameters<Coordinator['transact']>[0]['then'],
-): Promise<boolean> {
-  const when = revision === undefined ? [] : [modifiedAt(keyOf(of), revision)]
-  const signal = AbortSignal.timeout(bounds.coordinatorCallMs)
-  try {
-    return (await coordinator.transact({ when, then }, signal)).succeeded
-  } catch (error) {
-    if (!(error instanceof Unavailable)) throw error
-    throw unheard('Do it again: that does no harm.')
-  }
-}
-
-const keyOf = ({ tenant, name }: ScheduleName) => scheduleKey(tenant, name)
+const keptOf = ({ tenant, name }: ScheduleName) => ({
+  key: scheduleKey(tenant, name),
+  values: scheduleCodec,
+})

@@ -13,6 +13,7 @@ import {
 } from '@almanac/shared'
 import type { Bounds } from '../config/bounds.ts'
 import type { Allocated } from '../jobs/allocate.ts'
+import type { HeldRecord } from '../jobs/kept-record.ts'
 import { type ScheduleName, scheduleCodec } from '../view/schedule-fold.ts'
 import { type ActionParts, readAction } from './actions.ts'
 
@@ -26,11 +27,7 @@ export type RunParts = {
 }
 
 /** A schedule as it was read at the coordinator. */
-export type HeldSchedule = {
-  readonly of: ScheduleName
-  readonly record: ScheduleRecord
-  readonly modRevision: number
-}
+export type HeldSchedule = HeldRecord<ScheduleRecord> & { readonly of: ScheduleName }
 
 /** What a run is for: one instant, or somebody who asked. */
 export type Occasion = {

@@ -58,30 +58,47 @@ const decayedVersion = versionRecord(3, 'stored', { accuracy: bad })
 describe('the window', () => {
   test('has whole updates from the newest on, as many as are asked for', () => {
     const kept = accuracy(update(4, 6, 12), update(3, 6, 3), update(2, 100, 0))
-    expect(windowOf(kept, 10, bounds)).toEqual({
-      ...{ observations: 12, liveMase: 15 / 12, since: 3, isFull: true },
+    expect(windowOf({ accuracy: kept }, 10, bounds)).toEqual({
+      ...{ observations: 12, liveMase: 15 / 12, since: 3, isFull: true, most: null },
     })
   })
 
   test('is not full with fewer, unless no more updates are kept', () => {
     const three = [5, 4, 3].map((version) => update(version, 1, 2))
-    expect(windowOf(accuracy(...three), 10, bounds)).toMatchObject({
+    expect(windowOf({ accuracy: accuracy(...three) }, 10, bounds)).toMatchObject({
       observations: 3,
       isFull: false,
     })
     const four = accuracy(...three, update(2, 1, 2))
-    expect(windowOf(four, 10, bounds)).toMatchObject({ observations: 4, liveMase: 2, isFull: true })
+    expect(windowOf({ accuracy: four }, 10, bounds)).toMatchObject({
+      observations: 4,
+      liveMase: 2,
+      isFull: true,
+    })
   })
 
   test('of a version that tells nothing is empty', () => {
-    expect(windowOf(undefined, 10, bounds)).toEqual({
-      ...{ observations: 0, liveMase: null, since: null, isFull: false },
+    expect(windowOf({}, 10, bounds)).toEqual({
+      ...{ observations: 0, liveMase: null, since: null, isFull: false, most: null },
     })
+  })
+
+  test('of many series has no update in which one series could outweigh all others', () => {
+    const [series, errorMax] = [100, 10]
+    const before = [update(3, 10, 1_540), update(2, 100, 90)]
+    const kept = accuracy({ ...update(4, 6, 9), errorMax }, ...before)
+    const judged = { observations: 6, liveMase: 1.5, since: 4, most: 10 }
+    expect(windowOf({ accuracy: kept, series }, 10, bounds)).toEqual({ ...judged, isFull: false })
+    expect(windowOf({ accuracy: kept, series }, 6, bounds)).toEqual({ ...judged, isFull: true })
+    const none = { observations: 0, liveMase: null, since: null, isFull: false, most: 10 }
+    expect(windowOf({ accuracy: accuracy(...before), series }, 10, bounds)).toEqual(none)
+    // One series alone has no bound.
+    expect(windowOf({ accuracy: accuracy(...before) }, 10, bounds).liveMase).toBe(154)
   })
 
   test('of errors that no number holds is as large as one can be written down', () => {
     const huge = accuracy(update(3, 1, Number.MAX_VALUE), update(2, 1, Number.MAX_VALUE))
-    expect(windowOf(huge, 2, bounds).liveMase).toBe(Number.MAX_VALUE)
+    expect(windowOf({ accuracy: huge }, 2, bounds).liveMase).toBe(Number.MAX_VALUE)
   })
 })
 
@@ -131,7 +148,7 @@ describe('a model is', () => {
 
 test('what is told has as many digits as it takes', () => {
   const told = (liveMase: number, limit: number) =>
-    decayed(of, { liveMase, observations: 24, since: 1, isFull: true }, limit)
+    decayed(of, { liveMase, observations: 24, since: 1, isFull: true, most: null }, limit)
   expect(told(1.4183, 1.2)).toBe(
     'Live accuracy of m was 1.42 over the last 24 observations; the limit is 1.2.',
   )

@@ -169,6 +169,21 @@ describe('a model whose live accuracy decays', () => {
     expect(await jobsOf(cluster)).toHaveLength(3)
   })
 
+  test('of many series is told where its limit is one that they never pass', async () => {
+    const { broker, cluster } = await opened()
+    const key = versionKey(of, 1)
+    const held = codecs.version.decode((await cluster.coordinator.get(key, signal()))!.value)
+    if (!held.ok) throw new Error(held.fault)
+    const many = codecs.version.encode({ ...held.value, series: 3 })
+    await cluster.coordinator.transact({ when: [], then: [put(key, many)] }, signal())
+    await putRule(broker, { liveMase: 10 })
+    await tell(cluster, 1, { ...bad(1), scaled: 240, errorMax: 10 })
+    const { detail } = await untilState(broker, 'below')
+    expect(detail).toBe('The limit is never passed: of many series live accuracy is 10 at most.')
+    await putRule(broker, { liveMase: 9.5 })
+    expect((await untilRuns(broker, 1)).runs).toMatchObject([{ liveMase: 10, judged: 1 }])
+  })
+
   test('rests between two retrainings', async () => {
     const { broker, cluster, set } = await opened()
     await putRule(broker)

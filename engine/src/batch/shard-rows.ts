@@ -26,9 +26,14 @@ export type ShardRow = {
   readonly observed: number
   /** `maseOfFit` of its fit; NaN where there is none. */
   readonly mase: number
-  /** What errors on it are divided by (`liveScale` of its fit); NaN where that is not known. */
+  /**
+   * What errors on it are divided by (`liveScale` of its fit); 0 where its data never changed, NaN
+   * where that is not known. Earlier releases write NaN for 0, and take 0 for that.
+   */
   readonly liveScale: number
-  /** How the newest of its updates was foreseen, as a mean of scaled errors; NaN before any. */
+  /** How the newest of its updates was foreseen, as a mean absolute error; NaN before any. */
+  readonly liveMae: number
+  /** The same by its scale; NaN before any, and where there is no scale. */
   readonly liveMase: number
   /** The model; empty without one. */
   readonly payload: Uint8Array
@@ -42,7 +47,7 @@ export function contentOf(rows: readonly ShardRow[]): {
   const words = (name: (typeof wordNames)[number]) => rows.map((row) => row[name])
   const zones = words('timezone')
   const hasFailedUpdates = rows.some(({ fitCode }) => fitCode !== '')
-  const figures = (column: string, name: 'liveScale' | 'liveMase') => {
+  const figures = (column: string, name: 'liveScale' | 'liveMae' | 'liveMase') => {
     const all = Float64Array.from(rows, (row) => row[name])
     return all.every(Number.isNaN) ? {} : { [column]: all }
   }
@@ -56,6 +61,7 @@ export function contentOf(rows: readonly ShardRow[]): {
     observed: Int32Array.from(rows, ({ observed }) => observed),
     [maseColumn]: Float64Array.from(rows, ({ mase }) => mase),
     ...figures(liveScaleColumn, 'liveScale'),
+    ...figures(liveMaeColumn, 'liveMae'),
     ...figures(liveMaseColumn, 'liveMase'),
     ...(zones.some((zone) => zone !== '') ? { timezone: zones } : {}),
     ...(hasFailedUpdates
@@ -80,8 +86,8 @@ export function fittedRow(
     steps: series.y.length,
     observed: observedIn(series.y),
     mase: model === null ? Number.NaN : safeMase(model, series),
-    liveScale: (model && liveScale(series)) ?? Number.NaN,
-    liveMase: Number.NaN,
+    liveScale: model === null ? Number.NaN : (liveScale(series) ?? 0),
+    ...{ liveMae: Number.NaN, liveMase: Number.NaN },
     payload: model === null ? new Uint8Array(0) : encodeModel(model),
   }
 }
@@ -107,7 +113,8 @@ export function rowAt(shard: Shard, place: number): ShardRow {
     ...{ start: word('start'), frequency: word('frequency'), timezone: word('timezone') },
     ...{ steps: count('steps'), observed: count('observed') },
     mase: figure(maseColumn),
-    ...{ liveScale: figure(liveScaleColumn), liveMase: figure(liveMaseColumn) },
+    liveScale: figure(liveScaleColumn),
+    ...{ liveMae: figure(liveMaeColumn), liveMase: figure(liveMaseColumn) },
     payload: shard.payloadAt(place),
   }
 }
@@ -143,6 +150,7 @@ const wordNames = [...wordColumns, 'timezone', 'fitCode', 'fitDetail'] as const
 const countColumns = ['steps', 'observed']
 const maseColumn = 'mase'
 const liveScaleColumn = 'live-scale'
+const liveMaeColumn = 'live-mae'
 const liveMaseColumn = 'live-mase'
 const fitCodeColumn = 'fit-code'
 const fitDetailColumn = 'fit-detail'

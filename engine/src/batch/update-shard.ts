@@ -1,5 +1,5 @@
 import { compareKeys, type Shard } from '../codec/shard.ts'
-import { type LiveSum, noLive, scaledNews, sumOfLive } from '../evaluate/live.ts'
+import { foreseenNews, type LiveSum, noLive, sumOfLive } from '../evaluate/live.ts'
 import { decodeModel, encodeModel, updateModel } from '../facade.ts'
 import type { AnySpec } from '../families.ts'
 import type { Outcome, Refusal, Run } from '../family.ts'
@@ -20,8 +20,9 @@ import { contentOf, fittedRow, observedIn, rowAt, type ShardRow, wordAt } from '
  * with a `code` that says why: `known-already`, `start`, `frequency`, `timezone`, `too-many`, or
  * that of the refusal; after news that can the code is again that of the fit. A series that is new,
  * or has no model, is fitted by the spec, as `fitShard` does it. Places of the run are those of the news.
- * The column `live-mase` has the mean scaled error of each series' newest news; those without a
- * `live-scale`, as of shards that were made before there was one, are not scored.
+ * The columns `live-mae` and `live-mase` have the mean error of each series' newest news, and the
+ * same by its scale; those without a `live-scale`, as of shards that were made before there was
+ * one, are not scored.
  */
 export function updateShard(base: Shard, news: Shard, spec: AnySpec, run: ShardRun): FittedShard {
   const { onSeries, passedOver, onProgress, ...own } = run
@@ -111,16 +112,16 @@ function moveOn(row: ShardRow, news: News): Outcome<Moved> {
     const updated = updateModel(decoded.value, { y })
     if (updated.kind === 'refused') return updated
     const [code, detail] = fitCodeOf(row)
-    const live = scaledNews(decoded.value, y, row.liveScale)
+    const foreseen = foreseenNews(decoded.value, y, row.liveScale)
     const next: ShardRow = {
       ...row,
       ...{ code, detail, fitCode: '', fitDetail: '' },
       steps: row.steps + y.length,
       observed: row.observed + observedIn(y),
-      liveMase: live ? live.scaled / live.count : row.liveMase,
+      ...(foreseen && { liveMae: foreseen.mae, liveMase: foreseen.mase }),
       payload: encodeModel(updated.value),
     }
-    return done({ row: next, live })
+    return done({ row: next, live: foreseen?.live ?? null })
   } catch (fault) {
     // A fault of the engine: told for this series, so that the rest of the shard is not lost to it.
     const what = fault instanceof Error ? fault.message : String(fault)

@@ -7,8 +7,21 @@ import { errorScale } from './metrics.ts'
 /** Errors of a forecast on what came: how many values were there, and the sum of their errors. */
 export type LiveScore = { readonly count: number; readonly absolute: number }
 
-/** Errors that were divided by the scale of their own series, so that those of many add up. */
+/**
+ * Errors that were divided by the scale of their own series, so that those of many add up; each
+ * counts for `limits.liveErrorMax` at most.
+ */
 export type LiveSum = { readonly count: number; readonly scaled: number }
+
+/** How the news of one of many series had been foreseen. */
+export type ForeseenNews = {
+  /** The mean absolute error, in units of the data. */
+  readonly mae: number
+  /** The same by the scale of the series, if it has one and a number holds that; else NaN. */
+  readonly mase: number
+  /** What it adds to all series; null where it has no scale. */
+  readonly live: LiveSum | null
+}
 
 export const noLive: LiveSum = { count: 0, scaled: 0 }
 
@@ -18,28 +31,33 @@ export const noLive: LiveSum = { count: 0, scaled: 0 }
  * forecast of so far.
  */
 export function scoreNews(model: AnyModel, news: Float64Array): LiveScore | null {
-  const y = near(news)
-  const forecast = forecastModel(model, { horizon: y.length, quantiles: new Float64Array(0) })
-  if (forecast.kind === 'refused') return null
-  let [count, absolute] = [0, 0]
-  for (const [h, actual] of y.entries()) {
-    if (Number.isNaN(actual)) continue
-    count++
-    absolute += Math.abs(actual - forecast.value.point[h]!)
-  }
-  return { count, absolute }
+  const errors = errorsOn(model, near(news))
+  return errors && { count: errors.length, absolute: sum(errors) }
 }
 
 /**
- * The same by the scale of the series. Null where there is nothing to compare, or the scale is not
+ * The same of one of many series, by its scale: 0 where its data never changed, so that its error
+ * is told and counts nowhere else. Null where there is nothing to compare, or the scale is not
  * known (NaN); then nothing is forecast. Never throws: what cannot be scored is still news.
  */
-export function scaledNews(model: AnyModel, y: Float64Array, scale: number): LiveSum | null {
-  if (!(scale > 0) || near(y).every(Number.isNaN)) return null
+export function foreseenNews(
+  model: AnyModel,
+  news: Float64Array,
+  scale: number,
+): ForeseenNews | null {
+  const y = near(news)
+  if (Number.isNaN(scale) || y.every(Number.isNaN)) return null
   try {
-    const score = scoreNews(model, y)
-    const scaled = score === null ? Number.NaN : score.absolute / scale
-    return score !== null && Number.isFinite(scaled) ? { count: score.count, scaled } : null
+    const errors = errorsOn(model, y)
+    const mae = errors === null ? Number.NaN : sum(errors) / errors.length
+    if (errors === null || !Number.isFinite(mae)) return null
+    if (scale === 0) return { mae, mase: Number.NaN, live: null }
+    const bounded = errors.map((error) => Math.min(error / scale, limits.liveErrorMax))
+    const mase = mae / scale
+    return {
+      ...{ mae, mase: Number.isFinite(mase) ? mase : Number.NaN },
+      live: { count: errors.length, scaled: sum(bounded) },
+    }
   } catch {
     return null
   }
@@ -47,10 +65,21 @@ export function scaledNews(model: AnyModel, y: Float64Array, scale: number): Liv
 
 const near = (y: Float64Array) => y.subarray(0, limits.liveStepsMax)
 
-/** Both of them; the first alone where the sum leaves the range of numbers. */
+/** Absolute ones of the forecast of so many steps; null where the model has none. */
+function errorsOn(model: AnyModel, y: Float64Array): readonly number[] | null {
+  const forecast = forecastModel(model, { horizon: y.length, quantiles: new Float64Array(0) })
+  if (forecast.kind === 'refused') return null
+  const { point } = forecast.value
+  const errors: number[] = []
+  for (const [h, actual] of y.entries())
+    if (!Number.isNaN(actual)) errors.push(Math.abs(actual - point[h]!))
+  return errors
+}
+
+const sum = (values: readonly number[]) => values.reduce((all, value) => all + value, 0)
+
 export function sumOfLive(first: LiveSum, second: LiveSum): LiveSum {
-  const scaled = first.scaled + second.scaled
-  return Number.isFinite(scaled) ? { count: first.count + second.count, scaled } : first
+  return { count: first.count + second.count, scaled: first.scaled + second.scaled }
 }
 
 /**

@@ -38,10 +38,14 @@ function rowOf(shard: Shard, key: string) {
   return { ...Object.fromEntries(columns), payload: Buffer.from(shard.payloadAt(place)) }
 }
 
-/** How news alone were foreseen, by the scale of the fit. */
-function maseOf(before: ReturnType<typeof rowOf>, y: Float64Array): number {
+const unscored = { 'live-mae': Number.NaN, 'live-mase': Number.NaN }
+
+/** How news alone were foreseen, as they are and by the scale of the fit. */
+function scoresOf(before: ReturnType<typeof rowOf>, y: Float64Array): typeof unscored {
   const score = scoreNews(doneValue(decodeModel(before.payload)), y)
-  return score === null ? Number.NaN : score.absolute / before['live-scale'] / score.count
+  if (score === null || score.count === 0) return unscored
+  const [mae, scale] = [score.absolute / score.count, before['live-scale']]
+  return { 'live-mae': mae, 'live-mase': scale > 0 ? mae / scale : Number.NaN }
 }
 
 describe('an updated shard', () => {
@@ -60,18 +64,18 @@ describe('an updated shard', () => {
         for (const { key, y } of batch) {
           const [before, after] = [rowOf(base, key), rowOf(shard, key)]
           const newer = added.get(key)
-          const isScored = 'live-mase' in after
+          const isScored = 'live-mae' in after
           if (newer === undefined) {
-            expect(after).toEqual({ ...before, ...(isScored ? { 'live-mase': Number.NaN } : {}) })
+            expect({ ...unscored, ...after }).toEqual({ ...before, ...unscored })
             continue
           }
           const values = Float64Array.from(newer, (one) => one ?? Number.NaN)
           const alone = doneValue(
             updateModel(doneValue(decodeModel(before.payload)), { y: values }),
           )
-          expect(after).toEqual({
+          expect({ ...unscored, ...after }).toEqual({
             ...before,
-            ...(isScored ? { 'live-mase': maseOf(before, values) } : {}),
+            ...(isScored ? scoresOf(before, values) : unscored),
             steps: y.length + newer.length,
             observed: before.observed + newer.filter((one) => one !== null).length,
             payload: Buffer.from(encodeModel(alone)),

@@ -1,4 +1,4 @@
-import type { LiveSum } from '@almanac/engine'
+import { engineLimits, type LiveSum } from '@almanac/engine'
 import { type AccuracyRecord, limits, type VersionRecord } from '@almanac/shared'
 import type { FitReply } from './worker-protocol.ts'
 
@@ -16,32 +16,38 @@ export function accuracyAfter(
   if (scale !== null) return { scale, updates: [] }
   if (accuracy === undefined || score === null) return accuracy
   const scaled = score.absolute / accuracy.scale
-  return after(accuracy, version, { count: score.count, scaled }) ?? accuracy
+  return after(accuracy, { version, count: score.count, scaled }) ?? accuracy
 }
 
 /**
- * The same of many series, each of which has its own scale: all their errors by all their
- * observations. It begins with the first update of which anything was foreseen.
+ * The same of many series, each of which has its own scale: all their errors, each of them bounded,
+ * by all their observations. It begins with the first update of which anything was foreseen.
  */
 export function accuracyOfMany(
   { version, accuracy }: Of,
   live: LiveSum,
 ): AccuracyRecord | undefined {
-  return after(accuracy ?? { scale: 1, updates: [] }, version, live) ?? accuracy
+  const update = { version, ...live, errorMax: engineLimits.liveErrorMax }
+  return after(accuracy ?? { scale: 1, updates: [] }, update) ?? accuracy
 }
 
 /** Undefined where there is nothing to add. */
 function after(
   accuracy: AccuracyRecord,
-  version: number,
-  { count, scaled }: LiveSum,
+  update: AccuracyRecord['updates'][number],
 ): AccuracyRecord | undefined {
-  if (count === 0 || !Number.isFinite(scaled)) return undefined
-  const updates = [{ version, count, scaled }, ...accuracy.updates]
+  if (update.count === 0 || !Number.isFinite(update.scaled)) return undefined
+  const updates = [update, ...accuracy.updates]
   return { ...accuracy, updates: updates.slice(0, limits.accuracyUpdatesMax) }
 }
 
-/** The same of this version alone, for people. */
+/** How far off the forecast of one series was, in its units: also where it has no scale. */
+export function liveErrorOf(score: Fitted['score']): VersionRecord['metrics'] {
+  const liveMae = score ? score.absolute / score.count : Number.NaN
+  return Number.isFinite(liveMae) ? { liveMae } : {}
+}
+
+/** What its accuracy says of this version alone, for people. */
 export function figuresOf(
   accuracy: AccuracyRecord | undefined,
   { version }: Of,

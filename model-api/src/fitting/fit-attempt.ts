@@ -15,7 +15,7 @@ import type { NodeContext } from '../base/context.ts'
 import { untilAvailable } from '../base/patience.ts'
 import { bounds } from '../config/bounds.ts'
 import type { ModelsView } from '../serving/view.ts'
-import { accuracyAfter, accuracyOfMany } from './accuracy.ts'
+import { accuracyAfter, accuracyOfMany, liveErrorOf } from './accuracy.ts'
 import type { Effect } from './apply.ts'
 import { checked } from './checked.ts'
 import { type Claim, ClaimUnknown, releaseLease, takeClaim } from './claim.ts'
@@ -133,7 +133,7 @@ async function work(
     case 'fitted':
       return store(context, claim, progress, stop.signal, {
         content: reply.model,
-        metrics: plainMetrics(reply.report),
+        metrics: { ...plainMetrics(reply.report), ...liveErrorOf(reply.score) },
         calendar: reply.calendar,
         accuracy: accuracyAfter(claim.version, reply),
       })

@@ -16,6 +16,7 @@ export function entryAt(shard: Shard, place: number): SeriesEntry {
     steps: countAt(shard, 'steps', place),
     observed: countAt(shard, 'observed', place),
     mase: numberAt(shard, 'mase', place),
+    liveMae: numberAt(shard, 'live-mae', place),
     liveMase: numberAt(shard, 'live-mase', place),
   }
 }

@@ -29,6 +29,7 @@ import {
   until,
   untilJob,
 } from '../support/machine.ts'
+import { handedOver, shardsOf, tried, untilBegun } from '../support/shard-work.ts'
 import { keyedSeries, orderShards, readShardRecords } from '../support/shards.ts'
 
 const scripted = new URL('../support/scripted-worker.ts', import.meta.url)
@@ -132,22 +133,13 @@ test('a backtest touches no version, whatever becomes of it', async () => {
 
 test('what one node had done stays done when it is gone: only its own shard runs again', async () => {
   const machine = await openMachine()
-  const { coordinator, faults } = breakable(machine.coordinator)
-  const first = await openNode({ ...machine, coordinator })
-  const of = await queueBacktest(machine, keyedSeries(40), 4)
-  await orderShards(machine, first, of.job)
-  await until(async () => doneOf(await readShardRecords(machine, of.job)).length >= 3)
-  faults.away = true
-  for (const lease of faults.leases) await lease.revoke(soon())
-  const kept = doneOf(await readShardRecords(machine, of.job))
-
-  const second = await openNode(machine)
-  await orderShards(machine, second, of.job)
-  await untilJob(machine, of, 'done')
+  const { of, kept, second } = await handedOver(machine, () =>
+    queueBacktest(machine, keyedSeries(40), 4),
+  )
 
   const { shards, entries } = await readResult(machine, of)
   expect(shards.map(({ blob }) => blob)).toEqual(expect.arrayContaining(kept))
-  expect(await shardsOf(second.url, 'fitted')).toBe(10 - kept.length)
+  expect(await shardsOf(second, 'fitted')).toBe(10 - kept.length)
   expect(entries).toHaveLength(40)
 })
 
@@ -169,7 +161,7 @@ test('a drain gives the shard back with its attempt', async () => {
   const node = await openNode(machine, { fitWorkerFile: scripted })
   const of = await queueBacktest(machine, keyedSeries(4), 2, untilStopped)
   await orderShards(machine, node, of.job)
-  await until(async () => (await readShardRecords(machine, of.job)).size === 1)
+  await untilBegun(machine, of)
   await node.drain()
   const [record] = (await readShardRecords(machine, of.job)).values()
   expect(record).toEqual({ attempts: 0, fitted: null, error: null })
@@ -197,7 +189,7 @@ test('a job that is ended by others stops its shards', async () => {
   // Long after that, it goes on asking.
   await until(async () => (await readShardRecords(machine, of.job)).get(0)?.progress === 0.25)
   await endByOthers(machine, of)
-  await until(async () => (await shardsOf(node.url, 'claim-lost')) === 1)
+  await until(async () => (await shardsOf(node, 'claim-lost')) === 1)
   await until(async () => (await claimsOf(machine, of)).length === 0)
   expect((await readJob(machine, of.job)).state).toBe('failed')
 })
@@ -209,10 +201,10 @@ test('a shard of a job that others ended meanwhile is not recorded', async () =>
   const of = await queueBacktest(machine, keyedSeries(2), 2)
   faults.away = true
   await orderShards(machine, node, of.job)
-  await until(async () => (await readShardRecords(machine, of.job)).size === 1)
+  await untilBegun(machine, of)
   await endByOthers(machine, of)
   faults.away = false
-  await until(async () => (await shardsOf(node.url, 'claim-lost')) === 1)
+  await until(async () => (await shardsOf(node, 'claim-lost')) === 1)
   expect((await readShardRecords(machine, of.job)).get(0)?.fitted).toBeNull()
 })
 
@@ -236,9 +228,9 @@ test('deleting the model stops its backtest, which fails with the reason', async
   const node = await openNode(machine, { fitWorkerFile: scripted })
   const of = await queueBacktest(machine, keyedSeries(4), 2, untilStopped)
   await orderShards(machine, node, of.job)
-  await until(async () => (await readShardRecords(machine, of.job)).size === 1)
+  await untilBegun(machine, of)
   await putModel(machine, of, { deletedAt: new Date().toISOString(), floor: 1 })
-  await until(async () => (await shardsOf(node.url, 'deleted')) === 1)
+  await until(async () => (await shardsOf(node, 'deleted')) === 1)
   await orderShards(machine, node, of.job)
   const job = await untilJob(machine, of, 'failed')
   expect(job.error).toMatchObject({ phase: 'deleted', reason: 'deleted' })
@@ -327,12 +319,6 @@ async function endByOthers(machine: Machine, of: Order): Promise<void> {
   await machine.coordinator.transact({ when: [], then }, soon())
 }
 
-async function tried(machine: Machine, of: Order, attempts: number): Promise<void> {
-  const record: ShardRecord = { attempts, fitted: null, error: null }
-  const then = [put(shardKey(of.job, 1), codecs.shard.encode(record))]
-  await machine.coordinator.transact({ when: [], then }, soon())
-}
-
 const versions = async ({ coordinator }: Machine) =>
   (await coordinator.list(modelsPrefix, soon())).entries.filter(({ key }) =>
     key.includes('/versions/'),
@@ -340,12 +326,3 @@ const versions = async ({ coordinator }: Machine) =>
 
 const claimsOf = async ({ coordinator }: Machine, of: Order) =>
   (await coordinator.list(shardClaimKey(of.job, 0).slice(0, -1), soon())).entries
-
-const doneOf = (records: ReadonlyMap<number, ShardRecord>) =>
-  [...records.values()].flatMap(({ fitted }) => (fitted ? [fitted.blob] : []))
-
-async function shardsOf(url: string, outcome: string): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text()
-  const line = new RegExp(`^almanac_shards_total\\{[^}]*outcome="${outcome}"[^}]*\\} (\\d+)`, 'm')
-  return Number(line.exec(text)?.[1] ?? 0)
-}

@@ -1,13 +1,5 @@
 import { encodeModel, fitModel, parseSpec, seedOfKey } from '@almanac/engine'
-import {
-  claimKey,
-  codecs,
-  put,
-  remove,
-  type ShardRecord,
-  shardClaimKey,
-  shardKey,
-} from '@almanac/shared'
+import { claimKey, codecs, put, remove, shardClaimKey } from '@almanac/shared'
 import { expect, test, vi } from 'vitest'
 import { seedOf } from '../../src/fitting/seed.ts'
 import { breakable, breakableStore } from '../support/faults.ts'
@@ -25,6 +17,7 @@ import {
   until,
   untilJob,
 } from '../support/machine.ts'
+import { handedOver, shardsOf, tried, untilBegun } from '../support/shard-work.ts'
 import {
   type Keyed,
   keyedSeries,
@@ -70,7 +63,7 @@ test('nodes share the shards of a fit; each series has the model that it has alo
     ]),
   )
   expect(models).toEqual(series.map((one) => [one.key, fittedAlone(of, one)]))
-  const done = await Promise.all(nodes.map(({ url }) => shardsOf(url, 'fitted')))
+  const done = await Promise.all(nodes.map((node) => shardsOf(node, 'fitted')))
   expect(done[0]! + done[1]!).toBe(9)
   expect(Math.min(...done)).toBeGreaterThan(0)
 })
@@ -96,24 +89,15 @@ test('a bad series has a code and a simpler model, or none, and sinks nobody', a
 
 test('what one node had done stays done when it is gone', async () => {
   const machine = await openMachine()
-  const { coordinator, faults } = breakable(machine.coordinator)
-  const first = await openNode({ ...machine, coordinator })
-  const of = await queueShards(machine, keyedSeries(40), 4)
-  await orderShards(machine, first, of.job)
-  await until(async () => fittedOf(await readShardRecords(machine, of.job)).length >= 3)
-  faults.away = true
-  for (const lease of faults.leases) await lease.revoke(soon())
-  const kept = fittedOf(await readShardRecords(machine, of.job))
-
-  const second = await openNode(machine)
-  await orderShards(machine, second, of.job)
-  await untilJob(machine, of, 'done')
+  const { of, kept, second } = await handedOver(machine, () =>
+    queueShards(machine, keyedSeries(40), 4),
+  )
 
   const { blob } = await readVersion(machine, of)
   const { index } = await readModels(machine, blob!)
   const blobs = index.shards.map((shard) => shard.blob)
   expect(blobs).toEqual(expect.arrayContaining(kept))
-  expect(await shardsOf(second.url, 'fitted')).toBe(10 - kept.length)
+  expect(await shardsOf(second, 'fitted')).toBe(10 - kept.length)
 })
 
 test('series that end their thread are passed over; the rest of the shard is as asked', async () => {
@@ -152,9 +136,7 @@ test('a shard that has ended processes again and again has the simplest models',
   const machine = await openMachine()
   const node = await openNode(machine)
   const of = await queueShards(machine, keyedSeries(4), 2)
-  const tried: ShardRecord = { attempts: 3, fitted: null, error: null }
-  const then = [put(shardKey(of.job, 1), codecs.shard.encode(tried))]
-  await machine.coordinator.transact({ when: [], then }, soon())
+  await tried(machine, of, 3)
   await orderShards(machine, node, of.job)
   await untilJob(machine, of, 'done')
   const { metrics } = await readVersion(machine, of)
@@ -165,9 +147,7 @@ test('one that ends them even so fails the fit', async () => {
   const machine = await openMachine()
   const node = await openNode(machine)
   const of = await queueShards(machine, keyedSeries(4), 2)
-  const tried: ShardRecord = { attempts: 6, fitted: null, error: null }
-  const then = [put(shardKey(of.job, 1), codecs.shard.encode(tried))]
-  await machine.coordinator.transact({ when: [], then }, soon())
+  await tried(machine, of, 6)
   await orderShards(machine, node, of.job)
   const job = await untilJob(machine, of, 'failed')
   expect(job.error).toMatchObject({ reason: 'attempts-exhausted' })
@@ -179,7 +159,7 @@ test('a drain gives the shard back with its attempt', async () => {
   const spec = { act: 'until-stopped' }
   const of = await queueShards(machine, keyedSeries(4), 2, { spec })
   await orderShards(machine, node, of.job)
-  await until(async () => (await readShardRecords(machine, of.job)).size === 1)
+  await untilBegun(machine, of)
   await node.drain()
   const [record] = (await readShardRecords(machine, of.job)).values()
   expect(record).toEqual({ attempts: 0, fitted: null, error: null })
@@ -209,9 +189,9 @@ test('deleting the model stops its shards', async () => {
   const node = await openNode(machine, { fitWorkerFile: scripted })
   const of = await queueShards(machine, keyedSeries(4), 2, { spec: { act: 'until-stopped' } })
   await orderShards(machine, node, of.job)
-  await until(async () => (await readShardRecords(machine, of.job)).size === 1)
+  await untilBegun(machine, of)
   await putModel(machine, of, { deletedAt: new Date().toISOString(), floor: 1 })
-  await until(async () => (await shardsOf(node.url, 'deleted')) === 1)
+  await until(async () => (await shardsOf(node, 'deleted')) === 1)
   const claims = await machine.coordinator.list(claimKey(of.job), soon())
   expect(claims.entries).toEqual([])
 })
@@ -223,13 +203,13 @@ test('a shard that was taken away meanwhile is not recorded', async () => {
   const of = await queueShards(machine, keyedSeries(2), 2)
   faults.away = true
   await orderShards(machine, node, of.job)
-  await until(async () => (await readShardRecords(machine, of.job)).size === 1)
+  await untilBegun(machine, of)
   const key = shardClaimKey(of.job, 0)
   const then = [put(key, codecs.claim.encode(anothers))]
   await machine.coordinator.transact({ when: [], then: [remove(key)] }, soon())
   await machine.coordinator.transact({ when: [], then }, soon())
   faults.away = false
-  await until(async () => (await shardsOf(node.url, 'claim-lost')) === 1)
+  await until(async () => (await shardsOf(node, 'claim-lost')) === 1)
   expect((await readShardRecords(machine, of.job)).get(0)?.fitted).toBeNull()
 })
 
@@ -246,12 +226,3 @@ test('ordinary fits go first between two shards', async () => {
 })
 
 const anothers = { node: '10.0.0.9_5001', instance: 'another', since: new Date().toISOString() }
-
-const fittedOf = (records: ReadonlyMap<number, ShardRecord>) =>
-  [...records.values()].flatMap(({ fitted }) => (fitted ? [fitted.blob] : []))
-
-async function shardsOf(url: string, outcome: string): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text()
-  const line = new RegExp(`^almanac_shards_total\\{[^}]*outcome="${outcome}"[^}]*\\} (\\d+)`, 'm')
-  return Number(line.exec(text)?.[1] ?? 0)
-}

@@ -90,6 +90,27 @@ test('an update tells how well its base had foreseen it; a fit what errors are d
   expect(record.accuracy?.updates[0]?.scaled).toBeCloseTo(scaled, 10)
   expect(record.accuracy?.updates[1]).toEqual(earlier)
   expect(record.metrics.liveMase).toBeCloseTo(scaled / 3, 10)
+  expect(record.metrics.liveMae).toBeCloseTo((scaled * scale) / 3, 10)
+})
+
+test('an update of data that never changed tells how far off its forecast was, by no scale', async () => {
+  const machine = await openMachine()
+  const node = await openNode(machine)
+  const spec = { family: 'baseline', method: 'naive' }
+  const first = await queueFit(machine, { spec, series: { y: Array(30).fill(5) } })
+  await order(machine, node, first.job)
+  await untilJob(machine, first, 'done')
+  const { blob, sha256, accuracy } = await readVersion(machine, first)
+  expect(accuracy).toBeUndefined()
+
+  const base = { version: 1, blob: blob!, sha256: sha256! }
+  const of = await queueFit(machine, { version: 2, base, spec, series: { y: [7, null, 2] } })
+  await order(machine, node, of.job)
+  await untilJob(machine, of, 'done')
+  const record = await readVersion(machine, of)
+  expect(record.accuracy).toBeUndefined()
+  expect(record.metrics).toMatchObject({ liveMae: 2.5 })
+  expect(record.metrics).not.toHaveProperty('liveMase')
 })
 
 test('an update is no fit of the new observations alone', async () => {

@@ -84,10 +84,15 @@ export const SeriesEntry = Type.Object({
       description: 'Mean absolute scaled error of its one-step fits, when it was fitted.',
     }),
   ),
-  /** The same. */
+  /** The same, and of `liveMase`. */
+  liveMae: Type.Optional(
+    Type.Union([Type.Number(), Type.Null()], {
+      description: 'Mean absolute error of what was foreseen of its newest observations.',
+    }),
+  ),
   liveMase: Type.Optional(
     Type.Union([Type.Number(), Type.Null()], {
-      description: 'Mean absolute scaled error of what was foreseen of its newest observations.',
+      description: 'The same by the scale of the series; null where its data never changed.',
     }),
   ),
 })

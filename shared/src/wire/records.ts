@@ -1,6 +1,6 @@
 import { type Static, type TObject, type TProperties, Type } from 'typebox'
 import { limits } from '../base/limits.ts'
-import { AccuracyRecord } from './accuracy.ts'
+import { AccuracyRecord, ErrorMax } from './accuracy.ts'
 import { BacktestState } from './backtest.ts'
 import { FilePrediction } from './file-prediction.ts'
 import { JobEvent, jobEventsMax } from './job-log.ts'
@@ -233,7 +233,9 @@ export const ShardRecord = record({
        * Of an update: observations that its base had foreseen, and the sum of their absolute
        * errors, each by the scale of its series. Absent where there is none, and from older nodes.
        */
-      live: Type.Optional(record({ count: Count, scaled: Type.Number({ minimum: 0 }) })),
+      live: Type.Optional(
+        record({ count: Count, scaled: Type.Number({ minimum: 0 }), errorMax: ErrorMax }),
+      ),
     }),
   ),
   /** How much of it is done, from 0 to 1, as who works on it said last; mostly nobody says. */

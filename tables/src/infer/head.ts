@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { TextDecoder } from 'node:util'
 import { constants, createGunzip } from 'node:zlib'
 import { limits } from '../limits.ts'
+import { startsAsGzip } from '../lines/gzip.ts'
 import { DamagedFile, type Encoding } from '../lines/text.ts'
 
 /** The beginning of a file of text, as UTF-8, up to the end of its last whole line. */
@@ -20,7 +21,7 @@ export async function readHead(
   isWhole: boolean,
   given: Encoding | undefined,
 ): Promise<Head> {
-  const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b
+  const isGzip = startsAsGzip(bytes)
   const unpacked = isGzip ? await unpackedHead(bytes) : bytes
   const isAll = isWhole && unpacked.length < limits.lookBytes
   const encoding = given ?? encodingOf(unpacked)

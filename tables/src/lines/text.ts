@@ -4,6 +4,7 @@ import { type Readable, Transform } from 'node:stream'
 import { TextDecoder } from 'node:util'
 import { createGunzip } from 'node:zlib'
 import { limits } from '../limits.ts'
+import { startsAsGzip } from './gzip.ts'
 
 export type Encoding = 'utf-8' | 'latin-1' | 'utf-16'
 
@@ -23,8 +24,7 @@ export type TextFile = {
 export async function openText(file: string, encoding: Encoding): Promise<TextFile> {
   const head = await headOf(file, 2)
   const source = createReadStream(file, { highWaterMark: readBytes })
-  const isGzip = head[0] === 0x1f && head[1] === 0x8b
-  const bytes = isGzip ? unpacked(source) : source
+  const bytes = startsAsGzip(head) ? unpacked(source) : source
   return { chunks: decoded(bytes, encoding), bytesRead: () => source.bytesRead }
 }
 

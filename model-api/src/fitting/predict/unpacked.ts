@@ -1,5 +1,6 @@
 import { pipeline, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
+import { startsAsGzip } from '@almanac/tables'
 
 /** A file that says that it is compressed, and is not to its end. */
 export class NotUnpacked extends Error {
@@ -27,7 +28,7 @@ export async function* unpacked(content: AsyncIterable<Uint8Array>): AsyncGenera
         yield value
       }
     }
-    if (first[0] === 0x1f && first[1] === 0x8b) yield* gunzipped(all())
+    if (startsAsGzip(first)) yield* gunzipped(all())
     else yield* all()
   } finally {
     await chunks.return?.()

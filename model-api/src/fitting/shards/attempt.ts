@@ -1,3 +1,4 @@
+import { engineLimits } from '@almanac/engine'
 import { type BlobRef, Damaged, limits, Missing, type VersionRecord } from '@almanac/shared'
 import type { NodeContext } from '../../base/context.ts'
 import { untilAvailable } from '../../base/patience.ts'
@@ -144,7 +145,8 @@ async function store(
   const manifest = await untilAvailable(upload, patienceOf(context, claim, signal))
   const { id: blob, sha256, sizeBytes } = manifest
   const series = Object.values(codes).reduce((sum, count) => sum + count, 0)
-  const foreseen = live && live.count > 0 ? { live } : {}
+  const errorMax = engineLimits.liveErrorMax
+  const foreseen = live && live.count > 0 ? { live: { ...live, errorMax } } : {}
   return { blob, sha256, sizeBytes, series, codes, ...foreseen }
 }
 

@@ -56,7 +56,7 @@ export async function joinShards(
   const made = fitted.map(({ live: _, ...shard }, number) => {
     return { first: data.shards[number]!.first, ...shard }
   })
-  const live = fitted.reduce((sum, shard) => sumOfLive(sum, shard.live ?? noLive), noLive)
+  const live = fitted.reduce((sum, shard) => sumOfLive(sum, boundedLive(shard)), noLive)
   const { base } = claim.version
   const shards = base ? replaced(await readBaseIndex(read, base), made) : made
   const index = encodeShardIndex({ format: 1, kind: 'models', shards: shards })
@@ -81,6 +81,10 @@ function replaced(base: ShardIndex, made: readonly ShardRef[]): ShardRef[] {
 }
 
 type Fitted = NonNullable<ShardRecord['fitted']>
+
+/** Nothing of a shard whose node, of an earlier release, let one series outweigh all others. */
+const boundedLive = ({ live }: Fitted): LiveSum =>
+  live?.errorMax === undefined ? noLive : { count: live.count, scaled: live.scaled }
 
 function failed(number: number, { attempts, error }: ShardRecord): Joined {
   if (error) return { kind: 'failed', ...error }
