@@ -93,6 +93,8 @@ describe('a regression', () => {
     const faults = [
       ['e', '2023-06-15', '2', 'store', '"e" was not there when the model was fitted'],
       ['a', '2023-02-30', '2', 'date', '"2023-02-30" is not a date like 2024-01-31'],
+      ['a', '2023-13-01', '2', 'date', '"2023-13-01" is not a date like 2024-01-31'],
+      ['a', '2023-00-10', '2', 'date', '"2023-00-10" is not a date like 2024-01-31'],
       ['a', '2023-02-01', 'dear', 'price', '"dear" is not a number'],
       ['', '2023-02-01', '1', 'store', 'there is no value'],
     ] as const
