@@ -117,6 +117,7 @@ type RefusedRequest = {
   readonly url?: string | undefined
   /** That of the route, which knows what it takes. */
   readonly server?: { readonly hasContentTypeParser: (type: string) => boolean }
+  readonly routeOptions?: { readonly bodyLimit?: number | undefined }
 }
 
 /** What a client is told of an error; what nobody foresaw is logged. */
@@ -139,8 +140,7 @@ function refusalOfFramework(error: unknown, request: RefusedRequest): Refused | 
   }>
   if (validation) return refusalOfValidation(validation, validationContext ?? 'request')
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return refusalOfType(request)
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE')
-    return new Refused(413, 'body-too-large', message ?? 'The body is too large.')
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return refusalOfSize(request)
   if (code === 'FST_ERR_BAD_URL')
     return new Refused(400, 'path', 'The path is not well encoded: % and two hexadecimal digits.')
   if (code === 'FST_ERR_MAX_PARAM_LENGTH') {
@@ -158,6 +158,14 @@ function refusalOfFramework(error: unknown, request: RefusedRequest): Refused | 
   if (statusCode !== undefined && statusCode > 400 && statusCode < 500)
     return new Refused(statusCode, 'refused', message ?? 'The request was refused.')
   return undefined
+}
+
+function refusalOfSize({ routeOptions }: RefusedRequest): Refused {
+  const most = routeOptions?.bodyLimit
+  const detail = most ? `The body has more than ${most} bytes.` : 'The body is too large.'
+  return new Refused(413, 'body-too-large', detail, {
+    remedy: 'Send less at once, or name a file that was uploaded: PUT /api/files/{name}.',
+  })
 }
 
 /** Names what the route takes: there is more than JSON. */

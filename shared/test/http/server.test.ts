@@ -77,6 +77,13 @@ describe('what brokers and nodes have in common', () => {
     })
   })
 
+  test('a body that is too large is told how much there may be, and what to do', async () => {
+    open()
+    const { detail, remedy } = (await post(`{"n":${'1'.repeat(200)}}`)).json()
+    expect(detail).toBe('The body has more than 100 bytes.')
+    expect(remedy).toContain('PUT /api/files/{name}')
+  })
+
   test('a field that is missing is named', async () => {
     open()
     const answer = await server.inject({ method: 'POST', url: '/named', payload: {} })
