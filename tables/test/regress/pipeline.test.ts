@@ -115,8 +115,15 @@ describe('a regression', () => {
   test('without rows that can be used is refused', () => {
     expect(fitRegression(linear, [row('a', '2023-01-01', '1')])).toMatchObject({
       kind: 'refused',
-      faults: [{ detail: 'Of 1 rows 0 have a target and all features.' }],
+      faults: [{ detail: 'Of 1 rows 0 have a target and all features; it takes two.' }],
     })
+  })
+
+  test('of one row is refused with what would help: more rows, not other columns', () => {
+    const only = new Map([...row('a', '2023-01-01', '1'), [linear.target, '3']])
+    const detail = 'Of 1 rows 1 have a target and all features; it takes two.'
+    const remedy = 'Use a file with more rows, a shorter frequency, or more keys.'
+    expect(fitRegression(linear, [only])).toMatchObject({ faults: [{ detail, remedy }] })
   })
 
   test('takes a million rows and no more, and reads no further than it has to', () => {
@@ -222,7 +229,7 @@ describe('a regression on a table', () => {
     const none = await fitFile('day,store,price,sold\n2023-01-01,a,,5\n', { family: 'regression' })
     expect(none).toMatchObject({
       kind: 'refused',
-      faults: [{ detail: 'Of 1 rows 0 have a target and all features.' }],
+      faults: [{ detail: 'Of 1 rows 0 have a target and all features; it takes two.' }],
     })
   })
 
