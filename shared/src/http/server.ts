@@ -190,15 +190,21 @@ function refusalOfValidation(
   context: string,
 ): Refused {
   const [first] = faults
-  type Params = { additionalProperty?: string; missingProperty?: string }
+  type Params = Partial<{
+    additionalProperty: string
+    missingProperty: string
+    allowedValues: readonly unknown[]
+  }>
   const params = first?.params as Params | undefined
   if (params?.missingProperty) {
     const field = `${first?.instancePath}/${params.missingProperty}`
     return new Refused(400, 'invalid', `${field} is missing.`, { field })
   }
   const extra = params?.additionalProperty?.slice(0, 100)
+  const allowed = params?.allowedValues?.join(', ')
   const field = extra ? `${first?.instancePath}/${extra}` : first?.instancePath || context
   const what = extra ? 'is not a known field here' : (first?.message ?? 'is not valid')
+  if (allowed) return new Refused(400, 'invalid', `${field} must be one of ${allowed}.`, { field })
   return new Refused(400, 'invalid', `${field} ${what}.`, { field })
 }
 
