@@ -10,7 +10,9 @@ export type LookParts = Pick<ApiParts, 'askLook' | 'files' | 'bounds'>
 export type Look = Pick<TableLook, 'recipe' | 'source'> & {
   readonly columns: readonly Column[]
 }
-export type Column = Pick<LookColumn, 'name' | 'type' | 'timeFormats'>
+export type Column = Pick<LookColumn, 'name' | 'type' | 'timeFormats'> & {
+  readonly examples: readonly string[]
+}
 
 /** The name of a file, which is not a path of anything else. Throws a 400. */
 export function readFileField(name: string, field: string): string {
