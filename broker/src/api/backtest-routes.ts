@@ -1,6 +1,5 @@
 import {
   type BacktestState,
-  codecs,
   Damaged,
   decodeBacktestInput,
   decodeBacktestResult,
@@ -12,7 +11,7 @@ import {
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
-import { jobsOf } from '../jobs/archive.ts'
+import { listJobs } from '../jobs/list-jobs.ts'
 import { askOfVersion } from '../routing/ask.ts'
 import { readBacktestBody } from './backtest-body.ts'
 import {
@@ -25,7 +24,7 @@ import {
 import { readIdempotency, readPatience } from './fit-answer.ts'
 import { findModel } from './model-routes.ts'
 import { findJob } from './operation-routes.ts'
-import { type PageAsked, readPage } from './pages.ts'
+import { readPage } from './pages.ts'
 import type { ApiParts } from './parts.ts'
 import { presentJob } from './present.ts'
 import { readModelName } from './question.ts'
@@ -51,8 +50,10 @@ export function addBacktestRoutes(instance: FastifyInstance, parts: ApiParts): v
     async (request) => {
       const { model } = request.params
       await findModel(parts, model)
-      const { jobs, next } = await listBacktests(parts, model, readPage(request.query, idShape))
-      return { backtests: jobs.map((job) => summaryOf(parts, job)), next }
+      const isWanted = (job: JobRecord): job is Backtest =>
+        isBacktest(job) && job.subject.model === model
+      const { items, next } = await listJobs(parts, readPage(request.query, idShape), isWanted)
+      return { backtests: items.map((job) => summaryOf(parts, job)), next }
     },
   )
   server.get(
@@ -193,32 +194,3 @@ async function readKept({ store, bounds }: ApiParts, id: string): Promise<Uint8A
     throw error
   })
 }
-
-/** From the view, and then from the store, of which a bounded number of pages is looked at. */
-async function listBacktests(parts: ApiParts, model: string, { limit, cursor }: PageAsked) {
-  const { store, bounds, tenant } = parts
-  const fits = (job: JobRecord): job is Backtest =>
-    isBacktest(job) && job.subject.model === model && job.subject.tenant === tenant
-  const jobs = new Map<string, Backtest>()
-  for (const [id, { value }] of parts.state().jobs)
-    if (fits(value) && (cursor === null || id < cursor)) jobs.set(id, value)
-  let after = cursor
-  for (let page = 0; page < farPagesMax; page += 1) {
-    const signal = AbortSignal.timeout(bounds.storeCallMs)
-    const asked = { after, limit: bounds.pageItemsMax }
-    const far = await store.listRecords(jobsOf(tenant), asked, signal)
-    for (const { id, value } of far.records) {
-      const job = codecs.job.decode(value)
-      if (job.ok && fits(job.value) && !jobs.has(id)) jobs.set(id, job.value)
-    }
-    after = far.next
-    if (after === null || jobs.size > limit) break
-  }
-  const newestFirst = [...jobs.values()].sort((a, b) => (a.id < b.id ? 1 : -1))
-  const items = newestFirst.slice(0, limit)
-  const last = items.at(-1)?.id ?? null
-  return { jobs: items, next: newestFirst.length > limit ? last : after }
-}
-
-/** Of a hundred jobs each: backtests are rare among them. */
-const farPagesMax = 5

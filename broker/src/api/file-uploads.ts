@@ -19,7 +19,8 @@ const nameRule =
 
 export function readFileName(name: string): string {
   if (isFileName(name)) return name
-  throw new Refused(400, 'invalid', `name must be ${nameRule}.`, { field: 'name' })
+  const shown = JSON.stringify(name.slice(0, 200))
+  throw new Refused(400, 'invalid', `name must be ${nameRule}. It is ${shown}.`, { field: 'name' })
 }
 
 /** Before any of it is read, where the client says how long it is. */
@@ -113,9 +114,19 @@ function refusalOf(error: unknown): unknown {
   if (error instanceof NameTaken)
     return new Refused(409, 'name-taken', `${error.message}.`, { field: 'name' })
   if (error instanceof BadForm)
-    return new Refused(400, 'not-a-form', `The body is not a form with files: ${error.message}.`)
+    return new Refused(
+      400,
+      'not-a-form',
+      `The body is not a form with files: ${reasonOf(error)}.`,
+      {
+        remedy: 'Send it as curl -F file=@sales.csv does.',
+      },
+    )
   return error
 }
+
+/** Some of the parser's end in a full stop. */
+const reasonOf = ({ message }: BadForm) => message.replace(/\.$/, '')
 
 function outcomeOf(error: unknown): string {
   // The codes are those of this file: few.

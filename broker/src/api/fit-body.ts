@@ -35,7 +35,7 @@ export function readFitBody(bytes: Uint8Array): FitBody | BodyFault {
       })
     const read = readTable(table)
     if (read.kind === 'fault') return read
-    const spec = isRegression(given) ? regressionOf(given, read.recipe) : checkedSpec(given)
+    const spec = isRegression(given) ? regressionOf(given, read.recipe) : specOfTable(given)
     return 'kind' in spec ? spec : { kind: 'fit', data: read, spec: spec.value }
   }
   if (isRegression(given)) return noTable
@@ -55,6 +55,16 @@ export function checkedSpec(given: unknown): Spec<AnySpec> {
   if (spec.kind === 'refused')
     return refusedByEngine(spec.reason, 400, `/spec${spec.reason.field ?? ''}`)
   return tooLarge(spec.value) ?? { value: spec.value }
+}
+
+/** The engine, which knows series only, names no regression. */
+function specOfTable(given: unknown): Spec<AnySpec> {
+  const spec = checkedSpec(given)
+  if (!('kind' in spec) || spec.code !== 'unknown-family') return spec
+  return {
+    ...spec,
+    remedy: `${spec.remedy ?? ''} Rows of a table can have regression, too.`.trim(),
+  }
 }
 
 const noTable = fault('table', 'A regression is fitted to the rows of a table.', {

@@ -2,7 +2,9 @@ import { codecs, type JobRecord, jobKey, nodeName, Refused } from '@almanac/shar
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import { jobsOf } from '../jobs/archive.ts'
-import { type PageAsked, pageOf, readPage } from './pages.ts'
+import { listJobs } from '../jobs/list-jobs.ts'
+import { JobsQuery } from './job-schemas.ts'
+import { pageOf, readPage } from './pages.ts'
 import type { ApiParts } from './parts.ts'
 import { presentJob, presentNode } from './present.ts'
 import { JobParams, JobsPage, JobView, NodesPage, PageQuery, problems } from './schemas.ts'
@@ -16,13 +18,18 @@ export function addOperationRoutes(instance: FastifyInstance, parts: ApiParts): 
     '/jobs',
     {
       schema: {
-        summary: 'Jobs, newest first',
-        querystring: PageQuery,
+        summary: 'Jobs, newest first; those of a model, a kind or a state only, where asked',
+        querystring: JobsQuery,
         response: { 200: JobsPage, ...problems(400) },
       },
     },
     async (request) => {
-      const { items, next } = await listJobs(parts, readPage(request.query, jobShape))
+      const { model, kind, state, ...page } = request.query
+      const isWanted = (job: JobRecord): job is JobRecord =>
+        (model === undefined || job.subject.model === model) &&
+        (kind === undefined || job.kind === kind) &&
+        (state === undefined || job.state === state)
+      const { items, next } = await listJobs(parts, readPage(page, jobShape), isWanted)
       return { jobs: items.map((job) => presentJob(parts.state(), job)), next }
     },
   )
@@ -81,34 +88,4 @@ export async function findJob(parts: ApiParts, id: string): Promise<JobRecord> {
   const job = text === undefined ? undefined : codecs.job.decode(text)
   if (job?.ok) return job.value
   throw unknown
-}
-
-async function listJobs(parts: ApiParts, page: PageAsked) {
-  const { store, bounds, tenant } = parts
-  const signal = AbortSignal.timeout(bounds.storeCallMs)
-  const far = await store.listRecords(
-    jobsOf(tenant),
-    { after: page.cursor, limit: Math.min(page.limit + 1, bounds.pageItemsMax) },
-    signal,
-  )
-  const jobs = new Map<string, JobRecord>()
-  for (const { id, value } of far.records) {
-    const job = codecs.job.decode(value)
-    if (job.ok) jobs.set(id, job.value)
-  }
-  for (const [id, { value }] of parts.state().jobs)
-    if (value.subject.tenant === tenant) jobs.set(id, value)
-  const newestFirst = [...jobs.values()].sort((a, b) => (a.id < b.id ? 1 : -1))
-  const merged = pageOf(
-    newestFirst,
-    ({ id }) => id,
-    (id, cursor) => id < cursor,
-    page,
-  )
-  return { items: merged.items, next: merged.next ?? cut(far.next, merged.items) }
-}
-
-/** More may be in the store than this page could hold of it. */
-function cut(next: string | null, items: readonly JobRecord[]): string | null {
-  return next === null ? null : (items.at(-1)?.id ?? null)
 }

@@ -2,6 +2,7 @@ import type { AnySpec } from '@almanac/engine'
 import {
   type BacktestSettings,
   encodeBacktestInput,
+  isRegression,
   type JobRecord,
   limits,
   modelId,
@@ -30,10 +31,20 @@ export type BacktestsParts = SoleParts & {
 export function createBacktests(parts: BacktestsParts): Backtests {
   return createSoleJobs(parts, async (asked) => {
     const data = await dataOfVersion(parts, asked.of, asked.version)
+    mustHaveSeries(data, asked)
     mustBeLongEnough(data, asked)
     const shards = data.shards.flatMap((shard) => partsOf(shard, data, asked))
     const input = await storeInput(parts, asked, { ...data, shards })
     return { job: jobRecord(parts, asked, shards.length, input), when: data.when }
+  })
+}
+
+function mustHaveSeries({ version }: VersionData, { of }: BacktestAsked): void {
+  if (!isRegression(version.spec)) return
+  const detail = `Version ${version.version} of ${of.model} predicts rows, and has no series to go back in.`
+  throw new Refused(422, 'a-regression', detail, {
+    field: '/version',
+    remedy: 'Name a version of series, or predict rows whose target is known, and compare.',
   })
 }
 

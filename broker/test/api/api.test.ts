@@ -185,6 +185,40 @@ describe('lists', () => {
   })
 })
 
+describe('the list of jobs', () => {
+  test('of a model, a kind or a state has those only', async () => {
+    const cluster = await openCluster()
+    await cluster.node()
+    const broker = await cluster.broker()
+    for (const model of ['a', 'b', 'a']) await fit(broker, model)
+    const of = async (query: string) => {
+      const { body } = await get(broker, `/api/jobs?${query}`)
+      const jobs = body.jobs as { model: string; version: number }[]
+      return { jobs: jobs.map(({ model, version }) => `${model}${version}`), next: body.next }
+    }
+    expect(await of('model=a')).toEqual({ jobs: ['a2', 'a1'], next: null })
+    const first = await of('model=a&limit=1')
+    expect(first.jobs).toEqual(['a2'])
+    expect(await of(`model=a&limit=1&cursor=${first.next}`)).toEqual({ jobs: ['a1'], next: null })
+    expect((await of('kind=fit&state=done')).jobs).toEqual(['a2', 'b1', 'a1'])
+    expect(await of('state=failed')).toEqual({ jobs: [], next: null })
+    expect(await of('model=c')).toEqual({ jobs: [], next: null })
+  })
+
+  test.each([
+    ['state=finished', '/state', 'must be one of queued, running, done, failed.'],
+    ['kind=fits', '/kind', 'fit-regression'],
+    ['model=A%20B', '/model', 'pattern'],
+    ['status=done', '/status', 'is not a known field here'],
+  ])('refuses %s by its name', async (query, field, detail) => {
+    const cluster = await openCluster()
+    const broker = await cluster.broker()
+    const { status, body } = await get(broker, `/api/jobs?${query}`)
+    expect([status, body.field]).toEqual([400, field])
+    expect(body.detail).toContain(detail)
+  })
+})
+
 test('every public call is in the OpenAPI document, with its problems', async () => {
   const cluster = await openCluster()
   const broker = await cluster.broker()

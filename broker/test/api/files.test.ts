@@ -333,6 +333,28 @@ describe('a form', () => {
   })
 })
 
+describe('what is wrong with an upload', () => {
+  test('is told with the name that was given', async () => {
+    const { broker } = await open()
+    const body = new FormData()
+    body.append('file', new Blob(['a']), 'sales (1).csv')
+    const form = new Response(body)
+    const answer = await call(broker, 'POST', '/api/files', {
+      body: await form.text(),
+      headers: { 'content-type': form.headers.get('content-type')! },
+    })
+    expect(answer.status, answer.text).toBe(400)
+    expect(answer.body.detail).toContain('It is "sales (1).csv".')
+  })
+
+  test('is told in whole sentences, with what to do', async () => {
+    const { broker } = await open()
+    const answer = await call(broker, 'POST', '/upload')
+    expect(answer.body.detail).toMatch(/^The body is not a form with files.*[^.]\.$/)
+    expect(answer.body.remedy).toContain('curl -F file=@')
+  })
+})
+
 describe('lists of files', () => {
   test('have pages, and begin where they are told to', async () => {
     const opened = await open()

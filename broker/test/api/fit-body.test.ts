@@ -150,6 +150,18 @@ describe('what is wrong with a body', () => {
     expect(fault).toMatchObject({ code: 'too-many', field: '/data' })
   })
 
+  test('a family that is mistyped beside a table is told of regressions, and of series is not', () => {
+    const source = { format: 'csv' }
+    const recipe = { source, time: { column: 'date' }, target: 'sold', keys: ['store'] }
+    const table = { file: 'sales.csv', recipe: { ...recipe, frequency: 'daily' } }
+    const mistyped = { family: 'regresion' }
+    const code = 'unknown-family'
+    const known = expect.stringMatching(/^Set family to one of: .*regression, too\.$/)
+    expect(read({ table, spec: mistyped })).toMatchObject({ code, remedy: known })
+    const ofSeries = read({ data: numbers, spec: mistyped })
+    expect(ofSeries).toMatchObject({ code, remedy: expect.not.stringContaining('regression') })
+  })
+
   test('arbitrary bytes give a fault and never an exception', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {

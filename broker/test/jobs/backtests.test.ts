@@ -228,6 +228,19 @@ describe('a backtest', () => {
     expect((await cluster.coordinator.list(jobsPrefix, signal())).entries).toHaveLength(1)
   })
 
+  test('of a regression is refused: it has no series', async () => {
+    const { cluster, backtest } = await opened(one)
+    const feature = { column: 'store', type: 'category' }
+    const model = { kind: 'linear' }
+    const regression = { family: 'regression', target: 'sold', features: [feature], model }
+    const record = { ...(await versionOf(cluster, 1)), spec: regression }
+    await write(cluster, versionKey(of, 1), codecs.version.encode(record as never))
+    for (const asked of [{ horizon: 5 }, { horizon: 5, spec }]) {
+      const answer = await backtest(asked)
+      expect([answer.status, answer.body.type]).toEqual([422, problem('a-regression')])
+    }
+  })
+
   test('of a version of more updates than it takes is refused', async () => {
     const { add, backtest } = await opened(one, { backtestBasesMax: 1 })
     await add({ data: [1] }, 2)

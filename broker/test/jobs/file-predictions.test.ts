@@ -105,3 +105,23 @@ test('a file that went, or a version that is not stored, is told before anything
   const asked = await call(broker, 'POST', `${path}?version=2`, { body })
   expect([asked.status, asked.body.type]).toEqual([409, 'urn:almanac:problem:version-not-ready'])
 })
+
+test('into a folder, or below a file, is refused before anything is begun', async () => {
+  const { broker, files } = await opened()
+  const content = (async function* () {
+    yield Buffer.from('1')
+  })()
+  await files.write('folder/a.csv', content, signal())
+  for (const into of ['folder', 'folder/a.csv/b.csv', 'rows.csv/b.csv']) {
+    const answer = await call(broker, 'POST', path, { body: { ...body, into }, headers: later })
+    const told = { type: 'urn:almanac:problem:name-taken', field: '/into' }
+    expect(answer, answer.text).toMatchObject({ status: 409, body: told })
+  }
+  const jobs = (await get(broker, '/api/jobs?kind=predict')).body.jobs
+  expect(jobs).toEqual([])
+  const free = await call(broker, 'POST', path, {
+    body: { ...body, into: 'folder/b.csv' },
+    headers: later,
+  })
+  expect(free.status, free.text).toBe(202)
+})

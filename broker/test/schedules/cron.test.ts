@@ -21,6 +21,13 @@ function due(cron: string, since: string, now: string, most = 1_000) {
   return found && { ...found, instant: new Date(found.instant).toISOString() }
 }
 
+test('days are told from the end of a month, and by their place among its weekdays', () => {
+  const from = '2027-02-01T00:00:00Z'
+  expect(runs('0 6 L * *', from, 2, 'UTC')).toEqual(['2027-02-28T06:00Z', '2027-03-31T06:00Z'])
+  expect(runs('0 6 * * 5L', from, 2, 'UTC')).toEqual(['2027-02-26T06:00Z', '2027-03-26T06:00Z'])
+  expect(runs('0 6 * * 1#2', from, 2, 'UTC')).toEqual(['2027-02-08T06:00Z', '2027-03-08T06:00Z'])
+})
+
 describe('where clocks go forward', () => {
   test('a time that does not exist is the first one after the gap, once', () => {
     expect(runs('30 2 * * *', '2026-03-28T12:00:00Z', 2)).toEqual([

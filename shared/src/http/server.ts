@@ -112,20 +112,24 @@ function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply,
   return sendProblem(refusalOf(error, request, logger), request, reply)
 }
 
+type RefusedRequest = {
+  readonly id: string
+  readonly url?: string | undefined
+  /** That of the route, which knows what it takes. */
+  readonly server?: { readonly hasContentTypeParser: (type: string) => boolean }
+  readonly routeOptions?: { readonly bodyLimit?: number | undefined }
+}
+
 /** What a client is told of an error; what nobody foresaw is logged. */
-export function refusalOf(
-  error: unknown,
-  request: { readonly id: string; readonly url?: string | undefined },
-  logger: Logger,
-): Refused {
-  const refused = error instanceof Refused ? error : refusalOfFramework(error)
+export function refusalOf(error: unknown, request: RefusedRequest, logger: Logger): Refused {
+  const refused = error instanceof Refused ? error : refusalOfFramework(error, request)
   if (refused) return refused
   logger.error({ event: 'request-failed', requestId: request.id, path: path(request), err: error })
   return new Refused(500, 'internal', 'An unexpected error was logged with this request id.')
 }
 
 /** The framework's own 4xx errors, in our words. */
-function refusalOfFramework(error: unknown): Refused | undefined {
+function refusalOfFramework(error: unknown, request: RefusedRequest): Refused | undefined {
   if (typeof error !== 'object' || error === null) return undefined
   const { statusCode, code, message, validation, validationContext } = error as Partial<{
     statusCode: number
@@ -135,13 +139,8 @@ function refusalOfFramework(error: unknown): Refused | undefined {
     validationContext: string
   }>
   if (validation) return refusalOfValidation(validation, validationContext ?? 'request')
-  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
-    return new Refused(415, 'content-type', 'The body must be JSON.', {
-      field: 'content-type',
-      remedy: 'Send it with the header content-type: application/json.',
-    })
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE')
-    return new Refused(413, 'body-too-large', message ?? 'The body is too large.')
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return refusalOfType(request)
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return refusalOfSize(request)
   if (code === 'FST_ERR_BAD_URL')
     return new Refused(400, 'path', 'The path is not well encoded: % and two hexadecimal digits.')
   if (code === 'FST_ERR_MAX_PARAM_LENGTH') {
@@ -161,15 +160,51 @@ function refusalOfFramework(error: unknown): Refused | undefined {
   return undefined
 }
 
+function refusalOfSize({ routeOptions }: RefusedRequest): Refused {
+  const most = routeOptions?.bodyLimit
+  const detail = most ? `The body has more than ${most} bytes.` : 'The body is too large.'
+  return new Refused(413, 'body-too-large', detail, {
+    remedy: 'Send less at once, or name a file that was uploaded: PUT /api/files/{name}.',
+  })
+}
+
+/** Names what the route takes: there is more than JSON. */
+function refusalOfType({ server }: RefusedRequest): Refused {
+  const taken = bodyTypes.filter(({ type }) => server?.hasContentTypeParser(type) ?? false)
+  const some = taken.length === 0 ? bodyTypes.slice(0, 1) : taken
+  const what = some.map(({ name }) => name).join(' or ')
+  return new Refused(415, 'content-type', `The body must be ${what}.`, {
+    field: 'content-type',
+    remedy: `Send it with the header content-type: ${some.map(({ type }) => type).join(' or ')}.`,
+  })
+}
+
+const bodyTypes = [
+  { type: 'application/json', name: 'JSON' },
+  { type: 'text/csv', name: 'CSV' },
+  { type: 'multipart/form-data', name: 'a form with a file' },
+]
+
 function refusalOfValidation(
   faults: readonly { instancePath: string; message?: string; params?: object }[],
   context: string,
 ): Refused {
   const [first] = faults
-  const params = first?.params as { additionalProperty?: string } | undefined
+  type Params = Partial<{
+    additionalProperty: string
+    missingProperty: string
+    allowedValues: readonly unknown[]
+  }>
+  const params = first?.params as Params | undefined
+  if (params?.missingProperty) {
+    const field = `${first?.instancePath}/${params.missingProperty}`
+    return new Refused(400, 'invalid', `${field} is missing.`, { field })
+  }
   const extra = params?.additionalProperty?.slice(0, 100)
+  const allowed = params?.allowedValues?.join(', ')
   const field = extra ? `${first?.instancePath}/${extra}` : first?.instancePath || context
   const what = extra ? 'is not a known field here' : (first?.message ?? 'is not valid')
+  if (allowed) return new Refused(400, 'invalid', `${field} must be one of ${allowed}.`, { field })
   return new Refused(400, 'invalid', `${field} ${what}.`, { field })
 }
 

@@ -25,6 +25,14 @@ function open(options: Partial<ServerOptions> = {}): Server {
     properties: { n: { type: 'number', default: 1 } },
   }
   server.post('/things', { schema: { body } }, async (request) => request.body)
+  const named = { type: 'object', required: ['name'] }
+  server.post('/named', { schema: { body: named } }, async (request) => request.body)
+  server.register(async (rows) => {
+    rows.removeAllContentTypeParsers()
+    for (const type of ['text/csv', 'multipart/form-data'])
+      rows.addContentTypeParser(type, (_request, body, done) => done(null, body))
+    rows.post('/rows', async () => '')
+  })
   server.get('/bug', async () => {
     throw new Error('a secret detail')
   })
@@ -53,6 +61,33 @@ describe('what brokers and nodes have in common', () => {
     expect(answer.statusCode, answer.body).toBe(status)
     expect(answer.headers['content-type']).toContain('application/problem+json')
     expect(answer.json()).toMatchObject({ status, type: `urn:almanac:problem:${code}` })
+  })
+
+  test('a body of another type is told what the route takes', async () => {
+    open()
+    const remedy = 'Send it with the header content-type: application/json.'
+    expect((await post('a', 'text/plain')).json()).toMatchObject({ remedy })
+    const csv = await server.inject({
+      ...{ method: 'POST', url: '/rows', payload: 'a' },
+      headers: { 'content-type': 'text/plain' },
+    })
+    expect(csv.json()).toMatchObject({
+      detail: 'The body must be CSV or a form with a file.',
+      remedy: 'Send it with the header content-type: text/csv or multipart/form-data.',
+    })
+  })
+
+  test('a body that is too large is told how much there may be, and what to do', async () => {
+    open()
+    const { detail, remedy } = (await post(`{"n":${'1'.repeat(200)}}`)).json()
+    expect(detail).toBe('The body has more than 100 bytes.')
+    expect(remedy).toContain('PUT /api/files/{name}')
+  })
+
+  test('a field that is missing is named', async () => {
+    open()
+    const answer = await server.inject({ method: 'POST', url: '/named', payload: {} })
+    expect(answer.json()).toMatchObject({ field: '/name', detail: '/name is missing.' })
   })
 
   test('a field that is not known is named', async () => {

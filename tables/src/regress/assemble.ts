@@ -41,7 +41,9 @@ export function numberOfFeature(text: string, type: NumberType): number | undefi
   if (type === 'number') return numberOfText(text)
   const [, year, month, day] = /^(\d{4})-(\d{2})-(\d{2})/.exec(text) ?? []
   const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)))
-  if (year === undefined || date.getUTCDate() !== Number(day)) return undefined
+  // A month 13 would be one of the next year.
+  const is = date.getUTCMonth() + 1 === Number(month) && date.getUTCDate() === Number(day)
+  if (year === undefined || !is) return undefined
   switch (type) {
     case 'year':
       return Number(year)

@@ -114,8 +114,11 @@ function makeColumn() {
 const tooFewRows = (given: number, usable: number) =>
   refused({
     field: '/features',
-    detail: `Of ${given} rows ${usable} have a target and all features.`,
-    remedy: 'Check their columns, and which of them are numbers.',
+    detail: `Of ${given} rows ${usable} have a target and all features; it takes two.`,
+    remedy:
+      given < 2
+        ? 'Use a file with more rows, a shorter frequency, or more keys.'
+        : 'Check their columns, and which of them are numbers.',
   })
 
 const tooManyRows = (rowsMax: number, features: number) =>

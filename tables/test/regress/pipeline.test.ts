@@ -93,6 +93,8 @@ describe('a regression', () => {
     const faults = [
       ['e', '2023-06-15', '2', 'store', '"e" was not there when the model was fitted'],
       ['a', '2023-02-30', '2', 'date', '"2023-02-30" is not a date like 2024-01-31'],
+      ['a', '2023-13-01', '2', 'date', '"2023-13-01" is not a date like 2024-01-31'],
+      ['a', '2023-00-10', '2', 'date', '"2023-00-10" is not a date like 2024-01-31'],
       ['a', '2023-02-01', 'dear', 'price', '"dear" is not a number'],
       ['', '2023-02-01', '1', 'store', 'there is no value'],
     ] as const
@@ -113,8 +115,15 @@ describe('a regression', () => {
   test('without rows that can be used is refused', () => {
     expect(fitRegression(linear, [row('a', '2023-01-01', '1')])).toMatchObject({
       kind: 'refused',
-      faults: [{ detail: 'Of 1 rows 0 have a target and all features.' }],
+      faults: [{ detail: 'Of 1 rows 0 have a target and all features; it takes two.' }],
     })
+  })
+
+  test('of one row is refused with what would help: more rows, not other columns', () => {
+    const only = new Map([...row('a', '2023-01-01', '1'), [linear.target, '3']])
+    const detail = 'Of 1 rows 1 have a target and all features; it takes two.'
+    const remedy = 'Use a file with more rows, a shorter frequency, or more keys.'
+    expect(fitRegression(linear, [only])).toMatchObject({ faults: [{ detail, remedy }] })
   })
 
   test('takes a million rows and no more, and reads no further than it has to', () => {
@@ -220,7 +229,7 @@ describe('a regression on a table', () => {
     const none = await fitFile('day,store,price,sold\n2023-01-01,a,,5\n', { family: 'regression' })
     expect(none).toMatchObject({
       kind: 'refused',
-      faults: [{ detail: 'Of 1 rows 0 have a target and all features.' }],
+      faults: [{ detail: 'Of 1 rows 0 have a target and all features; it takes two.' }],
     })
   })
 

@@ -10,7 +10,9 @@ export type LookParts = Pick<ApiParts, 'askLook' | 'files' | 'bounds'>
 export type Look = Pick<TableLook, 'recipe' | 'source'> & {
   readonly columns: readonly Column[]
 }
-export type Column = Pick<LookColumn, 'name' | 'type' | 'timeFormats'>
+export type Column = Pick<LookColumn, 'name' | 'type' | 'timeFormats'> & {
+  readonly examples: readonly string[]
+}
 
 /** The name of a file, which is not a path of anything else. Throws a 400. */
 export function readFileField(name: string, field: string): string {
@@ -39,7 +41,8 @@ export async function lookAtFile(
 ): Promise<Look> {
   const atField = (error: unknown) => {
     if (!(error instanceof Refused) || (error.status !== 404 && error.status !== 422)) throw error
-    const { code, message, remedy } = error
+    const { code, message } = error
+    const remedy = error.remedy ?? (code === 'no-such-file' ? toUpload : undefined)
     throw new Refused(422, code, message, { field: `/${field}`, ...(remedy ? { remedy } : {}) })
   }
   await findFile(filesOf(parts), file).catch(atField)
@@ -51,5 +54,8 @@ export async function lookAtFile(
   // Whoever makes a recipe of them has it checked.
   return { columns, recipe: recipe as Look['recipe'], source: source as Look['source'] }
 }
+
+const toUpload =
+  'Upload it first: PUT /api/files/{name}. What POST /upload stores begins with uploads/.'
 
 const looks = codec(TableLookView)

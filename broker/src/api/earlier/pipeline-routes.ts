@@ -13,7 +13,7 @@ import { PredictedBody, RowsBody } from '../predictions/schemas.ts'
 import { FormBody, problems, problemsWithBody } from '../schemas.ts'
 import { announceUpload } from './announce-upload.ts'
 import { fieldsOf, readOptional } from './body.ts'
-import { dateOfMonth, fileOfUrl, pipelineModel, trainPipeline } from './pipeline.ts'
+import { columnsOfSales, fileOfUrl, pipelineModel, trainPipeline } from './pipeline.ts'
 import { Training, Uploaded } from './schemas.ts'
 
 /** The calls of the sales pipeline. */
@@ -132,7 +132,7 @@ function addPredict(server: FastifyInstance, parts: ApiParts, places: Places): v
       const csv = await csvOf(request)
       const signal = patienceOf(reply)
       const course = await predictionCourse(parts, pipelineModel, request.query, request.id, signal)
-      return await sendCsv(parts, reply, course, csv, dateOfMonth)
+      return await sendCsv(parts, reply, course, csv, columnsOfSales)
     },
   )
 }

@@ -72,15 +72,29 @@ function specOf(recipe: GivenRecipe) {
   throw new Refused(422, 'recipe', `The file cannot be trained on: ${spec.faults[0]?.detail}`)
 }
 
-/** Rows of the cleaned data had a year and a month in place of a date. */
-export const dateOfMonth: Derive = (header) => {
-  const [year, month] = ['year', 'month'].map((name) => header.indexOf(name))
-  if (header.includes(date) || year! < 0 || month! < 0) return new Map()
-  const made = (values: readonly string[]) => {
-    const [y = '', m = ''] = [values[year!]?.trim(), values[month!]?.trim()]
-    return y === '' || m === '' ? '' : `${y}-${m.padStart(2, '0')}-01`
+/**
+ * Names of columns are compared as at the training. Rows of the cleaned data had a year and a month
+ * in place of a date.
+ */
+export const columnsOfSales: Derive = (header, columns) => {
+  const derived = new Map<string, (values: readonly string[]) => string>()
+  for (const column of columns) {
+    if (header.includes(column)) continue
+    const places = placesOf(header, column)
+    if (places.length === 1) derived.set(column, (values) => values[places[0]!] ?? '')
+    if (places.length > 0 || plain(column) !== plain(date)) continue
+    const [[year], [month]] = [placesOf(header, 'year'), placesOf(header, 'month')]
+    if (year !== undefined && month !== undefined) derived.set(column, dateOf(year, month))
   }
-  return new Map([[date, made]])
+  return derived
+}
+
+const placesOf = (header: readonly string[], column: string) =>
+  header.flatMap((name, i) => (plain(name) === plain(column) ? [i] : []))
+
+const dateOf = (year: number, month: number) => (values: readonly string[]) => {
+  const [y = '', m = ''] = [values[year]?.trim(), values[month]?.trim()]
+  return y === '' || m === '' ? '' : `${y}-${m.padStart(2, '0')}-01`
 }
 
 /**

@@ -28,7 +28,7 @@ export const readRoles = (fields: Fields): Roles => ({
 export function recipeOf(look: Look, roles: Roles): GivenRecipe {
   const { columns } = look
   const time = roles.time ? named(columns, roles.time, 'timeColumn') : onlyTime(columns)
-  const target = roles.target ? named(columns, roles.target, 'targetColumn') : onlyTarget(columns)
+  const target = roles.target ? namedTarget(columns, roles.target) : onlyTarget(columns)
   const category = roles.category
     ? named(columns, roles.category, 'categoryColumn')
     : onlyCategory(look, [time, target])
@@ -70,6 +70,16 @@ function named(columns: readonly Column[], name: string, field: string): Column 
   if (only !== undefined && found.length === 1) return only
   const what = only === undefined ? 'There is no column' : 'There are several columns'
   throw unclear(`${what} ${JSON.stringify(name)}.`, field, columns)
+}
+
+/** With nothing but words every fit would fail; some words among numbers cost their rows. */
+function namedTarget(columns: readonly Column[], name: string): Column {
+  const column = named(columns, name, 'targetColumn')
+  const [first] = column.examples
+  const hasDigits = column.examples.some((text) => /\d/.test(text))
+  if (column.type !== 'text' || first === undefined || hasDigits) return column
+  const detail = `${column.name} has texts such as ${JSON.stringify(first)}, and no numbers.`
+  throw unclear(detail, 'targetColumn', columns)
 }
 
 /** As the request says, or as all of the first rows have it. */

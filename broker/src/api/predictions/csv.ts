@@ -13,9 +13,10 @@ import type { ApiParts } from '../parts.ts'
 import { countRows } from './count-rows.ts'
 import type { PredictionCourse } from './question.ts'
 
-/** Columns that are none of a header, made of others that are. */
+/** Columns that are needed and none of a header, made of others that are. */
 export type Derive = (
   header: readonly string[],
+  columns: readonly string[],
 ) => ReadonlyMap<string, (values: readonly string[]) => string>
 
 /** Rows, and where in each the columns of a question are. */
@@ -29,7 +30,7 @@ export function readQuestions(
 ): Questions {
   const read = readCsv(bytes)
   if ('fault' in read) throw refusalOf(noHeader(read.fault))
-  const derived = derive(read.header)
+  const derived = derive(read.header, columns)
   const has = (name: string) => read.header.includes(name) || derived.has(name)
   const lack = lackOf(read.header, columns, has)
   if (lack) throw refusalOf(lack)

@@ -13,6 +13,7 @@ import { readIdempotency, readPatience } from '../fit-answer.ts'
 import { findJob } from '../operation-routes.ts'
 import type { ApiParts } from '../parts.ts'
 import { type FileAsk, readFileAsk } from './file-body.ts'
+import { mustBeFree } from './must-be-free.ts'
 import { predictionCourse } from './question.ts'
 import { patienceOf } from './routes.ts'
 import type { FilePredictionView } from './schemas.ts'
@@ -59,7 +60,7 @@ export async function courseOfFile(
 ) {
   const { ask } = await predictionCourse(parts, of.model, query, requestId, signal)
   const { version } = ask
-  return { of, version, ...asked, etag: await etagOf(parts, asked.file) }
+  return { of, version, ...asked, etag: await etagOf(parts, asked) }
 }
 
 /** A failed one again, of the file as it is now. Throws `Refused`: 409 where it did not fail. */
@@ -82,17 +83,25 @@ export async function retryFilePrediction(
     })
   const { tenant, model, version } = subject
   const { file, into } = prediction
-  const etag = await etagOf(parts, file)
+  const etag = await etagOf(parts, { file, into })
   return await parts.filePredictions.begin({
     ...{ of: { tenant, model }, version, file, etag, into, requestId, idempotency },
     why: `It is job ${id} again.`,
   })
 }
 
-async function etagOf(parts: Pick<ApiParts, 'files' | 'bounds'>, file: string): Promise<string> {
+/** Of the file that is read; the other one can be written. */
+async function etagOf(
+  parts: Pick<ApiParts, 'files' | 'bounds'>,
+  { file, into }: FileAsk,
+): Promise<string> {
   const signal = AbortSignal.timeout(parts.bounds.fileCallMs)
-  const info = await filesOf(parts).info(file, signal)
-  if (info !== undefined) return info.etag
+  const files = filesOf(parts)
+  const info = await files.info(file, signal)
+  if (info !== undefined) {
+    await mustBeFree(files, into, signal)
+    return info.etag
+  }
   throw new Refused(422, 'no-such-file', `There is no file ${file}.`, {
     field: '/file',
     remedy: `Upload it first: PUT /api/files/${file}.`,
