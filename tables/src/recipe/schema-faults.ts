@@ -34,6 +34,8 @@ function faultsOf(error: SchemaError, schema: TSchema, value: unknown): readonly
   const rule = ruleAt(schema, error.schemaPath)
   const fault = (detail: string, remedy: string) => [{ field, detail, remedy }]
   const given = JSON.stringify(valueAt(value, field))?.slice(0, 100)
+  if (given === undefined && keyword === 'type')
+    return fault('It is missing.', `Give ${hintOf(rule)}.`)
   switch (keyword) {
     case 'boolean':
       return []

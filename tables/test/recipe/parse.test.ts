@@ -29,6 +29,15 @@ describe('a recipe', () => {
     })
   })
 
+  test('without keys is of one series', () => {
+    const { keys: _, ...bare } = good
+    expect(parseRecipe(bare)).toMatchObject({ kind: 'done', value: { keys: [] } })
+  })
+
+  test('says that it is not there', () => {
+    expect(faultsOf(undefined)).toEqual([': It is missing. Give an object.'])
+  })
+
   test.each<readonly [object, string]>([
     [{ tagret: 'x' }, '/tagret: This field is not known. Known are source, time, target, keys'],
     [{ target: undefined }, '/target: This field is missing. Give a string.'],
