@@ -67,7 +67,9 @@ function faultsOf(error: SchemaError, schema: TSchema, value: unknown): readonly
     case 'maxLength':
       return fault(
         `It is ${given}.`,
-        `Give a text of ${rule.minLength ?? 0} to ${rule.maxLength} characters.`,
+        rule.minLength === rule.maxLength
+          ? `Give a text of ${rule.maxLength} character${rule.maxLength === 1 ? '' : 's'}.`
+          : `Give a text of ${rule.minLength ?? 0} to ${rule.maxLength} characters.`,
       )
     default:
       return fault(
