@@ -22,13 +22,24 @@ export type LookColumn = {
 }
 
 export function describeColumns({ columns, rows }: Sample): readonly LookColumn[] {
-  return columns.map((name, i) =>
+  const described = columns.map((name, i) =>
     describe(
       name,
       rows.map((row) => row[i] ?? ''),
     ),
   )
+  // A year beside a date or a month is a part of it, and no time of its own.
+  const isLast = ({ timeFormats: [format] }: LookColumn) => lastFormats.has(format)
+  const isPart = ({ type, name }: LookColumn) => type === 'time' || partName.test(name)
+  if (!described.some((column) => isPart(column) && !isLast(column))) return described
+  return described.map((column) =>
+    isLast(column) ? { ...column, type: 'number', timeFormats: [] } : column,
+  )
 }
+
+/** Of numbers that are times only where nothing else is. */
+const lastFormats = new Set<string | undefined>(['%Y', 'epoch-seconds', 'epoch-milliseconds'])
+const partName = /^(month|week|quarter|day|monat|tag)/i
 
 function describe(name: string, values: readonly string[]): LookColumn {
   const known = values.filter((value) => !isMissing(value))

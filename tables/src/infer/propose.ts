@@ -14,12 +14,9 @@ export type Proposal = {
 /** A recipe for a table from its first rows, for its owner to correct. */
 export function propose(source: Source, sample: Sample, columns: readonly LookColumn[]): Proposal {
   const notes: string[] = []
-  const isParted = columns.some(({ name, type }) => type !== 'time' && partName.test(name))
-  const time = best(columns, ({ name, type, timeFormats: [format] }) => {
-    // A year beside a month is a part of a time.
-    if (type !== 'time' || (format === '%Y' && isParted)) return 0
-    return timeName.test(name) ? 2 : 1
-  })
+  const time = best(columns, ({ name, type }) =>
+    type !== 'time' ? 0 : timeName.test(name) ? 2 : 1,
+  )
   const target = best(columns, targetScore)
   if (time === undefined) notes.push('No column looks like a time.')
   if (target === undefined) notes.push('No column looks like the numbers that are to be forecast.')
@@ -36,6 +33,11 @@ export function propose(source: Source, sample: Sample, columns: readonly LookCo
   const frequency = frequencyOf(times, format!)
   if (frequency.isGuess)
     notes.push(`The rows do not tell how often: ${frequency.word} is proposed.`)
+  if (frequency.word !== 'hourly' && times.some((text) => offset.test(text ?? '')))
+    notes.push(
+      `The times of ${time.name} have offsets, and days are those of UTC, so that some may be a ` +
+        'day off: say in time.zone where days begin, as in "Europe/Berlin".',
+    )
   notes.push(...doubts(time, `times as ${format}`), ...doubts(target, 'numbers'))
   const recipe: GivenRecipe = {
     source: withNumbers(source, target, columns),
@@ -55,7 +57,8 @@ function best(columns: readonly LookColumn[], score: (column: LookColumn) => num
   return first !== undefined && score(first) > 0 ? first : undefined
 }
 
-const partName = /^(month|week|quarter|day|monat|tag)/i
+/** Other than that of UTC. */
+const offset = /:\d\d(\.\d+)?[+-](?!00(:?00)?$)\d\d(:?\d\d)?$/
 const keyName = /(^|[_\W])(id|key|code|nr|no)$|store|shop|product|item|sku|article|region|series/i
 const stockOutName = /stock.?out|sold.?out|out.?of.?stock/i
 

@@ -147,6 +147,13 @@ describe('a look at a table proposes a recipe', () => {
     expect(recipe?.frequency).toBe('daily')
   })
 
+  test('and says that midnights elsewhere are of another day in UTC', async () => {
+    const rows = (offset: string) =>
+      sales(20, (day, i) => `${day.toISOString().slice(0, 10)}T00:00:00${offset},${i}`).join('\n')
+    expect((await look(`ts,qty\n${rows('+02:00')}\n`)).notes.join()).toContain('time.zone')
+    expect((await look(`ts,qty\n${rows('+00:00')}\n`)).notes.join()).not.toContain('time.zone')
+  })
+
   test.each([
     ['31-Jan-2024', '%d-%b-%Y'],
     ['January 31, 2024', '%B %d, %Y'],
@@ -160,6 +167,9 @@ describe('a look at a table proposes a recipe', () => {
   })
 
   test('and takes no such numbers for dates under other names, nor a year beside its month', async () => {
+    const { recipe, columns } = await look('year;date;qty\n2024;2024-05-01;1\n')
+    expect(recipe?.time.column).toBe('date')
+    expect(columns[0]).toMatchObject({ type: 'number', timeFormats: [] })
     expect((await look('code;qty\n1706659200;1\n')).recipe).toBeNull()
     expect((await look('year;month;qty\n2024;1;1\n')).recipe).toBeNull()
   })
