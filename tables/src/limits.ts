@@ -50,6 +50,8 @@ export const limits = {
   /** Rows of it, and values of each column that are shown. */
   lookRows: 1_000,
   samplesShown: 5,
+  /** Of a column's values so many may be none of its kind: lines of totals, broken ones. */
+  misfitShareMax: 0.05,
   /** Rows that a regression is fitted on; all of them are in memory, as numbers. */
   regressionRowsMax: 1_000_000,
   /** Values of such rows, targets included: 128 MB, and as much again while they come. */

@@ -19,8 +19,11 @@ const nameRule =
 
 export function readFileName(name: string): string {
   if (isFileName(name)) return name
-  const shown = JSON.stringify(name.slice(0, 200))
-  throw new Refused(400, 'invalid', `name must be ${nameRule}. It is ${shown}.`, { field: 'name' })
+  const shown = JSON.stringify(name.slice(0, limits.pathPartCharactersMax))
+  throw new Refused(400, 'invalid', `name must be ${nameRule}. It is ${shown}.`, {
+    field: 'name',
+    remedy: 'Give it another name, as curl -F "file=@My sales.csv;filename=my-sales.csv" does.',
+  })
 }
 
 /** Before any of it is read, where the client says how long it is. */
@@ -71,8 +74,12 @@ export async function storeForm(
 ): Promise<readonly WrittenFile[]> {
   const stored: WrittenFile[] = []
   try {
-    for await (const { fileName, content } of formFiles(body, contentType))
-      stored.push(await storeOne(parts, readFileName(prefix + fileName), content))
+    for await (const { fileName, content } of formFiles(body, contentType)) {
+      const name = readFileName(prefix + fileName)
+      // The second would take the place of the first, which nobody could have meant.
+      if (stored.some((file) => file.name === name)) throw namedTwice(name)
+      stored.push(await storeOne(parts, name, content))
+    }
   } catch (error) {
     throw amongOthers(refusalOf(error), stored)
   }
@@ -81,6 +88,12 @@ export async function storeForm(
     remedy: 'Send a part with a filename, as curl -F file=@sales.csv does.',
   })
 }
+
+const namedTwice = (name: string) =>
+  new Refused(400, 'name-twice', `Two files of the form are called ${name}.`, {
+    field: 'name',
+    remedy: 'Give them different names, or send each with a prefix of its own.',
+  })
 
 /** The bytes as they come: not none, not too slowly, and not without their end. */
 async function* arriving(body: AsyncIterable<Uint8Array>, name: string, came: { bytes: number }) {

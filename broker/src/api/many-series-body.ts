@@ -1,5 +1,5 @@
 import { compareKeys, encodeShardData, type KeyedDescription } from '@almanac/engine'
-import { limits } from '@almanac/shared'
+import { limits, seriesKeyCharactersMax } from '@almanac/shared'
 import type { DataShard, ManySeries } from '../jobs/store-data.ts'
 import { type BodyFault, fault, isObject, readDescribed, type SeriesBody } from './series-body.ts'
 
@@ -36,7 +36,7 @@ export function readKeyed(
   for (const [place, one] of given.entries()) {
     const field = `/series/${place}`
     if (!isObject(one)) return fault('series', 'A series must be an object.', { field })
-    const series = readDescribed(one, fields, place)
+    const series = readDescribed(one, fields, place, seriesKeyCharactersMax)
     if ('kind' in series) return series
     const { key, start, frequency, timezone, y } = series
     const found = wrongKey(key, place, places) ?? wrong(series)

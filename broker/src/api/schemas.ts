@@ -142,7 +142,7 @@ const FrequencyName = Type.Union(frequencies.map((name) => Type.Literal(name)))
 const TimeZone = Type.String({ description: 'Of the IANA data base, like Europe/Berlin.' })
 const SeriesKey = Type.String({
   description: 'Tells a series from the others, like store=3,product=17.',
-  maxLength: 200,
+  maxLength: seriesKeyCharactersMax,
 })
 
 const DataRequest = Type.Union([

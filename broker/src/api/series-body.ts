@@ -65,25 +65,34 @@ export function readSeries(
     return { key: null, start: null, frequency: null, timezone: null, y, field: '/data' }
   }
   if (!Array.isArray(series) || series.length !== 1)
-    return fault('series', 'series must be an array of exactly one series.', { field: '/series' })
+    return fault('series', 'series must be an array of at least one series.', {
+      field: '/series',
+      remedy: 'Write it like {"series": [{"y": [15.2]}]}; several need a key each.',
+    })
   const [one] = series as unknown[]
   if (!isObject(one)) return fault('series', 'A series must be an object.', { field: '/series/0' })
-  const read = readDescribed(one, fields, 0)
+  const read = readDescribed(one, fields, 0, loneKeyCharactersMax)
   return 'kind' in read ? read : (wrongEmpty(read.y, read.field) ?? read)
 }
+
+/** Of a series that is alone: as its data set has it. */
+const loneKeyCharactersMax = 200
 
 /** A series at some place of `series`; it may be without any number. */
 export function readDescribed(
   one: Readonly<Record<string, unknown>>,
   fields: readonly string[],
   place: number,
+  keyCharactersMax: number,
 ): SeriesBody | BodyFault {
   const at = (name: string) => `/series/${place}/${name}`
   const stranger = Object.keys(one).find((name) => !fields.includes(name))
   if (stranger !== undefined) return unknownField(`/series/${place}`, stranger, fields)
   const { key = null, start = null, frequency = null, timezone = null, y } = one
-  if (key !== null && (typeof key !== 'string' || key.length > 200))
-    return fault('key', 'key must be text of at most 200 characters.', { field: at('key') })
+  if (key !== null && (typeof key !== 'string' || key.length > keyCharactersMax))
+    return fault('key', `key must be text of at most ${keyCharactersMax} characters.`, {
+      field: at('key'),
+    })
   if (start !== null && !isTime(start))
     return fault('start', 'start must be a date or time as in ISO 8601.', {
       field: at('start'),

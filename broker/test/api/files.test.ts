@@ -278,6 +278,20 @@ describe('a form', () => {
     await nothingIsLeft(opened, 'c')
   })
 
+  test('with two files of one name is refused, and the first one is kept', async () => {
+    const opened = await open()
+    const answer = await postForm(opened, formOf(['a.csv', 'first'], ['a.csv', 'second']))
+    expect(answer).toMatchObject({ status: 400, body: { type: problem('name-twice') } })
+    expect(String(answer.body.detail)).toContain('called a.csv. Stored before it: a.csv.')
+    expect((await get(opened.broker, '/api/files/a.csv?content=true')).text).toBe('first')
+  })
+
+  test('says which of its names is none', async () => {
+    const answer = await postForm(await open(), formOf(['a.csv', 'x'], ['Umsätze 1.csv', 'x']))
+    expect(String(answer.body.detail)).toContain('it is "Umsätze 1.csv".')
+    expect(String(answer.body.remedy)).toContain('filename=')
+  })
+
   test('with more files than may be is refused', async () => {
     const opened = await open()
     const many = Array.from({ length: limits.formFilesMax + 1 }, (_, i) => [`f${i}`, 'x'] as const)

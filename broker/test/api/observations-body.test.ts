@@ -26,6 +26,13 @@ describe('what is wrong with new observations of many series', () => {
       'unknown-field',
     ],
     ['no key', { series: [good, { y: [1] }] }, '/series/1/key', 'key'],
+    ['no series', { series: [] }, '/series', 'series'],
+    [
+      'a key that is too long',
+      { series: [{ ...good, key: 'k'.repeat(1_025) }] },
+      '/series/0/key',
+      'key',
+    ],
     ['the same key twice', { series: [good, good] }, '/series/1/key', 'key'],
     [
       'text among numbers',
@@ -46,7 +53,10 @@ describe('what is wrong with new observations of many series', () => {
 
   test('is nothing where there are as many as may be', () => {
     const { newObservationsMax: most } = limits
-    const body = read({ series: keyed(2, most), base: 7 })
+    const all = keyed(2, most)
+    // As long as those that tables make.
+    all[0]!.key = 'k'.repeat(1_024)
+    const body = read({ series: all, base: 7 })
     const news = { kind: 'many', series: 2, observations: 2 * most }
     expect(body).toMatchObject({ kind: 'observations', base: 7, news })
   })

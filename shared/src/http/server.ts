@@ -5,6 +5,7 @@ import { limits } from '../base/limits.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { Registry } from '../telemetry/metrics.ts'
 import { headers } from '../wire/internal.ts'
+import { namePattern } from '../wire/keys.ts'
 import { problemContentType, problemOf, Refused } from '../wire/problem.ts'
 import { boundArrivingBodies } from './arriving-bodies.ts'
 import { boundConnections, connectionOptions, faultOfHead, hasMuchToCome } from './connections.ts'
@@ -193,6 +194,7 @@ function refusalOfValidation(
   type Params = Partial<{
     additionalProperty: string
     missingProperty: string
+    pattern: string
     allowedValues: readonly unknown[]
   }>
   const params = first?.params as Params | undefined
@@ -203,6 +205,11 @@ function refusalOfValidation(
   const extra = params?.additionalProperty?.slice(0, 100)
   const allowed = params?.allowedValues?.join(', ')
   const field = extra ? `${first?.instancePath}/${extra}` : first?.instancePath || context
+  if (params?.pattern === namePattern)
+    return new Refused(400, 'invalid', `${field} has to be a name.`, {
+      field,
+      remedy: 'Give at most 63 small letters, digits, dots, dashes and underscores.',
+    })
   const what = extra ? 'is not a known field here' : (first?.message ?? 'is not valid')
   if (allowed) return new Refused(400, 'invalid', `${field} must be one of ${allowed}.`, { field })
   return new Refused(400, 'invalid', `${field} ${what}.`, { field })

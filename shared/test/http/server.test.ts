@@ -3,6 +3,7 @@ import {
   createLogger,
   createRegistry,
   createServer,
+  namePattern,
   Refused,
   type ServerOptions,
 } from '../../src/index.ts'
@@ -93,6 +94,21 @@ describe('what brokers and nodes have in common', () => {
   test('a field that is not known is named', async () => {
     open()
     expect((await post('{"m":1}')).json()).toMatchObject({ field: '/m' })
+  })
+
+  test('a name that is none is told the rule of names, not its pattern', async () => {
+    const params = {
+      type: 'object',
+      properties: { model: { type: 'string', pattern: namePattern } },
+    }
+    open().get('/models/:model', { schema: { params } }, async () => ({}))
+    const answer = (await server.inject('/models/Sales')).json()
+    expect(answer).toMatchObject({
+      status: 400,
+      field: '/model',
+      detail: '/model has to be a name.',
+    })
+    expect(answer.remedy).toContain('small letters')
   })
 
   test('a refusal says all that it knows', async () => {

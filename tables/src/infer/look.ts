@@ -47,11 +47,15 @@ export async function lookAt(file: string, given: Source | null): Promise<TableL
   if (objects) return lookOf({ ...said, format: 'ndjson', ...encoded }, isGzip, objects)
   if (said?.format === 'ndjson')
     throw notTable('Its first line is no JSON object.', 'Leave out the source to have it guessed.')
-  const { delimiter, multiline, hasHeader, ...sample } = sampleCsv(text, said)
+  // Its lines would be taken for rows of one column with a bracket.
+  if (text.subarray(0, 64).toString('utf8').trimStart().startsWith('[{') && said === null)
+    throw notTable('It is one array of JSON.', 'Send an object in each line, without brackets.')
+  const { delimiter, multiline, hasHeader, skip, ...sample } = sampleCsv(text, said)
   const source: Source = {
     ...said,
     ...{ format: 'csv', delimiter, ...encoded },
     ...(multiline ? { multiline } : {}),
+    ...(skip > 0 ? { skip } : {}),
     ...(hasHeader ? {} : { header: [...sample.columns] }),
   }
   return lookOf(source, isGzip, sample)
@@ -68,9 +72,11 @@ function lookOf(source: Source, isGzip: boolean, sample: Sample): TableLook {
 }
 
 /** Text of any kind has no such character. */
-function refuseBinary({ text }: Head): void {
+function refuseBinary({ text, isGzip }: Head): void {
   if (text.length === 0)
-    throw notTable('No line of it ends within its first megabyte.', 'Check that it is a table.')
+    throw isGzip
+      ? notTable('It cannot be unpacked.', 'Send the file again.')
+      : notTable('No line of it ends within its first megabyte.', 'Check that it is a table.')
   if (!text.includes(0)) return
   const isZip = text.subarray(0, 2).toString('latin1') === 'PK'
   throw notTable(

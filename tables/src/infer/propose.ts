@@ -1,6 +1,7 @@
-import type { Frequency } from '@almanac/engine'
+import { limits } from '../limits.ts'
 import type { GivenRecipe, Source } from '../recipe/schema.ts'
-import { type LookColumn, missingWords, timeName } from './columns.ts'
+import { type LookColumn, missingWords, targetName, timeName } from './columns.ts'
+import { frequencyOf } from './frequency.ts'
 import type { Sample } from './sample.ts'
 
 export type Proposal = {
@@ -27,11 +28,19 @@ export function propose(source: Source, sample: Sample, columns: readonly LookCo
   const rest = columns.filter((column) => ![time, target, out].includes(column))
   const keys = keysOf(rest, time, sample)
   if (keys.length === 0) notes.push('No column tells one series from another: it is taken as one.')
-  const frequency = frequencyOf(format!, sample, sample.columns.indexOf(time.name))
+  const place = sample.columns.indexOf(time.name)
+  const times = sample.rows.map((row) => row[place] ?? null)
+  const frequency = frequencyOf(times, format!)
   if (frequency.isGuess)
     notes.push(`The rows do not tell how often: ${frequency.word} is proposed.`)
+  if (frequency.word !== 'hourly' && times.some((text) => offset.test(text ?? '')))
+    notes.push(
+      `The times of ${time.name} have offsets, and days are those of UTC, so that some may be a ` +
+        'day off: say in time.zone where days begin, as in "Europe/Berlin".',
+    )
+  notes.push(...doubts(time, `times as ${format}`), ...doubts(target, 'numbers'))
   const recipe: GivenRecipe = {
-    source: withNumbers(source, columns),
+    source: withNumbers(source, target, columns),
     time: { column: time.name, ...(format === 'iso' ? {} : { format: format! }) },
     target: target.name,
     keys,
@@ -48,8 +57,8 @@ function best(columns: readonly LookColumn[], score: (column: LookColumn) => num
   return first !== undefined && score(first) > 0 ? first : undefined
 }
 
-const targetName =
-  /quantit|qty|sales|sold|units|demand|target|amount|volume|revenue|count|^y$|value/i
+/** Other than that of UTC. */
+const offset = /:\d\d(\.\d+)?[+-](?!00(:?00)?$)\d\d(:?\d\d)?$/
 const keyName = /(^|[_\W])(id|key|code|nr|no)$|store|shop|product|item|sku|article|region|series/i
 const stockOutName = /stock.?out|sold.?out|out.?of.?stock/i
 
@@ -87,35 +96,27 @@ function keysOf(
   return names.filter((name) => keys.includes(name))
 }
 
-/** The usual distance of neighbouring times, as far as the first rows have several. */
-function frequencyOf(format: string, { rows }: Sample, place: number) {
-  const texts = rows.map((row) => row[place] ?? '')
-  const isMonthly = format === 'iso' ? /^\d{4}-\d\d$/.test(texts[0] ?? '') : !/%d/.test(format)
-  if (isMonthly) return { word: 'monthly', isGuess: false } as const
-  const isHourly = /%H/.test(format) || texts.some((text) => /\d[T ]\d/.test(text))
-  const days =
-    format === 'iso' ? [...new Set(texts.map((text) => Date.parse(text.slice(0, 10))))] : []
-  const steps = days
-    .toSorted((a, b) => a - b)
-    .flatMap((day, i, all) => (i === 0 ? [] : [(day - all[i - 1]!) / 86_400_000]))
-    .toSorted((a, b) => a - b)
-  const usual = steps[steps.length >> 1]
-  if (isHourly && (usual === undefined || usual <= 1))
-    return { word: 'hourly', isGuess: true } as const
-  if (usual === undefined) return { word: 'daily', isGuess: true } as const
-  const known: readonly (readonly [number, Frequency])[] = [
-    [6, 'daily'],
-    [27, 'weekly'],
-    [88, 'monthly'],
-    [360, 'quarterly'],
-  ]
-  const word = known.find(([below]) => usual < below)?.[1] ?? 'yearly'
-  return { word, isGuess: false } as const
+/** What was passed over to say what a column is. */
+function* doubts({ name, misfits, isDoubtful, samples }: LookColumn, what: string) {
+  const few = misfits.slice(0, limits.samplesShown).map((text) => JSON.stringify(text))
+  if (misfits.length > 0)
+    yield `Not all values of ${name} are ${what}; rows with others are rejected: ${few.join(', ')}.`
+  const example = samples.find((text) => text.includes(','))
+  if (isDoubtful)
+    yield `The comma of ${name}, as in ${example}, is taken for a decimal one; if it separates ` +
+      'thousands, say so in source: "decimal": ".", "thousands": ",".'
 }
 
 /** How the file writes numbers, and the words for those that are missing that it has. */
-function withNumbers(source: Source, columns: readonly LookColumn[]): Source {
+function withNumbers(source: Source, target: LookColumn, columns: readonly LookColumn[]): Source {
   if (source.format === 'parquet') return source
-  const isComma = columns.some(({ type, decimal }) => type === 'number' && decimal === ',')
-  return { ...source, ...(isComma ? { decimal: ',' as const } : {}), missing: [...missingWords] }
+  const isMarked = ({ type, decimal, thousands }: LookColumn) =>
+    type === 'number' && (decimal !== '.' || thousands !== null)
+  const { decimal, thousands } = [target, ...columns].find(isMarked) ?? target
+  return {
+    ...source,
+    ...(decimal === ',' ? { decimal } : {}),
+    ...(thousands === null ? {} : { thousands }),
+    missing: [...missingWords],
+  }
 }

@@ -14,6 +14,8 @@ export type CsvSample = Sample & {
   readonly multiline: boolean
   /** Whether the first line was taken for the names. */
   readonly hasHeader: boolean
+  /** Lines before the header that are none of the table. */
+  readonly skip: number
 }
 
 /** What is known of how CSV is written. */
@@ -24,18 +26,41 @@ export type CsvGiven = Partial<Pick<CsvForm, 'delimiter' | 'quote' | 'multiline'
 /** The rows under the delimiter that cuts most lines into equally many fields. */
 export function sampleCsv(text: Buffer, given: CsvGiven | null): CsvSample {
   const known = given ?? {}
+  const toSkip = known.skip ?? 0
+  const skips = known.skip === undefined ? linesThatMayBeSkipped : []
+  const saying = known.delimiter === undefined && toSkip === 0 ? delimiterLine(text) : undefined
+  if (saying !== undefined) return sampleFrom(text, { ...known, delimiter: saying, skip: 1 })
+  let best = sampleFrom(text, { ...known, skip: toSkip })
+  // Reports begin with a title, after which no line has the one field that it has.
+  for (const skip of skips) {
+    if (best.columns.length > 1) break
+    const other = sampleFrom(text, { ...known, skip })
+    if (other.columns.length > 1 && other.rows.length > 0) best = other
+  }
+  return best
+}
+
+/** Excel's own way to say what separates fields: `sep=;` in a line before the header. */
+function delimiterLine(text: Buffer): string | undefined {
+  return /^"?sep=([!-~\t])"?\r?\n/i.exec(text.toString('utf8', 0, 12))?.[1]
+}
+
+const linesThatMayBeSkipped = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
+
+function sampleFrom(text: Buffer, known: CsvGiven & { readonly skip: number }): CsvSample {
   const toTry = known.delimiter === undefined ? delimiters : [known.delimiter]
   const tried = toTry.map((one) => tryCsv(text, one, known.multiline ?? false, known))
   const best = tried.reduce((most, one) => (one.score > most.score ? one : most))
   const longer = known.multiline === undefined ? tryCsv(text, best.delimiter, true, known) : best
   // A quoted line break makes two broken lines of one row.
-  const isMultiline = known.multiline ?? longer.broken < best.broken
-  const { columns, rows, delimiter } = isMultiline ? longer : best
-  if (known.header) return { columns, rows, delimiter, multiline: isMultiline, hasHeader: false }
+  const multiline = known.multiline ?? longer.broken < best.broken
+  const { columns, rows, delimiter } = multiline ? longer : best
+  const form = { delimiter, multiline, skip: known.skip }
+  if (known.header) return { columns, rows, ...form, hasHeader: false }
   const hasHeader = columns.every((name) => !/^[-+.,\d\s/:]*\d[-+.,\d\s/:]*$/.test(name))
-  if (hasHeader) return { columns, rows, delimiter, multiline: isMultiline, hasHeader }
+  if (hasHeader) return { columns, rows, ...form, hasHeader }
   const names = columns.map((_, i) => `column ${i + 1}`)
-  return { columns: names, rows: [columns, ...rows], delimiter, multiline: isMultiline, hasHeader }
+  return { columns: names, rows: [columns, ...rows], ...form, hasHeader }
 }
 
 const delimiters = [',', ';', '\t', '|']

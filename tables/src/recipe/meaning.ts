@@ -60,7 +60,7 @@ function* timeFaults({ time }: GivenRecipe): Generator<Fault> {
 }
 
 /** Each column has one part to play. */
-function* roleFaults({ time, target, keys, features = [] }: GivenRecipe): Generator<Fault> {
+function* roleFaults({ time, target, keys = [], features = [] }: GivenRecipe): Generator<Fault> {
   yield* doubles(keys, '/keys')
   yield* doubles(
     features.map(({ column }) => column),

@@ -70,7 +70,7 @@ export function completed(given: GivenRecipe): Recipe {
     source: completedSource(given.source),
     time: { column: time.column, format: time.format ?? 'iso', zone: time.zone ?? 'UTC' },
     target: given.target,
-    keys: given.keys,
+    keys: given.keys ?? [],
     features: features.map(({ column, type, aggregate }) => {
       return { column, type, aggregate: aggregate ?? (type === 'number' ? 'mean' : 'min') }
     }),

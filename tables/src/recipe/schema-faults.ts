@@ -34,6 +34,8 @@ function faultsOf(error: SchemaError, schema: TSchema, value: unknown): readonly
   const rule = ruleAt(schema, error.schemaPath)
   const fault = (detail: string, remedy: string) => [{ field, detail, remedy }]
   const given = JSON.stringify(valueAt(value, field))?.slice(0, 100)
+  if (given === undefined && keyword === 'type')
+    return fault('It is missing.', `Give ${hintOf(rule)}.`)
   switch (keyword) {
     case 'boolean':
       return []
@@ -65,7 +67,9 @@ function faultsOf(error: SchemaError, schema: TSchema, value: unknown): readonly
     case 'maxLength':
       return fault(
         `It is ${given}.`,
-        `Give a text of ${rule.minLength ?? 0} to ${rule.maxLength} characters.`,
+        rule.minLength === rule.maxLength
+          ? `Give a text of ${rule.maxLength} character${rule.maxLength === 1 ? '' : 's'}.`
+          : `Give a text of ${rule.minLength ?? 0} to ${rule.maxLength} characters.`,
       )
     default:
       return fault(

@@ -134,8 +134,8 @@ export const Frame = Type.Object(
     source: Type.Object({ format: words('csv', 'ndjson', 'parquet') }),
     time: Time,
     target: Name,
-    /** The columns whose values make a series' key, in the order in which the key has them. */
-    keys: Type.Array(Name, { maxItems: limits.keysMax }),
+    /** The columns whose values make a series' key, in this order; without them it is one series. */
+    keys: Type.Optional(Type.Array(Name, { maxItems: limits.keysMax })),
     features: Type.Optional(Type.Array(Feature, { maxItems: limits.featuresMax })),
     steps: Type.Optional(
       Type.Array(Type.Object({ do: words('select', 'drop', 'rename', 'filter', 'derive') }), {

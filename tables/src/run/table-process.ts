@@ -102,7 +102,7 @@ function told(error: unknown): FromChild {
   if (error instanceof SparkFault) return ofSpark(error)
   if (error instanceof DamagedFile) return refused(message, 'Send the file again.')
   if (/^Invalid Input Error.*(parquet|magic bytes)/is.test(message))
-    return refused(`It is no whole Parquet file: ${message}.`, 'Send the file again.')
+    return refused('It is no whole Parquet file.', 'Send the file again.')
   if (message.startsWith('Out of Memory Error'))
     return refused(
       `The table does not fit in the memory that it was given: ${message.split('\n')[0]}.`,

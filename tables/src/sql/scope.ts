@@ -17,13 +17,19 @@ export function columnIn(scope: Scope, name: string, field: string): ScopeColumn
     field,
     detail: `There is no column ${JSON.stringify(name)}.`,
     remedy:
-      near === undefined
-        ? `Name one of ${names.join(', ')}${more}.`
-        : `Did you mean ${JSON.stringify(near)}?`,
+      near !== undefined
+        ? `Did you mean ${JSON.stringify(near)}?`
+        : `Name one of ${names.join(', ')}${more}.${hintOf([...scope.keys()])}`,
   }
 }
 
 export const isFault = (found: ScopeColumn | Fault): found is Fault => 'remedy' in found
+
+/** One name that has what separates names elsewhere. */
+function hintOf([only = '', ...others]: readonly string[]): string {
+  if (others.length > 0 || !/[,;\t|]/.test(only)) return ''
+  return ' It may be several: check source.delimiter.'
+}
 
 const namesShown = 30
 const plain = (name: string) => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '')

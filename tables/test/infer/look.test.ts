@@ -124,6 +124,93 @@ describe('a look at a table proposes a recipe', () => {
     expect(latin.rows[0]).toEqual(['K\u00c3\u00b6ln', '2'])
   })
 
+  const sales = (days: number, write: (day: Date, i: number) => string, step = 1) =>
+    Array.from({ length: days }, (_, i) => write(new Date(Date.UTC(2024, 0, 1 + i * step)), i))
+  const two = (part: number) => String(part).padStart(2, '0')
+  const germanDay = (day: Date) =>
+    `${two(day.getUTCDate())}.${two(day.getUTCMonth() + 1)}.${day.getUTCFullYear()}`
+
+  test.each([
+    ['daily', 1],
+    ['weekly', 7],
+    ['quarterly', 91],
+  ] as const)('and knows dates that are no ISO as %s', async (frequency, step) => {
+    const rows = sales(20, (day, i) => `${germanDay(day)};${i}`, step)
+    const { recipe, notes } = await look(`Datum;Menge\n${rows.join('\n')}\n`)
+    expect(recipe?.frequency).toBe(frequency)
+    expect(notes.join()).not.toContain('how often')
+  })
+
+  test('and takes midnights for days', async () => {
+    const rows = sales(20, (day, i) => `${day.toISOString()},${i}`)
+    const { recipe } = await look(`ts,qty\n${rows.join('\n')}\n`)
+    expect(recipe?.frequency).toBe('daily')
+  })
+
+  test('and says that midnights elsewhere are of another day in UTC', async () => {
+    const rows = (offset: string) =>
+      sales(20, (day, i) => `${day.toISOString().slice(0, 10)}T00:00:00${offset},${i}`).join('\n')
+    expect((await look(`ts,qty\n${rows('+02:00')}\n`)).notes.join()).toContain('time.zone')
+    expect((await look(`ts,qty\n${rows('+00:00')}\n`)).notes.join()).not.toContain('time.zone')
+  })
+
+  test.each([
+    ['31-Jan-2024', '%d-%b-%Y'],
+    ['January 31, 2024', '%B %d, %Y'],
+    ['01/31/2024 12:30 AM', '%m/%d/%Y %I:%M %p'],
+    ['2024', '%Y'],
+    ['1706659200', 'epoch-seconds'],
+    ['1706659200000', 'epoch-milliseconds'],
+  ])('and knows %s as a date', async (text, format) => {
+    const { recipe } = await look(`date;qty\n${text};1\n`)
+    expect(recipe?.time).toEqual({ column: 'date', format })
+  })
+
+  test('and takes no such numbers for dates under other names, nor a year beside its month', async () => {
+    const { recipe, columns } = await look('year;date;qty\n2024;2024-05-01;1\n')
+    expect(recipe?.time.column).toBe('date')
+    expect(columns[0]).toMatchObject({ type: 'number', timeFormats: [] })
+    expect((await look('code;qty\n1706659200;1\n')).recipe).toBeNull()
+    expect((await look('year;month;qty\n2024;1;1\n')).recipe).toBeNull()
+  })
+
+  test.each([
+    ['"1,000,000.50"', ',', { thousands: ',' }],
+    ['1.000,50', ';', { decimal: ',', thousands: '.' }],
+    ["1'000.50", ';', { thousands: "'" }],
+    ['1 000,50', ';', { decimal: ',', thousands: ' ' }],
+  ])('and knows what separates thousands in %s', async (text, by, source) => {
+    const { recipe, notes } = await look(`day${by}sales\n2024-01-01${by}${text}\n`)
+    expect(recipe?.source).toMatchObject(source)
+    expect(notes.join()).not.toContain('comma')
+  })
+
+  test('and says so where a comma may be of a fraction or of thousands', async () => {
+    const { notes } = await look('day;sales\n2024-01-01;1,250\n2024-01-02;999\n')
+    expect(notes.join()).toContain('as in 1,250, is taken for a decimal one')
+  })
+
+  test('of a file that Excel opens by its first line, and of a report with a title', async () => {
+    const rows = sales(20, (day, i) => `${germanDay(day)};${i},5`)
+    const excel = await look(`\ufeffsep=;\r\nDatum;Menge\r\n${rows.join('\r\n')}\r\n`)
+    expect(excel.recipe).toMatchObject({
+      source: { delimiter: ';', skip: 1, decimal: ',' },
+      target: 'Menge',
+    })
+    const titled = await look(`Our sales\nmade today\n\nDatum;Menge\n${rows.join('\n')}\n`)
+    expect(titled.recipe).toMatchObject({ source: { delimiter: ';', skip: 2 }, target: 'Menge' })
+  })
+
+  test('for all that a line of totals or a broken one is in it, and says which', async () => {
+    const rows = sales(40, (day, i) => `${day.toISOString().slice(0, 10)},${i}`)
+    const broken = [...rows, '2024-03-01,oops', 'Total,780']
+    const { recipe, notes } = await look(`date,qty\n${broken.join('\n')}\n`)
+    expect(recipe).toMatchObject({ time: { column: 'date' }, target: 'qty', frequency: 'daily' })
+    expect(notes.join(' ')).toMatch(/values of date .*"Total".* values of qty .*"oops"/)
+    const worse = [...broken, 'a,x', 'b,y', 'c,z']
+    expect((await look(`date,qty\n${worse.join('\n')}\n`)).recipe).toBeNull()
+  })
+
   test('of a file that unpacks to a thousand times its size, by its beginning', async () => {
     const bomb = gzipSync(Buffer.concat([Buffer.from('a,b\n1,'), Buffer.alloc(300_000_000, 50)]))
     const found = await ask(bomb, null)
@@ -131,7 +218,8 @@ describe('a look at a table proposes a recipe', () => {
   })
 
   test.each([
-    ['is no Parquet, for all that it says', `PAR1${'x'.repeat(100)}PAR1`, 'no whole Parquet file'],
+    ['is no Parquet, for all that it says', `PAR1${'x'.repeat(100)}PAR1`, 'no whole Parquet file.'],
+    ['is an array', '[{"date": "2024-01-01", "qty": 1}]', 'one array of JSON'],
     ['is an archive', 'PK\u0003\u0004\u0000\u0000 sheet', 'a ZIP archive'],
     ['is no text', '\u0089PNG\r\n\u001a\n\u0000\u0000', 'bytes that no text has'],
     ['is empty', '', 'is empty'],

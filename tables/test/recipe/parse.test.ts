@@ -29,6 +29,15 @@ describe('a recipe', () => {
     })
   })
 
+  test('without keys is of one series', () => {
+    const { keys: _, ...bare } = good
+    expect(parseRecipe(bare)).toMatchObject({ kind: 'done', value: { keys: [] } })
+  })
+
+  test('says that it is not there', () => {
+    expect(faultsOf(undefined)).toEqual([': It is missing. Give an object.'])
+  })
+
   test.each<readonly [object, string]>([
     [{ tagret: 'x' }, '/tagret: This field is not known. Known are source, time, target, keys'],
     [{ target: undefined }, '/target: This field is missing. Give a string.'],
@@ -40,7 +49,10 @@ describe('a recipe', () => {
     [{ source: { format: 'parquet', decimal: ',' } }, '/source/decimal: This field is not known.'],
     [{ source: { format: 'csv', quote: 1 } }, '/source/quote: It is 1. Give a string or null.'],
     [{ source: { format: 'csv', skip: -1 } }, '/source/skip: It is -1. Give a number from 0 to'],
-    [{ source: { format: 'csv', delimiter: '' } }, '/source/delimiter: It is "". Give a text of 1'],
+    [
+      { source: { format: 'csv', delimiter: '' } },
+      '/source/delimiter: It is "". Give a text of 1 character.',
+    ],
     [{ source: { format: 'csv', delimiter: '\n' } }, '/source/delimiter: It is "\\n". Give one'],
     [{ source: { format: 'csv', quote: ',' } }, '/source/quote: It is the delimiter, too.'],
     [

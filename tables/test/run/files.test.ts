@@ -67,6 +67,13 @@ describe('a table', () => {
     expect(summary).toMatchObject({ rows: 6, series: 1, observations: 3 })
   })
 
+  test('of which the first line is one name with semicolons asks for its delimiter', async () => {
+    const table = 'date;store;sold\n2024-01-01;a;1\n'
+    await expect(ran(folder.path, {}, table)).rejects.toThrow(/check source\.delimiter/)
+    const none = ran(folder.path, { target: 'absent' }, 'date,store\n2024-01-01,a\n')
+    await expect(none).rejects.toThrow(/^(?!.*delimiter).*Name one of/s)
+  })
+
   test('that is too wide is refused', async () => {
     const table = `${Array.from({ length: 1_001 }, (_, i) => `c${i}`).join(',')}\n`
     await expect(ran(folder.path, {}, table)).rejects.toThrow(/1001 columns; at most 1000/)

@@ -59,7 +59,7 @@ function recipeOfSales(look: Look): GivenRecipe {
 function specOf(recipe: GivenRecipe) {
   const parsed = parseRecipe(recipe)
   const { column } = recipe.time
-  const [storeName = '', productName = ''] = recipe.keys
+  const [storeName = '', productName = ''] = recipe.keys ?? []
   const features = [
     { column, type: 'month' },
     { column, type: 'year' },

@@ -117,7 +117,7 @@ function onlyCategory({ columns, recipe }: Look, taken: readonly Column[]): Colu
   const others = columns.filter((column) => !taken.includes(column))
   const likely = others.filter(({ name }) => categoryName.test(name) && !/price/i.test(name))
   const ids = likely.filter(({ name }) => idName.test(name))
-  const keys = others.filter(({ name }) => recipe?.keys.includes(name))
+  const keys = others.filter(({ name }) => recipe?.keys?.includes(name))
   const some = likely.length === 0 ? keys : []
   return onlyOf([likely, ids, some], 'categoryColumn', columns)
 }

@@ -53,7 +53,7 @@ export async function salesOf(
     .version(serving, requestId, signal)
     .catch(told('no-such-model', notTrained))
   const { keys, frequency } = await recipeOfVersion(parts, model, version)
-  const [column = ''] = keys
+  const [column = ''] = keys ?? []
   const series = `${escaped(column)}=${escaped(productId)}`
   const ask = async (horizon: number) => {
     const query = { series, level: '95', timestamps: 'true', version: String(version) }
