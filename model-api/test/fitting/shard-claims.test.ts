@@ -4,6 +4,9 @@ import {
   type Held,
   type JobRecord,
   jobKey,
+  limits,
+  type ModelRecord,
+  modelKey,
   openEmbeddedCoordinator,
   put,
   remove,
@@ -18,6 +21,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import type { NodeContext } from '../../src/base/context.ts'
 import { type ShardClaim, takeShardClaim } from '../../src/fitting/shards/claim.ts'
 import { giveShardBack, keepShard, tellProgress } from '../../src/fitting/shards/effects.ts'
+import { lookForShard } from '../../src/fitting/shards/look.ts'
 import { soon } from '../support/machine.ts'
 
 const of = { tenant: 'default', model: 'm', version: 1 }
@@ -32,6 +36,10 @@ const version: VersionRecord = {
   dataset: { blob: 'data', observations: 10 },
   ...{ blob: null, sha256: null, sizeBytes: null },
   times: { createdAt: at, fittingAt: null, storedAt: null, failedAt: null },
+}
+const model: ModelRecord = {
+  ...{ serving: null, target: null, previous: null, high: 1, hold: false, changes: 0, floor: 0 },
+  ...{ why: 'fit', createdAt: at, deletedAt: null },
 }
 const untouched: ShardRecord = { attempts: 0, fitted: null, error: null }
 const first = { number: 0, record: untouched, modRevision: 0 }
@@ -98,6 +106,38 @@ test('a shard that was tried meanwhile is not tried by its older record', async 
   const seen = { ...subject.version, value: claim.version!, modRevision }
   expect(await take(first, { ...subject, version: seen })).toBe(undefined)
   expect(await shardAt(0)).toMatchObject({ attempts: 1 })
+})
+
+test('a shard that somebody works on is not taken by who has seen that attempt, too', async () => {
+  const { take, shardAt, subject, coordinator } = await opened()
+  const claim = mine(await take())
+  const { modRevision } = (await coordinator.get(versionKey(of, 1), soon()))!
+  const seen = { ...subject.version, value: claim.version!, modRevision }
+  expect(await take(claim.shard, { ...subject, version: seen })).toBe(undefined)
+  expect(await shardAt(0)).toMatchObject({ attempts: 1 })
+})
+
+test('a shard at its last attempt ends its job only when nobody works on it any more', async () => {
+  const { context, take, write, coordinator } = await opened()
+  await write(modelKey(of), codecs.model.encode(model))
+  const last = { ...untouched, attempts: limits.shardAttemptsMax - 1 }
+  const modRevision = await write(shardKey('job', 0), codecs.shard.encode(last))
+  const done = { ...untouched, attempts: 1, fitted }
+  await write(shardKey('job', 1), codecs.shard.encode(done))
+  const claim = mine(await take({ number: 0, record: last, modRevision }))
+  expect(await lookForShard(context, 'job', soon())).toEqual({ kind: 'nothing' })
+  const key = shardClaimKey('job', claim.shard.number)
+  await coordinator.transact({ when: [], then: [remove(key)] }, soon())
+  expect(await lookForShard(context, 'job', soon())).toMatchObject({ kind: 'settled' })
+})
+
+test('of the shards that nobody works on one of the least tried is next', async () => {
+  const { context, write } = await opened()
+  await write(modelKey(of), codecs.model.encode(model))
+  const tried = codecs.shard.encode({ ...untouched, attempts: 1 })
+  await write(shardKey('job', 0), tried)
+  for (let i = 0; i < 20; i += 1)
+    expect(await lookForShard(context, 'job', soon())).toMatchObject({ shard: { number: 1 } })
 })
 
 test('nothing is claimed of a job that is being ended', async () => {

@@ -21,7 +21,7 @@ function allOf(text: string | Buffer) {
 
 describe('the rows of a CSV', () => {
   test.each([1, 2, 3, 4, 100])('have no mark of their encoding, in pieces of %i bytes', (size) => {
-    const bytes = Buffer.concat([mark, Buffer.from('a,b\n1,2\n')])
+    const bytes = Buffer.concat([mark, Buffer.from('"a",b\n1,2\n')])
     expect(readIn(bytes, size)).toEqual({
       header: ['a', 'b'],
       rows: [{ line: 2, values: ['1', '2'] }],
@@ -108,7 +108,7 @@ describe('a line', () => {
   })
 
   test('that is too long is rejected once, in however many pieces it comes', () => {
-    const piece = Buffer.from('x'.repeat(most))
+    const piece = Buffer.from('x'.repeat(most + 1))
     const pieces = [line(2), piece, piece, piece, line(1), line(4)]
     expect(taken(pieces)).toEqual({ found: [2, 4], rejected: [2] })
   })
