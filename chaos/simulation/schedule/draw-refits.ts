@@ -40,7 +40,7 @@ export function drawRefits(seed: number, brokers: readonly string[], safetyMs: n
 }
 
 /** Of all schedules. */
-const share = 0.05
+const share = 0.04
 
 type FitRequest = Extract<Request, { kind: 'fit' }>
 

@@ -38,6 +38,6 @@ export function drawSchedules(seed: number, brokers: readonly string[], safetyMs
 }
 
 /** Of all schedules. */
-const share = 0.05
+const share = 0.03
 
 const scheduledModel = 'scheduled'
