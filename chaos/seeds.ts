@@ -16,6 +16,9 @@ export const foundSeeds: Readonly<Record<string, readonly number[]>> = {
     // A broker whose watch said nothing was called well once it had looked a new model up: it did
     // not know yet who has it. The same where all nodes had been started again meanwhile.
     883_746, 908_525,
+    // A fit of all data that was cancelled and retried lacked the news that had come meanwhile:
+    // where its data had come at once, and where a node had joined its parts before.
+    80, 325,
   ],
 }
 

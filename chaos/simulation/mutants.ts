@@ -12,6 +12,12 @@ const without = (isLeftOut: (compare: ICompare) => boolean): Sabotage => ({
   }),
 })
 
+const isJob = (key: string) => parseKey(key).kind === 'job'
+
+/** The record of what begins by itself, and the claim of who begins it. */
+const isOf = (kind: string, claim: string) => (compare: ICompare) =>
+  parseKey(keyOf(compare)).kind === kind || keyOf(compare) === `/claims/${claim}`
+
 const isModel = (key: string) => /^\/models\/[^/]+\/[^/]+$/.test(key)
 
 /**
@@ -41,6 +47,23 @@ export const mutants: Readonly<Record<string, Sabotage>> = {
       return isHandOver ? { ...request, compare: [] } : request
     },
   },
+  /** An instant of a schedule is dealt with whatever became of the schedule since it was read. */
+  'schedule-not-compared': without(isOf('schedule', 'schedules')),
+  /** A rule has a model fitted again, and nothing tells that it did. */
+  'rule-forgets': {
+    alter: (request) => ({
+      ...request,
+      success: request.success.filter(
+        ({ request_put: put }) =>
+          parseKey(put?.key?.toString() ?? '').kind !== 'retraining' ||
+          !request.success.some((one) => isJob(one.request_put?.key?.toString() ?? '')),
+      ),
+    }),
+  },
+  /** News, and fits of all data, are made of versions that are not the newest any more. */
+  'refit-not-compared': without((one) =>
+    ['counter', 'version'].includes(parseKey(keyOf(one)).kind),
+  ),
   /** Versions are allocated without comparing the counter. */
   'counter-not-compared': without(
     (one) => keyOf(one).endsWith('/counter') || keyOf(one).includes('/versions/'),

@@ -5,6 +5,7 @@ import { judgeFits, judgeTold } from './check/judge-fits.ts'
 import { type Judged, judgeForecasts } from './check/judge-forecasts.ts'
 import { judgeGarbage } from './check/judge-garbage.ts'
 import { judgeJobs } from './check/judge-jobs.ts'
+import { judgeRefits } from './check/judge-refits.ts'
 import { judgeShards } from './check/judge-shards.ts'
 import { Ledger } from './check/ledger.ts'
 import { createReachability } from './check/reachability.ts'
@@ -44,7 +45,8 @@ const leaseMs = 10_000
 
 /** One schedule, from an empty cluster to a judgement. Not from within a promise's callback. */
 export function runPlan(plan: Plan, options: RunOptions = {}): RunResult {
-  const world = new World({ seed: plan.seed, trace: options.trace })
+  const { seed, minuteInMs } = plan
+  const world = new World({ seed, minuteInMs, trace: options.trace })
   try {
     return inWorld(world, () => new Run(world, plan, options).result())
   } finally {
@@ -257,6 +259,7 @@ class Run {
       ...judgeForecasts(this.#records.forecasts, judged),
       ...judgeFits(this.#records.fits, judged, this.#plan),
       ...judgeShards(judged, this.#cluster.around.blobs, this.#plan),
+      ...judgeRefits(this.#ledger, this.#cluster.around.blobs),
       ...judgeJobs(this.#records.jobs, this.#ledger, this.#plan),
       ...this.#records.told.flatMap((record) => judgeTold(record, this.#ledger, this.#plan)),
       ...this.#world.uncaught.map((text) => `an error that ends its process: ${text}`),

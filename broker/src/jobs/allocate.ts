@@ -48,6 +48,8 @@ export type FitRequest = {
   readonly table?: VersionRecord['table'] | undefined
   /** Of many series whose data came in parts, which a node joins first. */
   readonly parts?: VersionRecord['parts'] | undefined
+  /** Of all data that the model has: the version that had it. */
+  readonly allUpTo?: number | undefined
   /** What the data goes on from, and the calendar with it; null: it is all there is. */
   readonly base: Base | null
   readonly calendar?: VersionRecord['calendar'] | undefined
@@ -276,6 +278,7 @@ function versionRecord(request: FitRequest, version: number, now: string): Versi
     ...(request.many ? { series: request.many.series } : {}),
     ...(request.table ? { table: request.table } : {}),
     ...(request.parts ? { parts: request.parts } : {}),
+    ...(request.allUpTo === undefined ? {} : { allUpTo: request.allUpTo }),
     ...baseOf(request),
     ...(request.why === undefined ? {} : { why: request.why }),
     blob: null,

@@ -116,7 +116,7 @@ export function createFits(parts: FitsParts): Fits {
   const make = async (
     input: Input,
     data: FitData,
-    what: Pick<FitRequest, 'spec' | 'base' | 'calendar' | 'also'>,
+    what: Pick<FitRequest, 'spec' | 'base' | 'calendar' | 'allUpTo' | 'also'>,
   ) => {
     const label = modelId(input.of)
     const stored = await storeData(parts, label, data, AbortSignal.timeout(datasetMs))

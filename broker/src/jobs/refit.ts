@@ -39,7 +39,7 @@ type Material =
   | { readonly stored: StoredData; readonly fresh?: never }
   | { readonly stored?: never; readonly fresh: FitData }
 
-type Refit = Material & Pick<FitRequest, 'spec' | 'parts' | 'also'>
+type Refit = Material & Pick<FitRequest, 'spec' | 'parts' | 'allUpTo' | 'also'>
 
 /**
  * What a model is to be fitted of again: its table, which is then read anew, or all of its data,
@@ -53,7 +53,7 @@ export async function refitOf(parts: RefitParts, of: ModelName): Promise<Refit> 
   const { spec } = version
   const same = modifiedAt(versionKey(of, version.version), modRevision)
   const { when = [same], ...material } = await materialOf(parts, of, version)
-  return { ...material, spec, also: nothingSince(last, when) }
+  return { ...material, spec, allUpTo: version.version, also: nothingSince(last, when) }
 }
 
 /** What has come meanwhile would be lost to a version that would serve in its place. */

@@ -45,28 +45,29 @@ export async function retryOf(parts: Parts, job: JobRecord): Promise<Again> {
   if (version.state !== 'failed') throw notFailed(name, version)
   const base = version.base ? await sameBase(parts, of, version.base, name, signal) : null
   const when = [modifiedAt(versionKey(of, number), modRevision)]
-  const also = version.parts
-    ? nothingSince(await lastSince(parts, of, version.parts, name), when)
-    : () => ({ when, then: [] })
+  const allUpTo = version.allUpTo ?? version.parts?.at(-1)?.version
+  const also =
+    allUpTo === undefined
+      ? () => ({ when, then: [] })
+      : nothingSince(await lastSince(parts, of, allUpTo, name), when)
   const { spec, dataset, table, calendar, series, parts: dataParts } = version
   return {
-    ...{ spec, dataset, base, table, parts: dataParts, calendar, kind: job.kind },
+    ...{ spec, dataset, base, table, parts: dataParts, allUpTo, calendar, kind: job.kind },
     ...(series === undefined ? {} : { many: { series, shards: job.shards ?? 0 } }),
     ...{ why: `It is job ${job.id} again.`, also },
   }
 }
 
-/** The last version allocated, where nothing has come that the parts of a refit lack. */
+/** The last version allocated, where nothing has come that the data of a refit lacks. */
 async function lastSince(
   parts: Parts,
   of: ModelName,
-  meant: NonNullable<VersionRecord['parts']>,
+  meant: number,
   name: string,
 ): Promise<number | null> {
   const { record, last } = await sourceOf(parts, of)
-  const { version } = meant.at(-1)!
-  if (record.version === version) return last
-  const detail = `${name} was to have all data up to version ${version}, and ${record.version} is the newest now.`
+  if (record.version === meant) return last
+  const detail = `${name} was to have all data up to version ${meant}, and ${record.version} is the newest now.`
   throw new Refused(409, 'base-moved', detail, {
     remedy: 'Begin another refit, which has what came since: POST /api/schedules/{name}/run.',
   })

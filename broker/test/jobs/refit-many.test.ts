@@ -202,4 +202,23 @@ describe('a retry of such a refit', () => {
     expect(again.body).toMatchObject({ status: 409, type: problem('base-moved') })
     expect((await refit()).status).toBe(202)
   })
+  test('is refused so, too, once a node had joined its parts', async () => {
+    const { cluster, post, refit, add } = await opened(1)
+    const { job } = (await refit()).body
+    const { parts: _, ...joined } = await versionOf(cluster, 3)
+    await write(cluster, joined)
+    await post(`/api/jobs/${job}/cancel`)
+    expect((await add()).status).toBe(202)
+    const again = await post(`/api/jobs/${job}/retry`)
+    expect(again.body).toMatchObject({ status: 409, type: problem('base-moved') })
+  })
+
+  test('is refused so, too, where the data had come at once', async () => {
+    const { post, refit, add } = await opened(0)
+    const { job } = (await refit()).body
+    await post(`/api/jobs/${job}/cancel`)
+    expect((await add()).status).toBe(202)
+    const again = await post(`/api/jobs/${job}/retry`)
+    expect(again.body).toMatchObject({ status: 409, type: problem('base-moved') })
+  })
 })

@@ -25,7 +25,7 @@ export function judgeFits(records: readonly FitRecord[], judged: Judged, plan: P
       return faults
     }),
     ...[...judged.ledger.models.values()].flatMap((model) =>
-      [...model.versions.values()].flatMap((version) => judgeFailure(version, judged, plan)),
+      [...model.versions.values()].flatMap((version) => judgeFailure(version, model, judged, plan)),
     ),
   ]
 }
@@ -67,12 +67,25 @@ function judgeAcknowledged(
 }
 
 /** A fit fails for a reason that the schedule has given, and for no other. */
-function judgeFailure(version: VersionRecord, { numberIn }: Judged, plan: Plan): string[] {
+function judgeFailure(
+  version: VersionRecord,
+  model: ModelLedger,
+  { numberIn }: Judged,
+  plan: Plan,
+): string[] {
   if (version.state !== 'failed') return []
   const value = numberIn(version.dataset.blob)
   const request = plan.requests.find((one) => one.kind === 'fit' && one.value === value)
   const end = request?.kind === 'fit' ? request.end : undefined
-  const isCancelled = plan.requests.some((one) => one.kind === 'cancel' && one.value === value)
+  const isRefit = model.parts.has(version.version)
+  const refits = plan.requests.flatMap((one) =>
+    one.kind === 'fit' && one.refit && one.model === request?.model ? [one.value] : [],
+  )
+  // A fit of all data is of the number of its data, not of its own.
+  const isCancelled = plan.requests.some(
+    (one) => one.kind === 'cancel' && [value, ...refits].includes(one.value),
+  )
+  const crashes = plan.requests.some((one) => one.kind === 'fit' && one.joins === 'crashed')
   const isDamaged = plan.faults.some((fault) => fault.kind === 'damage' && fault.value === value)
   // Nodes that live give the attempts back that faults of others cost them.
   const losesNodes = plan.faults.some(({ kind }) => losesNode.has(kind))
@@ -81,7 +94,8 @@ function judgeFailure(version: VersionRecord, { numberIn }: Judged, plan: Plan):
     fit:
       ((reason === 'too-short' || reason === 'table') && end === 'refused') ||
       (reason === 'cancelled' && isCancelled) ||
-      (reason === 'attempts-exhausted' && (end === 'crashed' || losesNodes)),
+      (reason === 'attempts-exhausted' &&
+        (end === 'crashed' || losesNodes || (isRefit && crashes))),
     rollout: (reason === 'checksum' || reason === 'missing') && isDamaged,
     deleted: plan.requests.some(({ kind }) => kind === 'delete'),
     backtest: false,

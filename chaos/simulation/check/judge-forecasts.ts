@@ -46,14 +46,15 @@ function judgeContent(record: ForecastRecord, { ledger, numberIn }: Judged): str
   return faults
 }
 
-/** A version, the one that it goes on from, and so on. */
+/** A version, the one that it goes on from or has all data of, and so on. */
 export function basesFrom(
-  { versions }: Pick<ModelLedger, 'versions'>,
+  model: Pick<ModelLedger, 'versions' | 'parts'>,
   version: VersionRecord | undefined,
 ): readonly VersionRecord[] {
   if (version === undefined) return []
-  const base = version.base && versions.get(version.base.version)
-  return [version, ...basesFrom({ versions }, base)]
+  const before = version.base?.version ?? model.parts.get(version.version)?.at(-1)
+  const base = before === undefined ? undefined : model.versions.get(before)
+  return [version, ...basesFrom(model, base)]
 }
 
 /**

@@ -29,10 +29,12 @@ export function judgeGarbage(ledger: Ledger, blobs: Blobs): string[] {
   ]
 }
 
-function namedBy({ dataset, blob, table, series }: VersionRecord, blobs: Blobs): string[] {
+function namedBy(version: VersionRecord, blobs: Blobs): string[] {
+  const { dataset, parts = [], blob, table, series } = version
   const ofTable = table ? [table.source, table.report, table.rejects] : []
   const isMany = series !== undefined
-  const data = isMany ? withShards('dataset', dataset.blob, blobs) : [dataset.blob]
+  const inParts = parts.flatMap((part) => withShards('dataset', part.blob, blobs))
+  const data = isMany ? withShards('dataset', dataset.blob, blobs) : [dataset.blob, ...inParts]
   const models = blob === null ? [] : isMany ? withShards('model', blob, blobs) : [blob]
   return [...data, ...models, ...ofTable.filter((id) => id !== null)]
 }

@@ -15,7 +15,11 @@ export function judgeShards(judged: Judged, blobs: Blobs, plan: Plan): string[] 
   for (const [id, model] of judged.ledger.models)
     for (const version of model.versions.values()) {
       if (version.series === undefined || version.blob === null) continue
-      const fault = faultOf(version, basesFrom(model, version), { judged, blobs, plan })
+      // Joined data is that of the versions before it.
+      const chain = basesFrom(model, version).filter(
+        ({ version: one, base }) => base || !model.parts.has(one),
+      )
+      const fault = faultOf(version, chain, { judged, blobs, plan })
       if (fault) faults.push(`version ${version.version} of ${id}: ${fault}`)
     }
   return faults

@@ -14,6 +14,8 @@ import {
 } from '@almanac/shared'
 import type { KeyEvent, Revision } from '../etcd/key-values.ts'
 import type { World } from '../world/world.ts'
+import { takeLineage } from './lineage.ts'
+import { OccasionLedger } from './occasion-ledger.ts'
 import { ShardLedger } from './shard-ledger.ts'
 
 /** A version that began to serve; the place of a change in the life of a model is its number. */
@@ -33,6 +35,8 @@ export type ModelLedger = {
   readonly versions: Map<number, VersionRecord>
   /** Those whose records are still there. */
   readonly present: Set<number>
+  /** Of versions of all data that came in parts the versions that had them, oldest first. */
+  readonly parts: Map<number, readonly number[]>
 }
 
 const counters = codec(CounterRecord)
@@ -47,6 +51,8 @@ export class Ledger {
   readonly jobs = new Map<string, JobRecord>()
   readonly claims = new Map<string, ClaimRecord>()
   readonly shards = new ShardLedger()
+  /** What was begun by schedules and by rules. */
+  readonly occasions = new OccasionLedger()
   readonly nodes = new Map<string, NodeRecord>()
   readonly nodeModels = new Map<string, NodeModelRecord>()
   /** Since when a process was known to have a version: `{instance} {model} {version}`. */
@@ -74,6 +80,7 @@ export class Ledger {
       served: [],
       versions: new Map(),
       present: new Set(),
+      parts: new Map(),
     }
     this.models.set(id, made)
     return made
@@ -84,6 +91,7 @@ export class Ledger {
     for (const event of events) texts.set(event.text, event)
     this.#world.trace(() => `revision ${revision}: ${events.map(told).join('; ')}`)
     const before = new Set(this.claims.keys())
+    const known = new Set(this.jobs.keys())
     // Counters and versions before models: a promotion is judged by what it stands on.
     for (const [key, { type, kv }] of texts) {
       const parsed = parseKey(key)
@@ -100,6 +108,8 @@ export class Ledger {
         this.#takeNodeModel(`${parsed.node} ${modelId(parsed)}`, modelId(parsed), text)
     }
     for (const fault of this.shards.take(texts, this.jobs))
+      this.#breach(`revision ${revision}: ${fault}`)
+    for (const fault of this.occasions.take(texts, known))
       this.#breach(`revision ${revision}: ${fault}`)
   }
 
@@ -207,6 +217,7 @@ export class Ledger {
     const after = decoded.value
     const before = model.versions.get(number)
     const isNew = !model.present.has(number)
+    if (isNew) for (const fault of takeLineage(model, after)) this.#breach(`${name} ${fault}`)
     model.versions.set(number, after)
     model.present.add(number)
     if (isNew && before) {
@@ -215,10 +226,11 @@ export class Ledger {
     }
     if (isNew || !before) return
     const isRead = before.table?.report === null && after.table?.report != null
-    const isOther = before.dataset.blob !== after.dataset.blob && !isRead
+    const isJoined = before.parts !== undefined && after.parts === undefined
+    const isOther = before.dataset.blob !== after.dataset.blob && !isRead && !isJoined
     if (before.job !== after.job || isOther) this.#breach(`${name} is another fit now`)
-    if (isRead && !claimed.has(after.job))
-      this.#breach(`${name} has the series of its table from who has no claim`)
+    if ((isRead || isJoined) && !claimed.has(after.job))
+      this.#breach(`${name} has its series from who has no claim`)
     const step = `${before.state}→${after.state}`
     if (before.state !== after.state && !versionSteps.has(step))
       this.#breach(`${name} goes ${step}`)

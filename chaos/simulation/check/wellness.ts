@@ -1,4 +1,5 @@
 import { nodeName } from '@almanac/shared'
+import { judge } from '../../../broker/src/retraining/judge.ts'
 import type { Holders } from '../../../broker/src/routing/table.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { nodePort } from '../cluster/node-process.ts'
@@ -17,8 +18,34 @@ export function whatAils(cluster: Cluster, ledger: Ledger): string | undefined {
   }
   for (const [name, { assembly }] of cluster.brokers)
     if (!assembly?.api.isReady()) return `${name} is not ready`
+  return whatIsDue(cluster, ledger)
+}
+
+/** What should have begun by itself, and has not. */
+function whatIsDue({ around, brokers }: Cluster, { occasions }: Ledger): string | undefined {
+  const { world } = around
+  const clocks = [...brokers.values()].map(
+    ({ process }) => world.wallStartMs + world.nowMs + process.wallOffsetMs,
+  )
+  // As the clock says that is furthest behind: who has the right time may not be asked.
+  const now = Math.min(...clocks)
+  for (const [key, { enabled, until }] of occasions.schedules) {
+    const instant = Math.floor(now / minuteMs) * minuteMs
+    if (enabled && Date.parse(until) < instant) return `${key} has not run since ${until}`
+  }
+  for (const [key, rule] of occasions.rules) {
+    const [, , tenant, model] = key.split('/')
+    const of = { tenant: tenant!, model: model! }
+    for (const [name, { assembly }] of brokers) {
+      const { state, bounds } = assembly!.api
+      if (clocks.every((at) => judge(state(), of, rule, at, bounds).kind === 'due'))
+        return `${name} sees that ${model} has decayed, and nothing is begun`
+    }
+  }
   return undefined
 }
+
+const minuteMs = 60_000
 
 function whatAilsModel(cluster: Cluster, ledger: Ledger, id: string): string | undefined {
   const { record, versions, present, modRevision } = ledger.model(id)

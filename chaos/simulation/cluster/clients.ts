@@ -5,8 +5,10 @@ import type { Allocated } from '../../../broker/src/jobs/allocate.ts'
 import { cancelJob } from '../../../broker/src/jobs/cancel.ts'
 import { fitOutcome } from '../../../broker/src/jobs/fit-outcome.ts'
 import type { FitData } from '../../../broker/src/jobs/store-data.ts'
+import { putRetraining } from '../../../broker/src/retraining/edit.ts'
 import { deleteModel, release, rollBack } from '../../../broker/src/rollout/control.ts'
 import type { Ask } from '../../../broker/src/routing/ask.ts'
+import { putSchedule } from '../../../broker/src/schedules/edit.ts'
 import type {
   FitRecord,
   FitRequest,
@@ -56,6 +58,8 @@ export function send(parts: ClientParts, request: Request): void {
   world.within(broker.process, () => {
     if (request.kind === 'forecast') sendForecast(parts, broker, request)
     else if (request.kind === 'fit') sendFit(parts, broker, request)
+    else if (request.kind === 'rule') sendRule(parts, broker, request)
+    else if (request.kind === 'schedule') sendSchedule(parts, broker, request)
     else if (request.kind === 'backtest') sendBacktest(parts, broker, request)
     else if ('value' in request) sendToJob(parts, broker, request)
     else sendChange(parts, broker, request)
@@ -108,7 +112,7 @@ function dataOf({ value, shards, table }: FitRequest): FitData {
 
 function sendFit(parts: ClientParts, broker: BrokerProcess, request: FitRequest): void {
   const { world } = parts.cluster.around
-  const { model, value, key, adds, table } = request
+  const { model, value, key, adds, table, refit } = request
   const spec = table === 'rows' ? regression : parsedSpec()
   const input = {
     of: { tenant: 'default', model },
@@ -126,11 +130,13 @@ function sendFit(parts: ClientParts, broker: BrokerProcess, request: FitRequest)
     if (outcome.kind === 'refused') sendElsewhere(parts, request)
   }
   const { fits } = broker.assembly!.api
-  const making =
-    adds === undefined
+  const making = () => {
+    if (refit) return fits.refit({ ...input, mustHaveFile: async () => {} })
+    return adds === undefined
       ? fits.begin({ ...input, data: dataOf(request), spec })
       : fits.add({ ...input, news: newsOf(value, adds), base: null })
-  making.then(
+  }
+  making().then(
     (allocated) => {
       const { job, version } = allocated
       done({ kind: 'accepted', job, version })
@@ -239,6 +245,26 @@ function sendBacktest(
     parts.onJob({ kind: 'backtest', job }),
   )
 }
+
+/** A rule of retraining: who does not hear of it says it again, which changes nothing. */
+function sendRule(parts: ClientParts, broker: BrokerProcess, request: Of<'rule'>): void {
+  const { api } = broker.assembly!
+  const { model, liveMase, observations, restSeconds } = request
+  const asked = { liveMase, observations, restSeconds, enabled: true }
+  const made = putRetraining(api, { tenant: 'default', model }, asked, api.clock.wallTime())
+  track(parts, broker, `the rule of ${model}`, made, () => {})
+}
+
+function sendSchedule(parts: ClientParts, broker: BrokerProcess, request: Of<'schedule'>): void {
+  const { api } = broker.assembly!
+  const { name, model, action, enabled } = request
+  const given = action === 'refit' ? { refit: { model } } : { backtest: { model, ...trial } }
+  const asked = { cron: '* * * * *', timezone: 'UTC', action: given, enabled }
+  const made = putSchedule(api, { tenant: 'default', name }, asked, api.clock.wallTime())
+  track(parts, broker, `the schedule ${name}`, made, () => {})
+}
+
+const trial = { horizon: 1, windows: 2 }
 
 type Of<K extends Request['kind']> = Extract<Request, { kind: K }>
 

@@ -16,6 +16,7 @@ import type { ManyNews } from '../../../broker/src/jobs/news.ts'
 import type { ManySeries } from '../../../broker/src/jobs/store-data.ts'
 import { judgeSeries } from '../../../model-api/src/fitting/backtest/judge-series.ts'
 import type { Fitter, FitWork } from '../../../model-api/src/fitting/fit-pool.ts'
+import { joinSeries } from '../../../model-api/src/fitting/parts/join-series.ts'
 import { readDataset } from '../../../model-api/src/fitting/read-dataset.ts'
 import { FitControl, type FitReply } from '../../../model-api/src/fitting/worker-protocol.ts'
 import type { Process, World } from '../world/world.ts'
@@ -24,6 +25,10 @@ import type { Process, World } from '../world/world.ts'
 export type FitCourse = {
   readonly ms: number
   readonly end: 'fitted' | 'refused' | 'crashed'
+  /** How badly the news were foreseen that it is of. */
+  readonly liveMase?: number
+  /** How it ends where the data is joined with news. */
+  readonly joins?: 'crashed'
 }
 
 export type FitterParts = {
@@ -45,7 +50,8 @@ export function createFitter({ world, process, courseOf }: FitterParts): Fitter 
       new Promise((resolve, reject) => {
         if (signal.aborted) return reject(signal.reason)
         const { value, reply } = fitted(work)
-        const { ms, end } = courseOf(value)
+        const { ms, end: planned, joins, liveMase } = courseOf(value)
+        const end = work.join ? (joins ?? planned) : planned
         onStart?.({ progress: () => 0.5, place: () => -1 })
         const stop = () => {
           done.cancelled = true
@@ -57,13 +63,21 @@ export function createFitter({ world, process, courseOf }: FitterParts): Fitter 
           if (end === 'crashed') resolve({ kind: 'crashed', id, detail: 'as it was planned' })
           else if (end === 'refused')
             resolve({ kind: 'refused', id, code: 'too-short', detail: 'as it was planned' })
-          else resolve({ ...reply, id })
+          else resolve({ ...reply, id, ...(work.base ? foreseen(reply, liveMase) : {}) })
         })
         signal.addEventListener('abort', stop, { once: true })
       }),
     close: async () => {},
   }
 }
+
+/** What cannot be learned from series that never change. */
+function foreseen(reply: FitReply, liveMase: number | undefined) {
+  if (reply.kind !== 'fitted-shard' || liveMase === undefined) return {}
+  return { live: { count: newsCount, scaled: newsCount * liveMase } }
+}
+
+const newsCount = 4
 
 /** As the thread gives it, but for the id of the question. */
 type Fitted = { readonly value: number; readonly reply: FitReply }
@@ -77,12 +91,32 @@ function fitted(work: FitWork): Fitted {
   const base = work.base && text(work.base)
   const { backtest } = work
   const trial = backtest && JSON.stringify({ ...backtest, later: backtest.later.map(text) })
-  const name = `${text(work.dataset)} ${JSON.stringify(passedOver)} ${base} ${trial}`
-  const make = work.backtest ? judgedShard : work.passedOver ? fittedShard : fittedSeries
+  const joined = work.join && JSON.stringify([...work.join.later, work.join.rest].map(textOf))
+  const name = `${text(work.dataset)} ${JSON.stringify(passedOver)} ${base} ${trial} ${joined}`
+  const make = makerOf(work)
   const made = known.get(name) ?? make(work)
   known.set(name, made)
   return made
 }
+
+const textOf = (bytes: Uint8Array | null) => bytes && Buffer.from(bytes).toString('latin1')
+
+function makerOf({ backtest, join, passedOver }: FitWork): (work: FitWork) => Fitted {
+  if (join) return joinedShards
+  if (backtest) return judgedShard
+  return passedOver ? fittedShard : fittedSeries
+}
+
+function joinedShards({ dataset, join }: FitWork): Fitted {
+  const data = decodeShard(dataset)
+  if (data.kind === 'refused' || !join) throw new Error('the simulation made a bad shard')
+  const sizes = { ...join.sizes, series: joinedSeriesMax }
+  const reply = joinSeries(1, dataset, { ...join, sizes })
+  return { value: seriesAt(data.value, 0).y[0]!, reply }
+}
+
+/** Few, so that there are shards of several sizes. */
+const joinedSeriesMax = 3
 
 function fittedSeries({ dataset }: FitWork): Fitted {
   const series = readDataset(dataset)

@@ -1,5 +1,7 @@
 import { seededRandom } from '@almanac/shared'
 import { Chance } from './chance.ts'
+import { drawRefits } from './draw-refits.ts'
+import { drawSchedules } from './draw-schedules.ts'
 import { drawTables } from './draw-tables.ts'
 import type { Fault, Plan, Request } from './plan.ts'
 
@@ -15,9 +17,13 @@ export function planOf(seed: number): Plan {
   const values = requests.flatMap((request) => (request.kind === 'fit' ? [request.value] : []))
   const faults = drawFaults(chance, places, values, safetyMs)
   const wide = drawWide(seed, places.brokers, safetyMs)
-  const all = [...requests, ...wide, ...drawTables(seed, places.brokers, safetyMs)]
+  const refits = drawRefits(seed, places.brokers, safetyMs)
+  const { minuteInMs, requests: scheduled } = drawSchedules(seed, places.brokers, safetyMs)
+  const tables = drawTables(seed, places.brokers, safetyMs)
+  const all = [...requests, ...wide, ...tables, ...refits, ...scheduled]
   all.sort((a, b) => a.atMs - b.atMs)
-  return { seed, brokers, nodes, safetyMs, requests: all, faults }
+  const plan = { seed, brokers, nodes, safetyMs, requests: all, faults }
+  return minuteInMs === undefined ? plan : { ...plan, minuteInMs }
 }
 
 /**

@@ -20,6 +20,12 @@ export type Request =
       readonly table?: 'series' | 'rows'
       /** Not a fit, but new observations of this one of many series. */
       readonly adds?: string
+      /** Of such news: how badly they were foreseen, as a scaled error; nothing is said without. */
+      readonly liveMase?: number
+      /** Not a fit of this number, but one of all data that the model has. */
+      readonly refit?: true
+      /** Of many series: whoever joins their data with news ends in the middle of it. */
+      readonly joins?: 'crashed'
     }
   | {
       readonly kind: 'forecast'
@@ -55,6 +61,26 @@ export type Request =
       readonly model: string
       readonly mode: 'refit' | 'update'
     }
+  | {
+      /** Says from which live accuracy on the model is fitted again. */
+      readonly kind: 'rule'
+      readonly atMs: number
+      readonly broker: string
+      readonly model: string
+      readonly liveMase: number
+      readonly observations: number
+      readonly restSeconds: number
+    }
+  | {
+      /** Says what is begun every minute. */
+      readonly kind: 'schedule'
+      readonly atMs: number
+      readonly broker: string
+      readonly name: string
+      readonly model: string
+      readonly action: 'refit' | 'backtest'
+      readonly enabled: boolean
+    }
 
 type Lasting = { readonly atMs: number; readonly forMs: number }
 
@@ -83,6 +109,8 @@ export type Plan = {
   readonly nodes: number
   /** Until then there may be faults; after it all must become well. */
   readonly safetyMs: number
+  /** How long before a minute it begins; a whole one without. */
+  readonly minuteInMs?: number
   readonly requests: readonly Request[]
   readonly faults: readonly Fault[]
 }

@@ -12,9 +12,6 @@ import type { World } from './world.ts'
 
 let world: World | undefined
 
-/** The start of wall time in every simulation. */
-const wallStartMs = Date.UTC(2030, 0, 1)
-
 /** Runs `work` in a world; its time and chance are then the only ones. */
 export function inWorld<T>(of: World, work: () => T): T {
   world = of
@@ -91,7 +88,7 @@ class WorldDate extends real.Date {
 
 function wallNow(): number {
   if (world === undefined) return real.dateNow()
-  return Math.floor(wallStartMs + world.nowMs + (world.current?.wallOffsetMs ?? 0))
+  return Math.floor(world.wallStartMs + world.nowMs + (world.current?.wallOffsetMs ?? 0))
 }
 
 function bytesOf(of: World, size: number): Buffer {

@@ -23,7 +23,13 @@ export type WorldOptions = {
   readonly seed: number
   /** Told of every line of the trace; without it none is made. */
   readonly trace?: ((line: string) => void) | undefined
+  /** After which the first minute begins. */
+  readonly minuteInMs?: number | undefined
 }
+
+/** A minute before the first one that may begin. */
+const wallStartMs = Date.UTC(2030, 0, 1)
+const minuteMs = 60_000
 
 /**
  * Virtual time: events in order of time, then of their making. Whatever an event's code does, with
@@ -32,6 +38,8 @@ export type WorldOptions = {
 export class World {
   readonly random: Random
   readonly isTraced: boolean
+  /** Wall time at its start, of who has the right one. */
+  readonly wallStartMs: number
   nowMs = 0
   events = 0
   /** Whose code runs; undefined: the world's own. */
@@ -42,8 +50,9 @@ export class World {
   readonly #trace: ((line: string) => void) | undefined
   readonly #incarnations = new Map<string, number>()
 
-  constructor({ seed, trace }: WorldOptions) {
+  constructor({ seed, trace, minuteInMs = minuteMs }: WorldOptions) {
     this.random = seededRandom(seed)
+    this.wallStartMs = wallStartMs + minuteMs - minuteInMs
     this.#trace = trace
     this.isTraced = trace !== undefined
   }

@@ -2,6 +2,7 @@ import '../../simulation/world/globals.ts'
 import { describe, expect, test } from 'vitest'
 import { mutants } from '../../simulation/mutants.ts'
 import { planOf } from '../../simulation/schedule/draw.ts'
+import type { Request } from '../../simulation/schedule/plan.ts'
 import { keptOf, keptText, reduced, shrink } from '../../simulation/schedule/shrink.ts'
 import { runSeed } from '../../simulation/work.ts'
 import { canDrain, World } from '../../simulation/world/world.ts'
@@ -47,9 +48,9 @@ test('in a world that is over nothing waits any more, nor is anything kept for i
 describe('a planted fault', () => {
   test.each(Object.keys(mutants))('%s: is noticed', { timeout: 120_000 }, async (mutant) => {
     let noticed = 0
-    // Tables are in few schedules, and only those can tell.
-    const isOfUse = mutant.startsWith('table-') ? hasTables : () => true
-    const seeds = Array.from({ length: 6_000 }, (_, i) => i + 1)
+    // What is in few schedules only those can tell of.
+    const isOfUse = rare[mutant.split('-')[0]!] ?? (() => true)
+    const seeds = Array.from({ length: 12_000 }, (_, i) => i + 1)
     for (const seed of seeds.filter(isOfUse).slice(0, 600)) {
       noticed = await apart(() => runSeed(seed, undefined, mutant).violations.length)
       if (noticed > 0) break
@@ -58,8 +59,15 @@ describe('a planted fault', () => {
   })
 })
 
-const hasTables = (seed: number) =>
-  planOf(seed).requests.some((one) => one.kind === 'fit' && one.table !== undefined)
+const having = (isOfUse: (one: Request) => boolean) => (seed: number) =>
+  planOf(seed).requests.some(isOfUse)
+
+const rare: Record<string, (seed: number) => boolean> = {
+  table: having((one) => one.kind === 'fit' && one.table !== undefined),
+  refit: having((one) => one.kind === 'fit' && one.refit === true),
+  rule: having(({ kind }) => kind === 'rule'),
+  schedule: having(({ kind }) => kind === 'schedule'),
+}
 
 describe('shrinking', () => {
   test('leaves what it takes to fail, and nothing else', () => {

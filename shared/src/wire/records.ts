@@ -104,6 +104,11 @@ export const VersionRecord = record({
     ),
   ),
   /**
+   * Of a fit of all data that a model has: the version that had all of it. What came since would be
+   * lost to another try of the same.
+   */
+  allUpTo: Type.Optional(Version),
+  /**
    * The stored version that this one goes on from: its data set holds only what came after, and of
    * many series only shards that have any; the others are those of the base. Absent where all data
    * is fitted anew.
