@@ -49,9 +49,9 @@ export async function retryOf(parts: Parts, job: JobRecord): Promise<Again> {
   const also = version.parts
     ? nothingSince(await lastSince(parts, of, version.parts, name), when)
     : () => ({ when, then: [] })
-  const { spec, dataset, table, calendar, series, parts: dataParts } = version
+  const { spec, bounds, dataset, table, calendar, series, parts: dataParts } = version
   return {
-    ...{ spec, dataset, base, table, parts: dataParts, calendar, kind: job.kind },
+    ...{ spec, bounds, dataset, base, table, parts: dataParts, calendar, kind: job.kind },
     ...(series === undefined ? {} : { many: { series, shards: job.shards ?? 0 } }),
     ...{ why: `It is job ${job.id} again.`, also },
   }

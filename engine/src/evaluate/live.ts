@@ -1,6 +1,6 @@
 import { forecastModel } from '../facade.ts'
 import type { AnyModel } from '../families.ts'
-import type { Series } from '../family.ts'
+import type { Bounds, Series } from '../family.ts'
 import { limits } from '../limits.ts'
 import { errorScale } from './metrics.ts'
 
@@ -13,13 +13,15 @@ export type LiveSum = { readonly count: number; readonly scaled: number }
 export const noLive: LiveSum = { count: 0, scaled: 0 }
 
 /**
- * How well a model had foreseen what came right after its data, in one forecast from there. Missing
+ * How well a model had foreseen what came right after its data, in one forecast from there, kept
+ * within bounds as those that are given out. Missing
  * values count nowhere, nor do those beyond `limits.liveStepsMax` steps. Null where it has no
  * forecast of so far.
  */
-export function scoreNews(model: AnyModel, news: Float64Array): LiveScore | null {
+export function scoreNews(model: AnyModel, news: Float64Array, bounds?: Bounds): LiveScore | null {
   const y = near(news)
-  const forecast = forecastModel(model, { horizon: y.length, quantiles: new Float64Array(0) })
+  const ask = { horizon: y.length, quantiles: new Float64Array(0), ...(bounds ? { bounds } : {}) }
+  const forecast = forecastModel(model, ask)
   if (forecast.kind === 'refused') return null
   let [count, absolute] = [0, 0]
   for (const [h, actual] of y.entries()) {
@@ -34,10 +36,15 @@ export function scoreNews(model: AnyModel, news: Float64Array): LiveScore | null
  * The same by the scale of the series. Null where there is nothing to compare, or the scale is not
  * known (NaN); then nothing is forecast. Never throws: what cannot be scored is still news.
  */
-export function scaledNews(model: AnyModel, y: Float64Array, scale: number): LiveSum | null {
+export function scaledNews(
+  model: AnyModel,
+  y: Float64Array,
+  scale: number,
+  bounds?: Bounds,
+): LiveSum | null {
   if (!(scale > 0) || near(y).every(Number.isNaN)) return null
   try {
-    const score = scoreNews(model, y)
+    const score = scoreNews(model, y, bounds)
     const scaled = score === null ? Number.NaN : score.absolute / scale
     return score !== null && Number.isFinite(scaled) ? { count: score.count, scaled } : null
   } catch {
