@@ -40,6 +40,9 @@ export function earlierPathsSuite(cluster: () => TestCluster): void {
       expect(begun.status, begun.text).toBe(200)
       await trained(begun.body.job)
       await eventually('it forecasts', () => post('/forcastSale', wanted), isAnswered)
+      const { model, version } = (await call('GET', `${url()}/api/jobs/${begun.body.job}`)).body
+      const made = await call('GET', `${other()}/api/models/${model}/versions/${version}`)
+      expect(made.body).toMatchObject({ bounds: { lower: 0 } })
       const listed = { ...wanted, dates: [dates.start, dates.end] }
       const sold = (await post('/forcastSale', listed, other())).body as unknown as Sale[]
       expect(sold.map(({ date }) => date)).toEqual(['2024-01-01', '2024-01-02', '2024-01-03'])

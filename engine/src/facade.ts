@@ -1,3 +1,4 @@
+import { keeperWithin } from './bounds.ts'
 import { checkAsk, checkPaths, checkShape } from './check-input.ts'
 import { badFormat, claimedFamily } from './codec/container.ts'
 import { type AnyModel, type AnySpec, defaultSpec, families } from './families.ts'
@@ -62,12 +63,18 @@ export function forecastModel(model: AnyModel, ask: Ask, run: Run = plainRun): O
   return settled(familyOf(model).forecast(model, ask, run), ask)
 }
 
-function settled(forecast: Outcome<Forecast>, ask: Ask): Outcome<Forecast> {
+function settled(
+  forecast: Outcome<Forecast>,
+  ask: Ask,
+  keepPoint?: (point: Float64Array) => Float64Array,
+): Outcome<Forecast> {
   if (forecast.kind === 'refused') return forecast
   const { point, quantiles } = forecast.value
   // Every family keeps its numbers in range, but bytes that somebody made up may hold a model
   // whose numbers leave it: nobody is answered with those.
-  return areFinite(point, quantiles) ? settleForecast(forecast, ask) : outOfRange('forecast')
+  return areFinite(point, quantiles)
+    ? settleForecast(forecast, ask, keepPoint)
+    : outOfRange('forecast')
 }
 
 /**
@@ -77,15 +84,19 @@ function settled(forecast: Outcome<Forecast>, ask: Ask): Outcome<Forecast> {
 export function prepareForecast(model: AnyModel, plan: Plan, run: Run = plainRun): Prepared {
   const fault = checkAsk({ ...plan, quantiles: new Float64Array(0) })
   if (fault !== undefined) return { at: () => refused(fault), sizeBytes: 0 }
-  const { at, ...rest } = preparedBy(familyOf(model), model, plan, run)
+  const { at, sizeBytes, ...rest } = preparedBy(familyOf(model), model, plan, run)
+  const keepPoint = plan.bounds && keeperWithin(plan.bounds)
+  // The point as it was, and as it is kept.
+  const boundedBytes = plan.bounds ? 2 * plan.horizon * Float64Array.BYTES_PER_ELEMENT : 0
   return {
     at(quantiles, horizon = plan.horizon) {
       assert(horizon <= plan.horizon, 'what is prepared serves horizons up to its own')
       const ask = { ...plan, horizon, quantiles }
       const unfit = checkAsk(ask)
-      return unfit === undefined ? settled(at(quantiles, horizon), ask) : refused(unfit)
+      return unfit === undefined ? settled(at(quantiles, horizon), ask, keepPoint) : refused(unfit)
     },
     ...rest,
+    sizeBytes: sizeBytes + boundedBytes,
   }
 }
 

@@ -13,6 +13,7 @@ export {
 } from './batch/shard-data.ts'
 export { faultOfModels } from './batch/shard-rows.ts'
 export { updateShard } from './batch/update-shard.ts'
+export { checkWithin, parseBounds } from './bounds.ts'
 export {
   type Column,
   claimedFamily,

@@ -1,5 +1,6 @@
 import {
   type AnySpec,
+  type Bounds,
   checkSeries,
   describedSeries,
   parseSpec,
@@ -9,6 +10,7 @@ import { encodeDataset, isRegression, limits } from '@almanac/shared'
 import { parseRecipe } from '@almanac/tables/recipe'
 import { parseRegression, type StoredRegression } from '@almanac/tables/regress'
 import type { FitData } from '../jobs/store-data.ts'
+import { outsideBounds, readBounds } from './bounds-body.ts'
 import { readManySeries } from './many-series-body.ts'
 import { type BodyFault, fault, readObject, readSeries, type SeriesBody } from './series-body.ts'
 import { readTable } from './table-body.ts'
@@ -18,9 +20,11 @@ export type FitBody = {
   readonly kind: 'fit'
   readonly data: FitData
   readonly spec: AnySpec | StoredRegression
+  /** Of its forecasts; undefined: none. */
+  readonly bounds: Bounds | undefined
 }
 
-const bodyFields = ['data', 'series', 'table', 'spec']
+const bodyFields = ['data', 'series', 'table', 'spec', 'bounds']
 const seriesFields = ['key', 'start', 'frequency', 'timezone', 'y']
 
 /** Reads the bytes of a fit's body. Never throws; the first fault is told. Pure. */
@@ -28,25 +32,28 @@ export function readFitBody(bytes: Uint8Array): FitBody | BodyFault {
   const body = readObject(bytes, bodyFields)
   if (body.kind === 'fault') return body
   const { series: many, data, table, spec: given } = body.value
+  const read = readBounds(body.value.bounds)
+  if ('kind' in read) return read
+  const { value: bounds } = read
   if (table !== undefined) {
     if (data !== undefined || many !== undefined)
       return fault('data-and-table', 'The body has a table and data; send one of them.', {
         field: '/table',
       })
-    const read = readTable(table)
-    if (read.kind === 'fault') return read
-    const spec = isRegression(given) ? regressionOf(given, read.recipe) : specOfTable(given)
-    return 'kind' in spec ? spec : { kind: 'fit', data: read, spec: spec.value }
+    const source = readTable(table)
+    if (source.kind === 'fault') return source
+    const spec = isRegression(given) ? regressionOf(given, source.recipe) : specOfTable(given)
+    return 'kind' in spec ? spec : { kind: 'fit', data: source, spec: spec.value, bounds }
   }
   if (isRegression(given)) return noTable
   if (Array.isArray(many) && many.length > 1 && data === undefined) {
     const series = readManySeries(many, seriesFields)
     if (series.kind === 'fault') return series
     const spec = checkedSpec(given)
-    return 'kind' in spec ? spec : { kind: 'fit', data: series, spec: spec.value }
+    return 'kind' in spec ? spec : { kind: 'fit', data: series, spec: spec.value, bounds }
   }
   const series = readSeries(body.value, seriesFields)
-  return 'kind' in series ? series : checked(series, given)
+  return 'kind' in series ? series : checked(series, given, bounds)
 }
 
 /** A spec with its defaults, or what is wrong with it. */
@@ -86,18 +93,24 @@ function regressionOf(given: unknown, table: unknown): Spec<StoredRegression> {
 
 type Spec<T> = { readonly value: T } | BodyFault
 
-function checked(series: SeriesBody, given: unknown): FitBody | BodyFault {
+function checked(
+  series: SeriesBody,
+  given: unknown,
+  bounds: Bounds | undefined,
+): FitBody | BodyFault {
   const spec = checkedSpec(given)
   if ('kind' in spec) return spec
   const { key, start, frequency, timezone } = series
   const refusal = checkSeries(describedSeries(series), spec.value)
   if (refusal?.code === 'missing-regressor') return noRegressors(refusal)
   if (refusal) return refusedByEngine(refusal, 422, fieldOf(refusal, series))
+  const outside = outsideBounds(series.y, bounds, series.field)
+  if (outside) return outside
   const zone = timezone === null ? {} : { timezone }
   const stored = { key, start, frequency, ...zone, y: series.y as (number | null)[] }
   const dataset = new Uint8Array(encodeDataset({ format: 1, series: [stored] }))
   const data = { kind: 'one', dataset, observations: series.y.length } as const
-  return { kind: 'fit', data, spec: spec.value }
+  return { kind: 'fit', data, spec: spec.value, bounds }
 }
 
 function refusedByEngine(

@@ -56,10 +56,10 @@ export function addFitRoutes(server: FastifyInstance, parts: ApiParts): void {
 /** Apart from the waiting, which may be long and needs nothing of the data. */
 async function beginFit(parts: ApiParts, request: FastifyRequest<Route>) {
   const { of, bytes, idempotency } = read(parts, request, [])
-  const { data, spec } = await parts.bodies.readFit(bytes)
+  const { data, spec, bounds } = await parts.bodies.readFit(bytes)
   request.body = Buffer.alloc(0)
   if (data.kind === 'table') await mustHaveFile(parts, data.file)
-  const input = { of, data, spec, requestId: request.id, idempotency }
+  const input = { of, data, spec, bounds, requestId: request.id, idempotency }
   return { of, ...(await parts.fits.begin(input)) }
 }
 

@@ -1,5 +1,6 @@
 import { fileNamePattern, namePattern } from '@almanac/shared'
 import { Type } from 'typebox'
+import { BoundsView } from './bounds-body.ts'
 
 /** What the calls about messages take and give. */
 export const MessageRequest = Type.Object(
@@ -17,6 +18,7 @@ export const MessageRequest = Type.Object(
       Type.Unknown({ description: 'How rows become series: see docs/recipes.md.' }),
     ),
     spec: Type.Optional(Type.Unknown({ description: 'As in a fit.' })),
+    bounds: Type.Optional(BoundsView),
   },
   { additionalProperties: false },
 )

@@ -43,7 +43,7 @@ function readOne(body: Readonly<Record<string, unknown>>): News | BodyFault {
   if ('kind' in series) return series
   const { y, start, field } = series
   const keyField = field === '/data' ? field : '/series/0/key'
-  return tooMany(y.length, field) ?? { kind: 'one', y, start, keyField }
+  return tooMany(y.length, field) ?? { kind: 'one', y, start, field, keyField }
 }
 
 function readMany(given: readonly unknown[]): News | BodyFault {

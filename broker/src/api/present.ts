@@ -53,6 +53,7 @@ export function presentVersion(
     collected,
     job,
     spec,
+    bounds: version.bounds ?? null,
     observations: dataset.observations,
     series: version.series ?? null,
     base: base?.version ?? null,

@@ -14,7 +14,7 @@ export const ScheduleRequest = Type.Object(
     ),
     action: Type.Unknown({
       description:
-        '{"fit": {model, table, spec?}}: reads the file anew and fits it; ' +
+        '{"fit": {model, table, spec?, bounds?}}: reads the file anew and fits it; ' +
         '{"refit": {model}}: the table, or the data, of the version that serves.',
     }),
     enabled: Type.Optional(Type.Boolean()),

@@ -9,6 +9,7 @@ import {
   seriesKeyCharactersMax,
 } from '@almanac/shared'
 import { type TSchema, Type } from 'typebox'
+import { BoundsView } from './bounds-body.ts'
 
 /** What the API takes and gives. OpenAPI, static types and answers all come from here. */
 export const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
@@ -145,8 +146,11 @@ const SeriesKey = Type.String({
   maxLength: seriesKeyCharactersMax,
 })
 
+/** What is made of the data. */
+const How = { spec: Type.Optional(Spec), bounds: Type.Optional(BoundsView) }
+
 const DataRequest = Type.Union([
-  Type.Object({ data: Observations, spec: Type.Optional(Spec) }, { additionalProperties: false }),
+  Type.Object({ data: Observations, ...How }, { additionalProperties: false }),
   Type.Object(
     {
       series: Type.Array(
@@ -162,7 +166,7 @@ const DataRequest = Type.Union([
         ),
         { minItems: 1 },
       ),
-      spec: Type.Optional(Spec),
+      ...How,
     },
     { additionalProperties: false },
   ),
@@ -177,7 +181,7 @@ const TableRequest = Type.Object(
       },
       { additionalProperties: false },
     ),
-    spec: Type.Optional(Spec),
+    ...How,
   },
   { additionalProperties: false },
 )
@@ -264,6 +268,7 @@ export const VersionView = Type.Object({
   collected: Type.Boolean({ description: 'Only its record is kept; it cannot serve any more.' }),
   job: Type.String(),
   spec: Type.Unknown(),
+  bounds: nullable(BoundsView),
   observations: Type.Integer({ description: 'Of its own data: without those of its base.' }),
   series: nullable(Type.Integer({ description: 'How many, where keys tell them apart.' })),
   base: nullable(VersionNumber),

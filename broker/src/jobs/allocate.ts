@@ -41,6 +41,8 @@ export type FitRequest = {
   /** Unique: what a lost answer is read back by. */
   readonly job: string
   readonly spec: unknown
+  /** Of its forecasts; absent: none. */
+  readonly bounds?: VersionRecord['bounds'] | undefined
   readonly dataset: VersionRecord['dataset']
   /** How many series there are, in how many shards; absent where it is one series. */
   readonly many?: { readonly series: number; readonly shards: number }
@@ -274,6 +276,7 @@ function versionRecord(request: FitRequest, version: number, now: string): Versi
     state: 'queued',
     job: request.job,
     spec: request.spec,
+    ...(request.bounds ? { bounds: request.bounds } : {}),
     dataset: request.dataset,
     ...(request.many ? { series: request.many.series } : {}),
     ...(request.table ? { table: request.table } : {}),

@@ -84,7 +84,8 @@ async function storeInput(
   { of, spec }: BacktestAsked,
   { kind, shards, version }: VersionData,
 ): Promise<string> {
-  const known = { format: 1, kind, spec: spec ?? version.spec } as const
+  const within = version.bounds ? { bounds: version.bounds } : {}
+  const known = { format: 1, kind, spec: spec ?? version.spec, ...within } as const
   const content = encodeBacktestInput({ ...known, shards: [...shards] })
   if (content.byteLength > limits.shardIndexBytesMax) {
     const detail = `Version ${version.version} of ${of.model} is made of too many updates of many series.`

@@ -1,10 +1,11 @@
+import { checkWithin } from '@almanac/engine'
 import { encodeDataset, limits, type ModelName, Refused, shardOf } from '@almanac/shared'
 import { readIndex } from '../routing/read-index.ts'
 import type { ShardIndexes } from '../routing/shard-indexes.ts'
 import type { FitRequest } from './allocate.ts'
 import type { Base } from './base.ts'
 import { continueAfter } from './continue.ts'
-import type { ManyNews, News } from './news.ts'
+import type { ManyNews, News, OneNews } from './news.ts'
 import type { DataShard, FitData } from './store-data.ts'
 
 export type DataAfterParts = {
@@ -31,10 +32,22 @@ export async function dataAfter(
     return { data: await shardsAfter(parts, of, record, news) }
   }
   if (news.kind === 'many') throw noKeys(of, news)
+  mustLieWithin(record, news)
   const { y, calendar } = continueAfter(record, news)
   const series = { key: null, start: null, frequency: null, y: [...y] }
   const dataset = Uint8Array.from(encodeDataset({ format: 1, series: [series] }))
   return { data: { kind: 'one', dataset, observations: y.length }, calendar }
+}
+
+/** An observation that nobody could have foreseen is more likely wrong than the bound is. */
+function mustLieWithin({ version, bounds }: Base['record'], { y, field }: OneNews): void {
+  const outside = bounds && checkWithin(y, bounds)
+  if (outside === undefined) return
+  const detail = `${outside.detail} The bounds are those of version ${version}.`
+  throw new Refused(422, outside.code, detail, {
+    field: outside.field?.replace('/y', field) ?? field,
+    remedy: 'Mend it, write null where it is missing, or fit the model again without this bound.',
+  })
 }
 
 async function shardsAfter(

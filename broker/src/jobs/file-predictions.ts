@@ -40,12 +40,14 @@ async function readVersion(
       field: 'version',
       remedy: 'Ask a newer version, or the one that serves.',
     })
-  const { blob, sha256, state }: VersionRecord = mustDecode(codecs.version, entry)
+  const record: VersionRecord = mustDecode(codecs.version, entry)
+  const { blob, sha256, state, bounds: within } = record
   if (state !== 'stored' || blob === null || sha256 === null)
     throw new Refused(409, 'not-stored', `${name} is ${state}: it cannot predict.`, {
       field: 'version',
     })
-  return { model: { blob, sha256 }, when: modifiedAt(key, entry.modRevision) }
+  const model = { blob, sha256, ...(within ? { bounds: within } : {}) }
+  return { model, when: modifiedAt(key, entry.modRevision) }
 }
 
 function jobRecord(

@@ -40,6 +40,8 @@ type Input = {
 type FitInput = Input & {
   readonly data: FitData
   readonly spec: AnySpec | StoredRegression
+  /** Of its forecasts; absent: none. */
+  readonly bounds?: FitRequest['bounds']
 }
 
 type RefitInput = Input & {
@@ -116,7 +118,7 @@ export function createFits(parts: FitsParts): Fits {
   const make = async (
     input: Input,
     data: FitData,
-    what: Pick<FitRequest, 'spec' | 'base' | 'calendar' | 'allUpTo' | 'also'>,
+    what: Pick<FitRequest, 'spec' | 'bounds' | 'base' | 'calendar' | 'allUpTo' | 'also'>,
   ) => {
     const label = modelId(input.of)
     const stored = await storeData(parts, label, data, AbortSignal.timeout(datasetMs))
@@ -142,7 +144,8 @@ export function createFits(parts: FitsParts): Fits {
     const base = await findBase(parts, of, input.base, deadline)
     if (isRegression(base.record.spec)) throw noSeries(of, base.record.version)
     const { data, calendar } = await dataAfter(parts, of, base, input.news)
-    return await make(input, data, { spec: base.record.spec, base, calendar })
+    const { spec, bounds: within } = base.record
+    return await make(input, data, { spec, bounds: within, base, calendar })
   }
   /** Others may move what it goes on from, while it is looked at. */
   const untilSettled = async (input: Input, make: () => Promise<Allocated>) => {
@@ -161,7 +164,8 @@ export function createFits(parts: FitsParts): Fits {
     begin: async (input) => {
       const earlier = await look(input)
       if (earlier) return earlier
-      return await make(input, input.data, { spec: input.spec, base: null })
+      const { data, spec, bounds: within } = input
+      return await make(input, data, { spec, bounds: within, base: null })
     },
     add: (input) => untilSettled(input, () => addOnce(input)),
     retry: ({ job, ...input }) => {

@@ -5,12 +5,14 @@ import type { DataShard } from './store-data.ts'
 /** New observations, checked as far as they can be without what they are added to. */
 export type News = OneNews | ManyNews
 
-type OneNews = {
+export type OneNews = {
   readonly kind: 'one'
   readonly y: readonly (number | null)[]
   /** When the first of them was made, ISO 8601; null: right after those that the base knows. */
   readonly start: string | null
-  /** Where a key would stand in the body. */
+  /** Where the observations stand in the body. */
+  readonly field: string
+  /** Where a key would stand. */
   readonly keyField: string
 }
 

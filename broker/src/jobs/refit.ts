@@ -39,21 +39,22 @@ type Material =
   | { readonly stored: StoredData; readonly fresh?: never }
   | { readonly stored?: never; readonly fresh: FitData }
 
-type Refit = Material & Pick<FitRequest, 'spec' | 'parts' | 'allUpTo' | 'also'>
+type Refit = Material & Pick<FitRequest, 'spec' | 'bounds' | 'parts' | 'allUpTo' | 'also'>
 
 /**
  * What a model is to be fitted of again: its table, which is then read anew, or all of its data,
- * that of a table too where updates came after it, for no table has those; with its spec. It is
- * those of the newest version that did not fail, which has all there is, or under a hold of the one
- * that serves. Throws `Refused`: 404 where there is no model, 409 where no version is fitted, or one
- * is on its way, 410 where its data is not kept any more, 422 where it cannot be put together.
+ * that of a table too where updates came after it, for no table has those; with its spec and its
+ * bounds. It is those of the newest version that did not fail, which has all there is, or under a
+ * hold of the one that serves. Throws `Refused`: 404 where there is no model, 409 where no version
+ * is fitted, or one is on its way, 410 where its data is not kept any more, 422 where it cannot be
+ * put together.
  */
 export async function refitOf(parts: RefitParts, of: ModelName): Promise<Refit> {
   const { record: version, modRevision, last } = await sourceOf(parts, of)
-  const { spec } = version
+  const { spec, bounds } = version
   const same = modifiedAt(versionKey(of, version.version), modRevision)
   const { when = [same], ...material } = await materialOf(parts, of, version)
-  return { ...material, spec, allUpTo: version.version, also: nothingSince(last, when) }
+  return { ...material, spec, bounds, allUpTo: version.version, also: nothingSince(last, when) }
 }
 
 /** What has come meanwhile would be lost to a version that would serve in its place. */

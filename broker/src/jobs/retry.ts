@@ -50,9 +50,10 @@ export async function retryOf(parts: Parts, job: JobRecord): Promise<Again> {
     allUpTo === undefined
       ? () => ({ when, then: [] })
       : nothingSince(await lastSince(parts, of, allUpTo, name), when)
-  const { spec, dataset, table, calendar, series, parts: dataParts } = version
+  const { spec, bounds, dataset, table, calendar, series, parts: dataParts } = version
   return {
-    ...{ spec, dataset, base, table, parts: dataParts, allUpTo, calendar, kind: job.kind },
+    ...{ spec, bounds, dataset, base, table, parts: dataParts },
+    ...{ allUpTo, calendar, kind: job.kind },
     ...(series === undefined ? {} : { many: { series, shards: job.shards ?? 0 } }),
     ...{ why: `It is job ${job.id} again.`, also },
   }

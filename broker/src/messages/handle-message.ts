@@ -95,17 +95,18 @@ async function begin(parts: HandlerParts, message: Message, signal: AbortSignal)
 async function beginFit(
   parts: HandlerParts,
   { origin }: Message,
-  { model, file, recipe, spec }: Extract<MessageBody, { readonly kind: 'fit' }>,
+  { model, file, recipe, spec, bounds }: Extract<MessageBody, { readonly kind: 'fit' }>,
   idempotency: Idempotency,
 ): Promise<void> {
   const { topic, partition, offset } = origin
-  const asked = { table: { file, recipe }, ...(spec === undefined ? {} : { spec }) }
+  const asked = { table: { file, recipe }, spec, bounds }
   const fit = await parts.bodies.readFit(Buffer.from(JSON.stringify(asked)))
   await mustHaveFile(parts, file)
   const of = { tenant: parts.tenant, model }
   const requestId = `message:${topic}/${partition}/${offset}`
   const { data } = fit
-  const begun = await parts.fits.begin({ of, data, spec: fit.spec, requestId, idempotency })
+  const what = { data, spec: fit.spec, bounds: fit.bounds }
+  const begun = await parts.fits.begin({ of, ...what, requestId, idempotency })
   const { job, version, isNew } = begun
   if (isNew) parts.onBegun()
   parts.logger.info({ event: 'message-begun', ...origin, model, version, job, isNew })

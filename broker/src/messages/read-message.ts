@@ -10,10 +10,11 @@ export type MessageBody =
       readonly file: string
       readonly recipe: unknown
       readonly spec: unknown
+      readonly bounds: unknown
     }
   | { readonly kind: 'announced'; readonly file: string }
 
-const fields = ['url', 'file', 'model', 'recipe', 'spec']
+const fields = ['url', 'file', 'model', 'recipe', 'spec', 'bounds']
 const text = new TextDecoder('utf-8', { fatal: true })
 
 /** Reads a message. Throws `Refused` with the field at fault, as a pointer into the message. */
@@ -28,13 +29,13 @@ export function readMessage(bytes: Uint8Array, place: FilesPlace | null): Messag
     })
   }
   const file = fileIn(body, place)
-  const { model, recipe, spec } = body
-  if (model === undefined && recipe === undefined && spec === undefined)
+  const { model, recipe, spec, bounds } = body
+  if ([model, recipe, spec, bounds].every((part) => part === undefined))
     return { kind: 'announced', file }
   if (model === undefined) throw missing('model', 'Say for which model the fit is.')
   if (typeof model !== 'string') throw fault('model', 'model must be a text.')
   if (recipe === undefined) throw missing('recipe', 'Say how its rows become series.')
-  return { kind: 'fit', model: modelIn(model), file, recipe, spec }
+  return { kind: 'fit', model: modelIn(model), file, recipe, spec, bounds }
 }
 
 /** That a message was wrong in this field, however deep. */

@@ -54,7 +54,10 @@ const Model = Type.String({ pattern: namePattern })
 const strict = { additionalProperties: false }
 
 const FitFields = Type.Object(
-  { model: Model, table: Type.Unknown(), spec: Type.Optional(Type.Unknown()) },
+  {
+    ...{ model: Model, table: Type.Unknown() },
+    ...{ spec: Type.Optional(Type.Unknown()), bounds: Type.Optional(Type.Unknown()) },
+  },
   strict,
 )
 const RefitFields = Type.Object({ model: Model }, strict)
@@ -65,9 +68,9 @@ const fit: Action<typeof FitFields> = {
     await readTable(parts, given)
   },
   begin: async ({ fits, mustHaveFile, ...parts }, of, given, beginning) => {
-    const { data, spec } = await readTable(parts, given)
+    const { data, spec, bounds } = await readTable(parts, given)
     await mustHaveFile(data.file)
-    return await fits.begin({ of, data, spec, ...beginning, idempotency: null })
+    return await fits.begin({ of, data, spec, bounds, ...beginning, idempotency: null })
   },
 }
 const refit: Action<typeof RefitFields> = {
@@ -173,8 +176,8 @@ async function readTable(
   { model: _, ...body }: { readonly model: string },
 ) {
   try {
-    const { data, spec } = await bodies.readFit(Buffer.from(JSON.stringify(body)))
-    if (data.kind === 'table') return { data, spec }
+    const { data, spec, bounds } = await bodies.readFit(Buffer.from(JSON.stringify(body)))
+    if (data.kind === 'table') return { data, spec, bounds }
   } catch (error) {
     if (!(error instanceof Refused)) throw error
     const { status, code, message, field, remedy } = error

@@ -41,6 +41,19 @@ describe('a retry', () => {
     expect(made.body).toMatchObject({ kind: 'fit', version: 2, why: `It is job ${job} again.` })
   })
 
+  test('keeps forecasts within the same bounds', async () => {
+    const cluster = await openCluster()
+    const node = await cluster.node()
+    const broker = await cluster.broker()
+    node.script.fit = 'fail'
+    const body = { data: [1, 2, 3], spec: { family: 'baseline' }, bounds: { lower: 0, upper: 9 } }
+    expect((await call(broker, 'POST', '/api/models/m/fit', { body })).status).toBe(422)
+    node.script.fit = 'store'
+    const again = await call(broker, 'POST', `/api/jobs/${await newest(broker)}/retry`)
+    expect(again.status, again.text).toBe(200)
+    expect((await versionOf(cluster, 2)).bounds).toEqual(body.bounds)
+  })
+
   test('with a key is made once', async () => {
     const { broker, job } = await failed()
     const headers = { 'idempotency-key': 'k', ...later }

@@ -86,13 +86,13 @@ const untilHeld = (messages: Messages) =>
 
 test('a message begins the job that its call would, and is then consumed', async () => {
   const { first } = await open()
-  const left = await leave(first, { ...good, spec: { family: 'theta' } })
+  const left = await leave(first, { ...good, spec: { family: 'theta' }, bounds: { lower: 0 } })
   expect(left.status, left.text).toBe(202)
   expect(left.body).toEqual({ topic: 'messages', partition: 0, offset: '1' })
   await untilDone(first.messages)
   expect(await jobsOf(first)).toMatchObject([{ kind: 'fit-table', model: 'sales' }])
   const version = await get(first, '/api/models/sales/versions/1')
-  expect(version.body).toMatchObject({ spec: { family: 'theta' } })
+  expect(version.body).toMatchObject({ spec: { family: 'theta' }, bounds: { lower: 0 } })
   const table = await get(first, '/api/models/sales/versions/1/table')
   expect(table.body).toMatchObject({ file: 'sales.csv', recipe })
   const metrics = (await get(first, '/metrics')).text
@@ -127,6 +127,7 @@ test.each([
   ['not JSON', 'poison', 'not-json', undefined],
   ['of a file that is not there', { ...good, file: 'none.csv' }, 'no-such-file', '/file'],
   ['of a recipe that is none', { ...good, recipe: { time: 7 } }, 'recipe', undefined],
+  ['of bounds that are none', { ...good, bounds: { lower: 'x' } }, undefined, '/bounds/lower'],
   ['of a spec that is none', { ...good, spec: { family: 'oracle' } }, undefined, undefined],
   [
     'of a place elsewhere',

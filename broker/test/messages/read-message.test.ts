@@ -61,9 +61,9 @@ describe('a message', () => {
   const recipe = { source: { format: 'csv' } }
 
   test('asks for the fit of a table, or says only where a file is', () => {
-    const spec = { family: 'theta' }
-    expect(read({ file: 'may.csv', model: 'sales', recipe, spec })).toEqual({
-      ...{ kind: 'fit', model: 'sales', file: 'may.csv', recipe, spec },
+    const [spec, bounds] = [{ family: 'theta' }, { lower: 0 }]
+    expect(read({ file: 'may.csv', model: 'sales', recipe, spec, bounds })).toEqual({
+      ...{ kind: 'fit', model: 'sales', file: 'may.csv', recipe, spec, bounds },
     })
     expect(read({ url: 's3://tables/ours/may.csv' })).toEqual({
       ...{ kind: 'announced', file: 'may.csv' },

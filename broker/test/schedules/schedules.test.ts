@@ -212,7 +212,8 @@ test('a table is read anew by each run; a file that is not there is told', async
   const { clock, set } = handClock()
   const broker = await cluster.broker(quick, { clock, files })
   const table = { file: 'sales.csv', recipe }
-  const made = await put(broker, 's', { ...hourly, action: { fit: { model: 't', table } } })
+  const fit = { model: 't', table, bounds: { lower: 0 } }
+  const made = await put(broker, 's', { ...hourly, action: { fit } })
   expect(made.status, made.text).toBe(201)
   set('2026-01-01T01:00:00.000Z')
   const refused = await untilRun(broker, '2026-01-01T01:00:00.000Z')
@@ -225,6 +226,8 @@ test('a table is read anew by each run; a file that is not there is told', async
   const begun = await untilRun(broker, '2026-01-01T02:00:00.000Z')
   expect(begun.last).toMatchObject({ outcome: 'begun', model: 't', version: 1 })
   expect(await jobsOf(cluster)).toMatchObject([{ kind: 'fit-table' }])
+  const version = await get(broker, '/api/models/t/versions/1')
+  expect(version.body).toMatchObject({ bounds: { lower: 0 } })
 })
 
 test('a refit has the data and the spec of what serves', async () => {

@@ -1,5 +1,6 @@
+import { checkWithin } from '../bounds.ts'
 import { type AnyModel, type AnySpec, defaultSpec } from '../families.ts'
-import type { Outcome, Refusal, Run, Series } from '../family.ts'
+import type { Bounds, Outcome, Refusal, Run, Series } from '../family.ts'
 import { fitOneOfMany } from './fit-many.ts'
 
 /** What became of the fit of one series among many. */
@@ -20,6 +21,15 @@ export function climb(series: Series, spec: AnySpec, run: Run): Climbed {
   return spec.family === defaultSpec.family
     ? fallen(series, outcome.reason, run)
     : reserved(series, outcome.reason, run)
+}
+
+/**
+ * The same model, with word of an observation that lies outside the bounds of forecasts: it is in
+ * the data all the same, and would be missed there. What else is wrong with a fit is told first.
+ */
+export function toldOfBounds(fitted: Climbed, y: Float64Array, bounds?: Bounds): Climbed {
+  const outside = bounds && fitted.code === 'ok' ? checkWithin(y, bounds) : undefined
+  return outside ? { ...fitted, code: outside.code, detail: outside.detail } : fitted
 }
 
 /** Of a series that is not to be fitted as asked, and why. */

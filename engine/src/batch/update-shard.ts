@@ -1,3 +1,4 @@
+import { checkWithin } from '../bounds.ts'
 import { compareKeys, type Shard } from '../codec/shard.ts'
 import { foreseenNews, type LiveSum, noLive, sumOfLive } from '../evaluate/live.ts'
 import { decodeModel, encodeModel, updateModel } from '../facade.ts'
@@ -7,8 +8,8 @@ import { limits } from '../limits.ts'
 import { done, refused } from '../outcome.ts'
 import { describedSeries } from '../series/described.ts'
 import { gapBefore } from '../series/gap.ts'
-import { type FittedShard, fitAt, type ShardRun } from './fit-shard.ts'
-import { climb, passOver } from './ladder.ts'
+import { type FitAs, type FittedShard, fitAt, type ShardRun } from './fit-shard.ts'
+import { climb, passOver, toldOfBounds } from './ladder.ts'
 import { seriesAt } from './shard-data.ts'
 import { contentOf, fittedRow, observedIn, rowAt, type ShardRow, wordAt } from './shard-rows.ts'
 
@@ -18,14 +19,15 @@ import { contentOf, fittedRow, observedIn, rowAt, type ShardRow, wordAt } from '
  * without news is as it was, to the byte. The state of a model moves on; what is missing before
  * the news is missing to the model, too. News that cannot be added leave the model where it is,
  * with a `code` that says why: `known-already`, `start`, `frequency`, `timezone`, `too-many`, or
- * that of the refusal; after news that can the code is again that of the fit. A series that is new,
+ * that of the refusal; after news that can the code is again that of the fit. News outside the
+ * bounds of forecasts are added, with the code `out-of-bounds` until others come. A series that is new,
  * or has no model, is fitted by the spec, as `fitShard` does it. Places of the run are those of the news.
  * The columns `live-mae` and `live-mase` have the mean error of each series' newest news, and the
  * same by its scale; those without a `live-scale`, as of shards that were made before there was
  * one, are not scored.
  */
 export function updateShard(base: Shard, news: Shard, spec: AnySpec, run: ShardRun): FittedShard {
-  const { onSeries, passedOver, onProgress, ...own } = run
+  const { onSeries, passedOver, onProgress, bounds, ...own } = run
   const rows: ShardRow[] = []
   let live = noLive
   for (const { known, place } of merged(base, news)) {
@@ -35,10 +37,10 @@ export function updateShard(base: Shard, news: Shard, spec: AnySpec, run: ShardR
     }
     if (run.shouldStop?.()) break
     onSeries?.(place)
-    const why = passedOver?.get(place)
-    if (known < 0) rows.push(fitAt(news, place, spec, own, why))
+    const how = { why: passedOver?.get(place), bounds }
+    if (known < 0) rows.push(fitAt(news, place, spec, own, how))
     else {
-      const moved = goOn(rowAt(base, known), newsAt(news, place), { spec, run: own, why })
+      const moved = goOn(rowAt(base, known), newsAt(news, place), { spec, run: own, ...how })
       rows.push(moved.row)
       if (moved.live) live = sumOfLive(live, moved.live)
     }
@@ -76,7 +78,7 @@ export function newsAt(news: Shard, place: number): News {
   return { y: seriesAt(news, place).y, ...calendar }
 }
 
-type How = { readonly spec: AnySpec; readonly run: Run; readonly why: string | undefined }
+type How = FitAs & { readonly spec: AnySpec; readonly run: Run }
 
 /** What a series has become; `live` is null where nothing is said of what was foreseen. */
 type Moved = { readonly row: ShardRow; readonly live: LiveSum | null }
@@ -84,7 +86,7 @@ type Moved = { readonly row: ShardRow; readonly live: LiveSum | null }
 function goOn(row: ShardRow, news: News, how: How): Moved {
   if (row.payload.length === 0) return { row: fitAnew(row, news, how), live: null }
   if (how.why !== undefined) return { row: asBefore(row, passed(how.why)), live: null }
-  const moved = moveOn(row, news)
+  const moved = moveOn(row, news, how)
   return moved.kind === 'refused' ? { row: asBefore(row, moved.reason), live: null } : moved.value
 }
 
@@ -93,7 +95,7 @@ const passed = (code: string): Refusal => ({
   detail: 'This series was passed over: its model does not have the new observations.',
 })
 
-/** The model stays; the code of its fit is kept for when an update succeeds again. */
+/** What there is to tell; the code of the fit is kept for when an update succeeds again. */
 function asBefore(row: ShardRow, { code, detail }: Refusal): ShardRow {
   const [fitCode, fitDetail] = fitCodeOf(row)
   return { ...row, code, detail, fitCode, fitDetail }
@@ -102,7 +104,7 @@ function asBefore(row: ShardRow, { code, detail }: Refusal): ShardRow {
 const fitCodeOf = (row: ShardRow) =>
   row.fitCode === '' ? ([row.code, row.detail] as const) : ([row.fitCode, row.fitDetail] as const)
 
-function moveOn(row: ShardRow, news: News): Outcome<Moved> {
+function moveOn(row: ShardRow, news: News, { bounds }: How): Outcome<Moved> {
   try {
     const gap = gapOf(row, news)
     if (gap.kind === 'refused') return gap
@@ -112,7 +114,7 @@ function moveOn(row: ShardRow, news: News): Outcome<Moved> {
     const updated = updateModel(decoded.value, { y })
     if (updated.kind === 'refused') return updated
     const [code, detail] = fitCodeOf(row)
-    const foreseen = foreseenNews(decoded.value, y, row.liveScale)
+    const foreseen = foreseenNews(decoded.value, y, row.liveScale, bounds)
     const next: ShardRow = {
       ...row,
       ...{ code, detail, fitCode: '', fitDetail: '' },
@@ -121,7 +123,9 @@ function moveOn(row: ShardRow, news: News): Outcome<Moved> {
       ...(foreseen && { liveMae: foreseen.mae, liveMase: foreseen.mase }),
       payload: encodeModel(updated.value),
     }
-    return done({ row: next, live: foreseen?.live ?? null })
+    const outside = bounds && checkWithin(news.y, bounds)
+    const live = foreseen?.live ?? null
+    return done({ row: outside ? asBefore(next, outside) : next, live })
   } catch (fault) {
     // A fault of the engine: told for this series, so that the rest of the shard is not lost to it.
     const what = fault instanceof Error ? fault.message : String(fault)
@@ -166,7 +170,7 @@ export function afterMissing(count: number, y: Float64Array): Float64Array {
 }
 
 /** Of a series without a model: its first observations are new, those of before are missing. */
-function fitAnew(row: ShardRow, news: News, { spec, run, why }: How): ShardRow {
+function fitAnew(row: ShardRow, news: News, { spec, run, why, bounds }: How): ShardRow {
   const { key } = row
   const frequency = row.frequency || news.frequency
   const timezone = row.timezone || news.timezone
@@ -178,5 +182,5 @@ function fitAnew(row: ShardRow, news: News, { spec, run, why }: How): ShardRow {
   })
   const series = { ...described, y, key }
   const fitted = why === undefined ? climb(series, spec, run) : passOver(series, why, run)
-  return fittedRow(fitted, { key, start, frequency, timezone, series })
+  return fittedRow(toldOfBounds(fitted, y, bounds), { key, start, frequency, timezone, series })
 }

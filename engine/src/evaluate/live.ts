@@ -1,6 +1,6 @@
 import { forecastModel } from '../facade.ts'
 import type { AnyModel } from '../families.ts'
-import type { Series } from '../family.ts'
+import type { Bounds, Series } from '../family.ts'
 import { limits } from '../limits.ts'
 import { errorScale } from './metrics.ts'
 
@@ -26,12 +26,13 @@ export type ForeseenNews = {
 export const noLive: LiveSum = { count: 0, scaled: 0 }
 
 /**
- * How well a model had foreseen what came right after its data, in one forecast from there. Missing
+ * How well a model had foreseen what came right after its data, in one forecast from there, kept
+ * within bounds as those that are given out. Missing
  * values count nowhere, nor do those beyond `limits.liveStepsMax` steps. Null where it has no
  * forecast of so far.
  */
-export function scoreNews(model: AnyModel, news: Float64Array): LiveScore | null {
-  const errors = errorsOn(model, near(news))
+export function scoreNews(model: AnyModel, news: Float64Array, bounds?: Bounds): LiveScore | null {
+  const errors = errorsOn(model, near(news), bounds)
   return errors && { count: errors.length, absolute: sum(errors) }
 }
 
@@ -44,11 +45,12 @@ export function foreseenNews(
   model: AnyModel,
   news: Float64Array,
   scale: number,
+  bounds?: Bounds,
 ): ForeseenNews | null {
   const y = near(news)
   if (Number.isNaN(scale) || y.every(Number.isNaN)) return null
   try {
-    const errors = errorsOn(model, y)
+    const errors = errorsOn(model, y, bounds)
     const mae = errors === null ? Number.NaN : sum(errors) / errors.length
     if (errors === null || !Number.isFinite(mae)) return null
     if (scale === 0) return { mae, mase: Number.NaN, live: null }
@@ -66,8 +68,9 @@ export function foreseenNews(
 const near = (y: Float64Array) => y.subarray(0, limits.liveStepsMax)
 
 /** Absolute ones of the forecast of so many steps; null where the model has none. */
-function errorsOn(model: AnyModel, y: Float64Array): readonly number[] | null {
-  const forecast = forecastModel(model, { horizon: y.length, quantiles: new Float64Array(0) })
+function errorsOn(model: AnyModel, y: Float64Array, bounds?: Bounds): readonly number[] | null {
+  const ask = { horizon: y.length, quantiles: new Float64Array(0), ...(bounds ? { bounds } : {}) }
+  const forecast = forecastModel(model, ask)
   if (forecast.kind === 'refused') return null
   const { point } = forecast.value
   const errors: number[] = []

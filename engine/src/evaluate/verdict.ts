@@ -1,5 +1,5 @@
 import { levelQuantiles } from '../facade.ts'
-import type { Run, Series } from '../family.ts'
+import type { Bounds, Run, Series } from '../family.ts'
 import { type Backtest, type BacktestPlan, backtest } from './backtest.ts'
 import { errorScale, type Scores, scaleLag, type Tally } from './metrics.ts'
 
@@ -17,6 +17,8 @@ export type Trial = {
   readonly mode: 'refit' | 'update'
   /** Of the scale, in observations; null: the first season of the frequency, or else 1. */
   readonly season: number | null
+  /** Of the forecasts that are judged; absent: none. */
+  readonly bounds?: Bounds
 }
 
 /** What errors come to, over steps and origins; null where that cannot be said. */
@@ -89,7 +91,7 @@ export const noErrors: Errors = {
  * can see beyond; missing ones are in no mean. What is wrong is in the code: never throws for data.
  */
 export function judge(series: Series, spec: unknown, trial: Trial, run: Run): Verdict {
-  const { horizon, windows, step, levels, mode } = trial
+  const { horizon, windows, step, levels, mode, bounds } = trial
   const first = Math.max(0, series.y.length - horizon - (windows - 1) * step)
   const wanted = trial.season ?? series.seasons?.[0] ?? 1
   const known = errorScale(series.y.subarray(0, first), wanted)
@@ -98,6 +100,7 @@ export function judge(series: Series, spec: unknown, trial: Trial, run: Run): Ve
     ...{ origins: windows, step, horizon, refit: mode === 'refit' },
     quantiles: quantilesOf(levels),
     scale: hasScale ? known : { absolute: 1, squared: 1 },
+    ...(bounds ? { bounds } : {}),
   }
   const about = { season: scaleLag(first, wanted), scale: hasScale ? known.absolute : null }
   const outcome = backtest(series, spec, plan, run)

@@ -123,6 +123,7 @@ async function work(
     base,
     passedOver: null,
     spec: claim.version.spec,
+    bounds: claim.version.bounds,
     seed: seedOf(claim.of, claim.version.version),
     workMax,
   }

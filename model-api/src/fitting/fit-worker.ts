@@ -43,11 +43,11 @@ function bytesOf(reply: FitReply): ArrayBuffer[] {
 
 function answer(request: FitRequest): FitReply {
   try {
-    const { id, base, dataset, passedOver, backtest, join } = request
-    if (join !== undefined) return joinSeries(id, dataset, join)
+    const { base, passedOver, backtest, join } = request
+    if (join !== undefined) return joinSeries(request.id, request.dataset, join)
     if (backtest !== undefined) return judgeSeries(request, backtest)
     if (passedOver !== null) return fitSeriesOf(request, passedOver)
-    return base === null ? fit(request) : update(id, base, dataset)
+    return base === null ? fit(request) : update(request, base)
   } catch (error) {
     const detail = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
     return { kind: 'crashed', id: request.id, detail }
@@ -78,7 +78,7 @@ function fit({ id, dataset, spec, seed, workMax, control: memory }: FitRequest):
 
 /** Series by series: what is wrong with one is in its result. */
 function fitSeriesOf(request: FitRequest, passedOver: ReadonlyMap<number, string>): FitReply {
-  const { id, spec, seed, workMax } = request
+  const { id, spec, seed, workMax, bounds } = request
   const control = new FitControl(request.control)
   const data = readShard(request.dataset, faultOfData)
   if (data.kind === 'refused') return refused(id, data.reason)
@@ -87,7 +87,7 @@ function fitSeriesOf(request: FitRequest, passedOver: ReadonlyMap<number, string
   const parsed = parseSpec(spec)
   if (parsed.kind === 'refused') return refused(id, parsed.reason)
   const run: ShardRun = {
-    ...{ seed, workMax, passedOver },
+    ...{ seed, workMax, passedOver, ...(bounds ? { bounds } : {}) },
     shouldStop: () => control.shouldStop(),
     onProgress: (fraction) => control.setProgress(fraction),
     onSeries: (place) => control.setPlace(place),
@@ -111,13 +111,13 @@ function readShard(
 }
 
 /** The parameters stay; only the state moves on, at a cost of the new observations. */
-function update(id: number, base: Uint8Array, dataset: Uint8Array): FitReply {
+function update({ id, dataset, bounds }: FitRequest, base: Uint8Array): FitReply {
   const series = readDataset(dataset)
   if ('fault' in series) return { kind: 'refused', id, code: 'bad-dataset', detail: series.fault }
   const decoded = decodeModel(base)
   if (decoded.kind === 'refused') return refused(id, decoded.reason)
   const newer = describedSeries(series)
-  const score = scoreNews(decoded.value, newer.y)
+  const score = scoreNews(decoded.value, newer.y, bounds)
   const updated = updateModel(decoded.value, newer)
   if (updated.kind === 'refused') return refused(id, updated.reason)
   const model = Uint8Array.from(encodeModel(updated.value))

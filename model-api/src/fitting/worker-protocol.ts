@@ -2,7 +2,15 @@
  * What a node and its fitting thread say to each other. Stopping and progress go through shared
  * memory: a thread that computes reads no messages.
  */
-import type { CutShard, LiveScore, LiveSum, Report, ShardSizes, Trial } from '@almanac/engine'
+import type {
+  Bounds,
+  CutShard,
+  LiveScore,
+  LiveSum,
+  Report,
+  ShardSizes,
+  Trial,
+} from '@almanac/engine'
 
 export type FitRequest = {
   readonly id: number
@@ -23,6 +31,8 @@ export type FitRequest = {
   /** With what the data is to be joined, where that is asked for and not a model. */
   readonly join?: JoinWork
   readonly spec: unknown
+  /** Of the forecasts of what is fitted; absent: none. */
+  readonly bounds?: Bounds | undefined
   readonly seed: number
   readonly workMax: number
   readonly control: SharedArrayBuffer

@@ -86,7 +86,7 @@ function ofModel({ answers }: ForecastParts, id: string, loaded: LoadedModel, qu
 function ofSeries(
   { answers, shards }: ForecastParts,
   id: string,
-  { version, sha256, index }: LoadedIndex,
+  { version, sha256, index, bounds }: LoadedIndex,
   question: Question,
 ): Buffer | Promise<Buffer> {
   const { series } = question
@@ -103,7 +103,8 @@ function ofSeries(
     const place = shard.find(series)
     if (place < 0) throw unknownSeries(version)
     const { model, calendar } = modelAt(shard, place)
-    return answers.make(name, { calendar, compute: (asked) => computeOnce(model, asked) }, question)
+    const compute = (asked: Question) => computeOnce({ model, bounds }, asked)
+    return answers.make(name, { calendar, compute }, question)
   }
   const shard = shards.find(ref)
   return shard ? answer(shard) : shards.load(ref).then(answer)

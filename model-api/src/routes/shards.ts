@@ -12,7 +12,7 @@ import {
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { bounds } from '../config/bounds.ts'
 import type { LoadedVersion } from '../serving/load-version.ts'
-import type { ManyAnswers } from '../serving/many-answers.ts'
+import type { AskedShard, ManyAnswers } from '../serving/many-answers.ts'
 import { readLoad, readShardQuestion, readSlice, type ShardSlice } from '../serving/question.ts'
 import { entryAt, placesOf } from '../serving/shard-series.ts'
 import type { Shards } from '../serving/shards.ts'
@@ -29,30 +29,30 @@ import { noForecast } from './forecast.ts'
 
 export type ShardParts = FindParts & { readonly shards: Shards; readonly manyAnswers: ManyAnswers }
 
-type AskedShard = AskedVersion & { readonly shard: string }
+type ShardParams = AskedVersion & { readonly shard: string }
 type Query = Record<string, unknown>
 
 /** `GET …/forecasts/…` and `GET …/series/…`: of many series of one shard, or a 409. */
 export function addShardRoutes(server: FastifyInstance, parts: ShardParts): void {
-  server.get<{ Params: AskedShard & { horizon: string }; Querystring: Query }>(
+  server.get<{ Params: ShardParams & { horizon: string }; Querystring: Query }>(
     '/forecasts/:tenant/:model/:version/:shard/:horizon',
     async ({ params, query }, reply) => {
       const question = readShardQuestion(params.horizon, query)
-      const shard = await findShard(parts, params, question.load, reply)
-      if (shard === undefined) return reply
-      const { body, count, after } = await parts.manyAnswers.answer(shard, question)
+      const found = await findShard(parts, params, question.load, reply)
+      if (found === undefined) return reply
+      const { body, count, after } = await parts.manyAnswers.answer(found, question)
       reply.header(names.count, String(count)).header(names.next, nextText(after))
       return reply.type(types[question.format]).send(body)
     },
   )
-  server.get<{ Params: AskedShard; Querystring: Query }>(
+  server.get<{ Params: ShardParams; Querystring: Query }>(
     '/series/:tenant/:model/:version/:shard',
     async ({ params, query }, reply) => {
       const slice = readSlice(query)
-      const shard = await findShard(parts, params, readLoad(query), reply)
-      if (shard === undefined) return reply
+      const found = await findShard(parts, params, readLoad(query), reply)
+      if (found === undefined) return reply
       const code = typeof query.code === 'string' ? query.code : null
-      return listed(shard, slice, code)
+      return listed(found.shard, slice, code)
     },
   )
 }
@@ -66,10 +66,10 @@ const types = {
 /** The shard that is asked for; undefined when the answer, that it is not here, has been sent. */
 async function findShard(
   parts: ShardParts,
-  asked: AskedShard,
+  asked: ShardParams,
   load: boolean,
   reply: FastifyReply,
-): Promise<Shard | undefined> {
+): Promise<AskedShard | undefined> {
   const place = readPlace(asked)
   const shard = readNumber('shard', asked.shard, 0)
   const loaded = await findVersion(parts, place, load)
@@ -79,7 +79,9 @@ async function findShard(
     return undefined
   }
   reply.header(names.modelVersion, String(place.version))
-  return await parts.shards.load(refAt(loaded, place.of, shard), bounds.shardPatienceOfManyMs)
+  const ref = refAt(loaded, place.of, shard)
+  const read = await parts.shards.load(ref, bounds.shardPatienceOfManyMs)
+  return { shard: read, bounds: loaded.bounds }
 }
 
 function refAt(loaded: LoadedVersion, { model }: ModelName, shard: number): ShardRef {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import {
   type AnyModel,
+  type Bounds,
   type Forecast,
   forecastModel,
   levelQuantiles,
@@ -31,6 +32,9 @@ type Place = { readonly model: WeakRef<AnyModel>; readonly sizeBytes: number }
 /** Which model, and a key that tells its version from any other. */
 export type Subject = { readonly id: string; readonly key: string }
 
+/** A model, and within what its version keeps forecasts. */
+export type Bounded = { readonly model: AnyModel; readonly bounds: Bounds | undefined }
+
 export type Computed = {
   readonly forecast: Forecast
   /** The point forecast as JSON without brackets, where it is known. */
@@ -60,13 +64,13 @@ export class Forecasts {
   }
 
   /** Throws a refusal where the model has no forecast. */
-  compute({ id, key }: Subject, { model }: LoadedModel, question: Question): Computed {
+  compute({ id, key }: Subject, loaded: LoadedModel, question: Question): Computed {
     const { horizon, levels } = question
     if (levels.length === 0 || horizon > bounds.preparedHorizonMax)
-      return computeOnce(model, question)
+      return computeOnce(loaded, question)
     const quantiles = levelQuantiles(levels)
     this.#remember(id, horizon)
-    const kept = this.#keep(key, model, horizon)
+    const kept = this.#keep(key, loaded, horizon)
     const forecast = settled(kept.prepared.at(quantiles, horizon))
     const { point } = forecast
     if (kept.point === undefined || !begins(point, kept.point.values)) kept.point = written(point)
@@ -79,12 +83,12 @@ export class Forecasts {
    * its model before it, in pieces of less than a millisecond with as much rest between them that
    * requests have most of the processor: so nobody waits for a new version.
    */
-  async warm({ id, key }: Subject, { model }: LoadedModel): Promise<void> {
+  async warm({ id, key }: Subject, loaded: LoadedModel): Promise<void> {
     const horizon = this.#asked.get(id)
     if (horizon === undefined) return
     // To load a version took some milliseconds at a stretch.
     await delay(restMs)
-    const { prepared } = this.#keep(key, model, horizon)
+    const { prepared } = this.#keep(key, loaded, horizon)
     for (const _ of prepared.begin?.() ?? []) await delay(restMs)
   }
 
@@ -97,7 +101,7 @@ export class Forecasts {
     if (this.#asked.size > bounds.warmModelsMax && oldest !== undefined) this.#asked.delete(oldest)
   }
 
-  #keep(key: string, model: AnyModel, wanted: number): Kept {
+  #keep(key: string, { model, bounds: within }: LoadedModel, wanted: number): Kept {
     const known = this.#kept.get(model)
     if (known && wanted <= known.horizon) {
       this.#places.get(key)
@@ -106,7 +110,7 @@ export class Forecasts {
     // Who asks for one step more each time must not have all of it computed each time.
     const grown = Math.ceil((known?.horizon ?? 0) * growth)
     const horizon = Math.min(bounds.preparedHorizonMax, Math.max(wanted, grown))
-    const prepared = prepareForecast(model, { horizon })
+    const prepared = prepareForecast(model, { horizon, ...asked(within) })
     const sizeBytes = prepared.sizeBytes + horizon * textBytesPerNumber
     const kept: Kept = { prepared, horizon }
     if (this.#places.set(key, { model: new WeakRef(model), sizeBytes })) this.#kept.set(model, kept)
@@ -115,11 +119,17 @@ export class Forecasts {
 }
 
 /** A forecast of which nothing is kept. Throws a refusal where the model has none. */
-export function computeOnce(model: AnyModel, { horizon, levels }: Question): Computed {
+export function computeOnce(
+  { model, bounds: within }: Bounded,
+  { horizon, levels }: Question,
+): Computed {
   // Lower bounds, widest first, then upper bounds, widest last.
   const quantiles = levelQuantiles(levels)
-  return { forecast: settled(forecastModel(model, { horizon, quantiles })), pointText: undefined }
+  const ask = { horizon, quantiles, ...asked(within) }
+  return { forecast: settled(forecastModel(model, ask)), pointText: undefined }
 }
+
+const asked = (within: Bounded['bounds']) => (within ? { bounds: within } : {})
 
 const growth = 1.25
 /** All pieces of a simulated forecast of 500 steps then take a tenth of a second. */

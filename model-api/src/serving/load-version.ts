@@ -22,6 +22,8 @@ type Loaded = {
   readonly sizeBytes: number
   /** Of the stored bytes: tells answers of this content from any other. */
   readonly sha256: string
+  /** Of its forecasts; undefined: none. */
+  readonly bounds: VersionRecord['bounds'] | undefined
 }
 
 /** A version of one series, warmed. */
@@ -90,12 +92,12 @@ async function loadIndex(
   record: VersionRecord,
   signal: AbortSignal,
 ): Promise<LoadedIndex> {
-  const { version, blob, sha256, sizeBytes } = record
+  const { version, blob, sha256, sizeBytes, bounds } = record
   assert(blob !== null && sha256 !== null && sizeBytes !== null, 'only stored versions are loaded')
   signal.throwIfAborted()
   const ref = { blob, sha256, sizeBytes }
   const index = await readShardIndex(store, ref, signal).catch(throwUnloadable)
-  return { kind: 'many', version, index, sizeBytes, sha256 }
+  return { kind: 'many', version, index, sizeBytes, sha256, bounds }
 }
 
 async function loadRegression(
@@ -103,7 +105,7 @@ async function loadRegression(
   record: VersionRecord,
   signal: AbortSignal,
 ): Promise<LoadedRegression> {
-  const { version, sha256 } = record
+  const { version, sha256, bounds } = record
   const read = async (): Promise<RegressionModel> => {
     const bytes = await readBytes(context, record, signal)
     const isSmall = bytes.byteLength < limits.loadJitterBytesMax
@@ -121,7 +123,8 @@ async function loadRegression(
   const isLarge = (record.sizeBytes ?? 0) >= limits.loadJitterBytesMax
   const model = isLarge ? await context.largeLoads.run(read) : await read()
   const sizeBytes = regressionSizeBytes(model)
-  return { kind: 'rows', version, sizeBytes, sha256: sha256!, predict: makePredict(model) }
+  const predict = makePredict(model, bounds)
+  return { kind: 'rows', version, sizeBytes, sha256: sha256!, bounds, predict }
 }
 
 async function loadModel(
@@ -133,15 +136,15 @@ async function loadModel(
   const read = () => readModel(context, record, signal)
   // Large ones one after the other: the bytes and the model are in memory at the same time.
   const model = isLarge ? await context.largeLoads.run(read) : await read()
-  const ask = { horizon: warmSteps, quantiles: warmQuantiles }
+  const { version, calendar, bounds } = record
+  const ask = { horizon: warmSteps, quantiles: warmQuantiles, ...(bounds ? { bounds } : {}) }
   const warmed = forecastModel(model, ask)
   if (warmed.kind === 'refused')
     throw new Unloadable(`no-forecast: ${warmed.reason.code}: ${warmed.reason.detail}`)
   if (!warmed.value.point.every(Number.isFinite))
     throw new Unloadable('no-forecast: the forecast is not finite')
-  const { version, calendar } = record
   const sizeBytes = modelSizeBytes(model)
-  return { kind: 'one', version, model, sizeBytes, sha256: record.sha256!, calendar }
+  return { kind: 'one', version, model, sizeBytes, sha256: record.sha256!, bounds, calendar }
 }
 
 /** What was read is there, and is not what was stored. */

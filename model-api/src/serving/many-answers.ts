@@ -4,11 +4,14 @@ import { type Clock, Refused } from '@almanac/shared'
 import { Gate } from '../base/gate.ts'
 import type { NodeMetrics } from '../base/metrics.ts'
 import { bounds } from '../config/bounds.ts'
-import { computeOnce } from './forecasts.ts'
+import { type Bounded, computeOnce } from './forecasts.ts'
 import { type ManyWriter, writerFor } from './many-writers.ts'
 import type { ShardQuestion } from './question.ts'
 import { modelAt, placesOf } from './shard-series.ts'
 import { timesAfter } from './timestamps.ts'
+
+/** A shard, and within what the version that is asked keeps forecasts. */
+export type AskedShard = Pick<Bounded, 'bounds'> & { readonly shard: Shard }
 
 /** Some series of a shard. */
 export type ManyAnswer = {
@@ -33,7 +36,10 @@ export class ManyAnswers {
     this.#metrics = metrics
   }
 
-  async answer(shard: Shard, question: ShardQuestion): Promise<ManyAnswer> {
+  async answer(
+    { shard, bounds: within }: AskedShard,
+    question: ShardQuestion,
+  ): Promise<ManyAnswer> {
     if (this.#gate.size > bounds.manyAnswersWaitingMax)
       throw new Refused(503, 'busy', 'Too many forecasts of many series are being computed.', {
         retryAfterSeconds: 1,
@@ -42,15 +48,16 @@ export class ManyAnswers {
       const range = placesOf(shard, question)
       const most = Math.min(question.limit, seriesOfOneAnswer(question), range.to - range.from)
       const writer = await writerFor(question, most)
-      return await this.#compute(shard, { from: range.from, to: range.to, most }, question, writer)
+      const write = (place: number) => writeOne(writer, { shard, bounds: within }, place, question)
+      return await this.#compute(shard, { from: range.from, to: range.to, most }, writer, write)
     })
   }
 
   async #compute(
     shard: Shard,
     { from, to, most }: { readonly from: number; readonly to: number; readonly most: number },
-    question: ShardQuestion,
     writer: ManyWriter,
+    write: (place: number) => void,
   ): Promise<ManyAnswer> {
     const startedMs = this.#clock.monotonicMs()
     let turnMs = startedMs
@@ -63,7 +70,7 @@ export class ManyAnswers {
         await nextTurn()
         turnMs = this.#clock.monotonicMs()
       }
-      write(writer, shard, place, question)
+      write(place)
     }
     const count = place - from
     this.#metrics.forecasts.inc({ from: 'shard' }, count)
@@ -77,13 +84,18 @@ function seriesOfOneAnswer({ horizon, levels }: ShardQuestion): number {
 }
 
 /** What there is to say of a series: its forecast, or why it has none. */
-function write(writer: ManyWriter, shard: Shard, place: number, question: ShardQuestion): void {
+function writeOne(
+  writer: ManyWriter,
+  { shard, bounds: within }: AskedShard,
+  place: number,
+  question: ShardQuestion,
+): void {
   const key = shard.keyAt(place)
   try {
     const { model, calendar } = modelAt(shard, place)
     const { horizon, timestamps } = question
     const times = timestamps ? timesAfter(calendar, horizon) : undefined
-    writer.forecast(key, computeOnce(model, question), times)
+    writer.forecast(key, computeOnce({ model, bounds: within }, question), times)
   } catch (error) {
     if (!(error instanceof Refused)) throw error
     writer.gap(key, error)

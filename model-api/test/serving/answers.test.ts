@@ -142,5 +142,6 @@ function loadedVersion(given: unknown = quickSpec): LoadedModel {
     sizeBytes: 1,
     sha256: 'a',
     calendar: { start: '2024-01-01', frequency: 'daily', steps: 60 },
+    bounds: undefined,
   }
 }

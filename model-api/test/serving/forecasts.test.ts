@@ -25,7 +25,7 @@ function loadedVersion(version: number, given: unknown = arima): LoadedModel {
   const series = describedSeries({ y, start: null, frequency: null })
   const fitted = fitModel(series, spec.value, { seed: 1, workMax: 1e9 })
   if (fitted.kind === 'refused') throw new Error(fitted.reason.detail)
-  const more = { sizeBytes: 1_000, sha256: 'x', calendar: undefined }
+  const more = { sizeBytes: 1_000, sha256: 'x', calendar: undefined, bounds: undefined }
   return { kind: 'one', version, model: fitted.value, ...more }
 }
 

@@ -6,6 +6,7 @@
 import { type Static, type TProperties, Type } from 'typebox'
 import { limits } from '../base/limits.ts'
 import { codec, type Decoded } from './codec.ts'
+import { ForecastBounds } from './forecast-bounds.ts'
 import { seriesKeyCharactersMax } from './shard-index.ts'
 
 /** Readers ignore fields that they do not know. */
@@ -97,6 +98,8 @@ export const BacktestInput = Type.Object({
   /** Whether keys tell series apart, and data is in shards of them. */
   kind: Type.Union([Type.Literal('one'), Type.Literal('many')]),
   spec: Type.Unknown(),
+  /** Of the forecasts that are judged: those of the version. */
+  bounds: Type.Optional(ForecastBounds),
   shards: Type.Array(InputShard, { minItems: 1, maxItems: limits.shardsMax }),
 })
 export type BacktestInput = Static<typeof BacktestInput>

@@ -1,5 +1,6 @@
 /** What a prediction from file to file is of, and what came of it: a part of its job's record. */
 import { type Static, type TProperties, Type } from 'typebox'
+import { ForecastBounds } from './forecast-bounds.ts'
 
 /** Readers ignore fields that they do not know. */
 const open = <T extends TProperties>(properties: T) =>
@@ -33,7 +34,11 @@ export const FilePrediction = open({
   etag: Type.String({ maxLength: 300 }),
   into: FileName,
   /** What predicts, so that it is kept as long as the job is open. */
-  model: open({ blob: Type.String({ minLength: 1, maxLength: 64 }), sha256: Sha256 }),
+  model: open({
+    ...{ blob: Type.String({ minLength: 1, maxLength: 64 }), sha256: Sha256 },
+    /** Of what it predicts; absent: none. */
+    bounds: Type.Optional(ForecastBounds),
+  }),
   /** Null until the job is done. */
   result: Type.Union([FilePredictionResult, Type.Null()]),
 })

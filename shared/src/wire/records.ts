@@ -3,6 +3,7 @@ import { limits } from '../base/limits.ts'
 import { AccuracyRecord, ErrorMax } from './accuracy.ts'
 import { BacktestState } from './backtest.ts'
 import { FilePrediction } from './file-prediction.ts'
+import { ForecastBounds } from './forecast-bounds.ts'
 import { JobEvent, jobEventsMax } from './job-log.ts'
 import { namePattern } from './keys.ts'
 
@@ -73,6 +74,8 @@ export const VersionRecord = record({
   ]),
   job: Type.String({ maxLength: 64 }),
   spec: Type.Unknown(),
+  /** Of its forecasts, and of those of versions that go on from it; absent: none. */
+  bounds: Type.Optional(ForecastBounds),
   dataset: record({ blob: Type.String({ maxLength: 64 }), observations: Count }),
   /**
    * How many series there are, where they are told apart by keys: then `blob` and that of the data

@@ -1,3 +1,4 @@
+import type { Bounds } from '@almanac/engine'
 import { type CsvRow, makeCsvReader } from '../lines/csv-rows.ts'
 import { answeredHeader, answeredRow, columnsOf, lackOf, noHeader } from './answered-rows.ts'
 import type { Unusable } from './assemble.ts'
@@ -35,9 +36,9 @@ export type CsvAnswers = {
  * Answers a CSV that comes in pieces: each of its rows in their order, with a prediction or the
  * reason for none. Holds a piece and a record. After a fault nothing more is to be pushed.
  */
-export function answerCsv(model: RegressionModel): CsvAnswers {
+export function answerCsv(model: RegressionModel, bounds?: Bounds): CsvAnswers {
   const reader = makeCsvReader()
-  const predict = makePredict(model)
+  const predict = makePredict(model, bounds)
   const columns = columnsOf(model.spec)
   const counter = makeCounter()
   let header: readonly string[] | undefined

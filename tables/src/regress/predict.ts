@@ -1,3 +1,4 @@
+import type { Bounds } from '@almanac/engine'
 import { type Categories, makeAssemble, type Unusable } from './assemble.ts'
 import { type ForestModel, predictForest } from './forest.ts'
 import { type LinearModel, predictLinear } from './linear.ts'
@@ -15,8 +16,14 @@ export type RegressionModel = {
 
 export type Predict = (row: RegressionRow) => number | Unusable
 
-/** Predicts rows, each for itself: one that cannot be predicted says why. */
-export function makePredict({ spec, categories, fitted }: RegressionModel): Predict {
+/**
+ * Predicts rows, each for itself and within the bounds: one that cannot be predicted says why.
+ */
+export function makePredict(
+  { spec, categories, fitted }: RegressionModel,
+  bounds: Bounds = {},
+): Predict {
+  const { lower = Number.NEGATIVE_INFINITY, upper = Number.POSITIVE_INFINITY } = bounds
   const assemble = makeAssemble(spec.features, categories)
   const widths = widthsOf(categories)
   return (row) => {
@@ -26,7 +33,9 @@ export function makePredict({ spec, categories, fitted }: RegressionModel): Pred
       fitted.kind === 'linear'
         ? predictLinear(fitted, numbers, widths)
         : predictForest(fitted, numbers)
-    return Number.isFinite(prediction) ? prediction : { column: spec.target, reason: tooLarge }
+    return Number.isFinite(prediction)
+      ? Math.min(upper, Math.max(lower, prediction))
+      : { column: spec.target, reason: tooLarge }
   }
 }
 

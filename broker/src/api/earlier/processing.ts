@@ -82,10 +82,13 @@ export async function train(
 ): Promise<Allocated & { readonly model: string }> {
   const of = { tenant, model }
   const data = { kind: 'table', file, recipe } as const
-  const spec = prophetSpec()
-  const allocated = await fits.begin({ of, data, spec, requestId, idempotency: null })
+  const what = { data, spec: prophetSpec(), bounds: notNegative }
+  const allocated = await fits.begin({ of, ...what, requestId, idempotency: null })
   return { ...allocated, model }
 }
+
+/** What these paths forecast are sales; of returns among them nobody wants a forecast. */
+const notNegative = { lower: 0 }
 
 /** That of Prophet, with seasons by the calendar of the data. */
 function prophetSpec(): AnySpec {

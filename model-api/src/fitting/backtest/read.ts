@@ -20,7 +20,7 @@ export async function readInput(read: Read, { backtest, id }: JobRecord): Promis
 
 /** The data of one shard of a backtest, and how it is judged. Rejects with `Damaged`, too. */
 export async function readTrial(read: Read, job: JobRecord, number: number): Promise<Material> {
-  const { kind, spec, shards } = await readInput(read, job)
+  const { kind, spec, bounds, shards } = await readInput(read, job)
   const shard = shards[number]
   if (shard === undefined) throw new Damaged(`The backtest has no shard ${number}.`)
   const sets: Uint8Array[] = []
@@ -30,6 +30,7 @@ export async function readTrial(read: Read, job: JobRecord, number: number): Pro
   }
   const [dataset, ...later] = sets
   const { series, part = { at: 0, of: 1 } } = shard
-  const backtest = { trial: job.backtest!.settings, kind, later, part }
+  const trial = { ...job.backtest!.settings, ...(bounds ? { bounds } : {}) }
+  const backtest = { trial, kind, later, part }
   return { dataset: dataset!, base: null, series, spec, backtest }
 }

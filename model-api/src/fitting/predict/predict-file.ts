@@ -49,7 +49,7 @@ export async function predictFile(
       'no-files',
       'This node has no files: it was started without the setting for them.',
     )
-  const thread = startPredictThread(work.model)
+  const thread = startPredictThread({ model: work.model, bounds: work.prediction.model.bounds })
   try {
     return await predict({ read, write }, work, thread)
   } catch (error) {

@@ -1,6 +1,14 @@
 import { Worker } from 'node:worker_threads'
+import type { Bounds } from '@almanac/engine'
 import type { AnsweredCsv } from '@almanac/tables/regress'
 import { bounds } from '../../config/bounds.ts'
+
+/** What the thread begins with. */
+export type PredictThreadData = {
+  readonly model: Uint8Array
+  /** Of what it predicts. */
+  readonly bounds?: Bounds | undefined
+}
 
 /** What the thread is given; null: nothing comes any more. */
 export type PredictQuestion = Uint8Array | null
@@ -38,9 +46,9 @@ export type PredictThread = {
 }
 
 /** A thread that predicts the rows of one CSV: serving goes on beside it. */
-export function startPredictThread(model: Uint8Array): PredictThread {
+export function startPredictThread(data: PredictThreadData): PredictThread {
   const worker = new Worker(new URL('./predict-worker.ts', import.meta.url), {
-    workerData: { model },
+    workerData: data,
     execArgv: [],
     resourceLimits: { maxOldGenerationSizeMb: bounds.predictThreadMb },
   })

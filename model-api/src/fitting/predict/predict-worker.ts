@@ -1,11 +1,11 @@
 /** A thread that lives for one prediction from file to file: pieces of CSV in, pieces out. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { type AnsweredPiece, answerCsv, decodeRegression } from '@almanac/tables/regress'
-import type { PredictAnswer, PredictQuestion } from './predict-thread.ts'
+import type { PredictAnswer, PredictQuestion, PredictThreadData } from './predict-thread.ts'
 
-const { model: bytes } = workerData as { model: Uint8Array }
+const { model: bytes, bounds } = workerData as PredictThreadData
 const model = decodeRegression(bytes)
-const answers = 'fault' in model ? undefined : answerCsv(model)
+const answers = 'fault' in model ? undefined : answerCsv(model, bounds)
 
 parentPort?.on('message', (question: PredictQuestion) => {
   const piece = answered(question)

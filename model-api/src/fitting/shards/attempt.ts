@@ -66,7 +66,7 @@ async function fit(parts: FitParts, claim: ShardClaim, stop: FitStop): Promise<S
 }
 
 /** What is to be done with a shard of series. */
-export type Material = Pick<FitWork, 'dataset' | 'base' | 'spec' | 'backtest'> & {
+export type Material = Pick<FitWork, 'dataset' | 'base' | 'spec' | 'bounds' | 'backtest'> & {
   /** Of the data. */
   readonly series: number
 }
@@ -74,14 +74,14 @@ export type Material = Pick<FitWork, 'dataset' | 'base' | 'spec' | 'backtest'> &
 async function readMaterial(
   read: (ref: BlobRef) => Promise<Uint8Array>,
   indexes: KeptIndexes,
-  { dataset: data, base: of, spec }: VersionRecord,
+  { dataset: data, base: of, spec, bounds: kept }: VersionRecord,
   shard: number,
 ): Promise<Material> {
   const index = await indexes.data(read, data.blob)
   const dataset = await readShardData(read, index, shard)
   const { first, series } = index.shards[shard]!
   const base = of ? await readBaseShard(read, await indexes.base(read, of), of, first) : null
-  return { dataset, base, series, spec }
+  return { dataset, base, series, spec, bounds: kept }
 }
 
 /** A series that ends its thread is passed over, and all of them once that has been too often. */
