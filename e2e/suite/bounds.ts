@@ -82,6 +82,17 @@ export function boundsSuite(cluster: () => TestCluster): void {
       expect(await maeOf('judged-bounded', sold, { bounds })).toBeLessThan(2)
     })
 
+    test('are what live accuracy is measured within', async () => {
+      const liveOf = async (model: string, given: object) => {
+        await post(`${model}/fit`, { data: falling, spec: drift, ...given })
+        const added = await post(`${model}/observations`, { data: Array(20).fill(0) })
+        const { body } = await call('GET', `${other()}/${model}/versions/${added}`)
+        return Number(body.metrics!.liveMase)
+      }
+      expect(await liveOf('live-plain', {})).toBeGreaterThan(5)
+      expect(await liveOf('live-bounded', { bounds })).toBeLessThan(1)
+    })
+
     test('hold for many series in every form, and tell which data leaves them', async () => {
       const series = [
         { key: 'a=1', y: falling, ...day },
