@@ -173,9 +173,9 @@ function filesOf(settings: MachineSettings, folder: string): FilesSettings {
 
 /** Where nothing is said of it, there is none. */
 function sparkOf(settings: MachineSettings, files: FilesSettings): SparkSettings & FilesSettings {
-  const { spark = null, sparkStage = null } = settings
+  const { spark = null, sparkToken = null, sparkStage = null } = settings
   const { sparkOverMb = sparkSettings.sparkOverMb.fallback } = settings
-  return { ...files, spark, sparkStage, sparkOverMb }
+  return { ...files, spark, sparkToken, sparkStage, sparkOverMb }
 }
 
 /** Where nothing is said of them, messages are in a log beside the rest. */

@@ -11,6 +11,8 @@ export type SparkOptions = {
   readonly dataDir: string
   /** Whose buckets are `s3a://` there; without them Spark sees this machine's folders alone. */
   readonly buckets?: SparkBuckets
+  /** What it asks of all who call it. */
+  readonly token?: string
 }
 
 /** One server of Spark Connect, which does the work itself. */
@@ -36,7 +38,8 @@ export async function startSpark(options: SparkOptions): Promise<Spark> {
   const port = await freePort()
   const logFile = join(dataDir, 'spark.log')
   const buckets = options.buckets && (await bucketSettings(options.buckets))
-  const own = { SPARK_HOME: home, SPARK_LOCAL_IP: '127.0.0.1' }
+  const lock = options.token ? { SPARK_CONNECT_AUTHENTICATE_TOKEN: options.token } : {}
+  const own = { SPARK_HOME: home, SPARK_LOCAL_IP: '127.0.0.1', ...lock }
   const env = { ...process.env, ...own, ...buckets?.env }
   const given = settings(dataDir, port, buckets?.confs)
   const args = ['--class', connectServer, '--name', 'almanac', ...given]

@@ -17,21 +17,22 @@ export async function openSpark(
   logger: Logger,
   clock: Clock,
 ): Promise<OpenSpark | undefined> {
-  const { spark: address, sparkStage: at, sparkOverMb } = settings
-  if (address === null || at === null) return undefined
+  const { spark, sparkStage: at, sparkOverMb, sparkToken: token } = settings
+  if (spark === null || at === null) return undefined
+  const { address } = spark
   void reach(address).catch((error: Error) => {
     const said = `Tables above ${sparkOverMb} MB wait until Spark answers: ${error.message}`
     logger.warn({ event: 'spark-away', address, said })
   })
-  const overBytes = sparkOverMb * 1_048_576
+  const server = { ...spark, token, overBytes: sparkOverMb * 1_048_576 }
   if (at.kind === 'folder') {
     const { place } = folderStage(at.path, clock)
-    return { run: { address, overBytes, place }, close: async () => {} }
+    return { run: { ...server, place }, close: async () => {} }
   }
   const files = await openFiles({ ...settings, files: at }, logger, clock)
   assert(files !== undefined, 'there is a place for them')
   const { place } = bucketStage(files, at, clock)
-  return { run: { address, overBytes, place }, close: () => files.close() }
+  return { run: { ...server, place }, close: () => files.close() }
 }
 
 /** Rejects where nobody listens. */

@@ -78,14 +78,32 @@ test('Spark is named by an address, and has a place that it shares', () => {
   const spark = [...backends, '--spark', 'sc://spark.internal', '--spark-stage', '/mnt/stage']
   expect(faultsOf(spark)).toEqual([])
   expect(read(spark)).toMatchObject({
-    spark: 'spark.internal:15002',
+    spark: { address: 'spark.internal:15002', tls: false },
     sparkStage: { kind: 'folder', path: '/mnt/stage' },
     sparkOverMb: 2_048,
   })
   const v6 = [...spark, '--spark', 'sc://[::1]:15502/']
-  expect(read(v6)).toMatchObject({ spark: '[::1]:15502' })
+  expect(read(v6)).toMatchObject({ spark: { address: '[::1]:15502' } })
   expect(faultsOf([...backends, '--spark', 'sc://a:1']).join()).toContain('--spark-stage')
   expect(faultsOf([...backends, '--spark-stage', '/mnt/stage']).join()).toContain('--spark')
-  for (const address of ['a:1', 'http://a:1', 'sc://a:1/;token=x', 'sc://user@a:1'])
+  for (const address of ['a:1', 'http://a:1', 'sc://a:1/;use_ssl=1', 'sc://user@a:1'])
     expect(() => read([...spark, '--spark', address])).toThrow('is not like sc://10.0.0.7:15002')
+})
+
+test('a token of Spark is a variable, is not repeated, and goes over TLS or stays on the machine', () => {
+  const token = { ALMANAC_SPARK_TOKEN: 'of-nobody-at-all-1' }
+  const on = (address: string) => [...backends, '--spark', address, '--spark-stage', '/mnt/stage']
+  const secure = on('sc://spark.internal:443/;use_ssl=true')
+  expect(faultsOf(secure, token)).toEqual([])
+  expect(read(secure, token)).toMatchObject({
+    spark: { address: 'spark.internal:443', tls: true },
+    sparkToken: token.ALMANAC_SPARK_TOKEN,
+  })
+  for (const near of ['sc://127.0.0.1:15002', 'sc://[::1]'])
+    expect(faultsOf(on(near), token)).toEqual([])
+  expect(faultsOf(on('sc://spark.internal'), token).join()).toContain('/;use_ssl=true')
+  expect(faultsOf(backends, token).join()).toContain('goes with --spark')
+  const inFlag = on(`sc://a:1/;use_ssl=true;token=${token.ALMANAC_SPARK_TOKEN}`)
+  expect(() => read(inFlag)).toThrow(/^(?!.*of-nobody).*give it as ALMANAC_SPARK_TOKEN/s)
+  expect(() => read([...secure, '--spark-token', 'x'])).toThrow('no such option')
 })

@@ -3,6 +3,7 @@ import type { TableLook } from '../infer/look.ts'
 import type { Recipe } from '../recipe/recipe.ts'
 import type { Source } from '../recipe/schema.ts'
 import type { RegressionSpec } from '../regress/spec.ts'
+import type { SparkAt } from '../spark/connect.ts'
 
 /** What a process of tables is to do. */
 export type TableJob = {
@@ -22,7 +23,7 @@ export type TableJob = {
   /** About how many series a shard has. */
   readonly shardSeries: number
   /** Where Spark is, and its name for the place of this run; null: the work is done here. */
-  readonly spark: { readonly address: string; readonly url: string } | null
+  readonly spark: (SparkAt & { readonly url: string }) | null
 }
 
 /** How far it is. Phases follow one another: rows are read, grouped, and made series. */

@@ -6,6 +6,7 @@ import type { TableLook } from '../infer/look.ts'
 import { limits } from '../limits.ts'
 import type { Recipe } from '../recipe/recipe.ts'
 import type { Source } from '../recipe/schema.ts'
+import type { SparkAt } from '../spark/connect.ts'
 import { askChild } from './ask-child.ts'
 import type {
   ShardMessage,
@@ -36,9 +37,7 @@ export type TableRun = {
   readonly signal: AbortSignal
 }
 
-export type SparkRun = {
-  /** Like `host:port`. */
-  readonly address: string
+export type SparkRun = SparkAt & {
   /** Larger files go there. */
   readonly overBytes: number
   /** A new place that Spark sees, too. */
@@ -93,7 +92,7 @@ export async function runTable(run: TableRun, consumer: TableConsumer): Promise<
   try {
     const shardSeries = run.shardSeries ?? limits.shardSeries
     const machine = { folder, memoryMb, threads, shardSeries }
-    const spark = place && run.spark ? { address: run.spark.address, url: place.url } : null
+    const spark = place && run.spark ? { ...whereIs(run.spark), url: place.url } : null
     const written = { file, rejectsFile, cleanFile, cleanFor }
     const job: TableJob = { ...written, recipe, ...machine, spark }
     const hear = async (message: Telling, child: ChildProcess) => {
@@ -112,6 +111,9 @@ export async function runTable(run: TableRun, consumer: TableConsumer): Promise<
     await Promise.all([place?.drop(), rm(folder, { recursive: true, force: true })])
   }
 }
+
+/** What the process is told, in a message: no secret is an argument of it. */
+const whereIs = ({ address, tls = false, token = null }: SparkAt) => ({ address, tls, token })
 
 async function sparkPlace({ spark, file, signal }: TableRun): Promise<SparkPlace | undefined> {
   if (spark === undefined) return undefined

@@ -73,7 +73,7 @@ async function openEngine(
   db: Database,
 ): Promise<{ readonly engine: Engine; readonly intake: Intake }> {
   if (spark === null) return { engine: db, intake: duckdbIntake(db) }
-  session = await openSparkSession(spark.address, left.signal)
+  session = await openSparkSession(spark, left.signal)
   // Before the file is read: where Spark is not there, that would be for nothing.
   const engine = await sparkEngine(session, spark.url)
   const put = (file: string) => handOver({ kind: 'part', file })

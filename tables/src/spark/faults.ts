@@ -21,6 +21,8 @@ export function sparkFault({ code, details }: Pick<ServiceError, 'code' | 'detai
   const said = details.replace(/\s+/g, ' ').trim().slice(0, saidCharacters)
   if (lostCodes.has(code) || /^Received RST_STREAM/.test(details))
     return new SparkFault('lost', `Spark cannot be reached, or does not answer: ${said}`)
+  if (code === unauthenticated)
+    return new SparkFault('failed', `Spark does not take the token of this node: ${said}`)
   if (/^\[INVALID_HANDLE\b/.test(details))
     return new SparkFault('away', `Spark has forgotten what was begun: ${said}`)
   return /SQLSTATE: 42|^\[TABLE_OR_VIEW_NOT_FOUND\]|^\s*\[PARSE_SYNTAX_ERROR\]/.test(details)
@@ -29,6 +31,9 @@ export function sparkFault({ code, details }: Pick<ServiceError, 'code' | 'detai
 }
 
 const saidCharacters = 1_000
+
+/** Without a token, or with another one than it knows. */
+const unauthenticated = 16
 
 /** By their numbers in gRPC, so that errors are understood without loading it. */
 const lostCodes: ReadonlySet<number> = new Set([

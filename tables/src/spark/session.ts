@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ServiceError } from '@grpc/grpc-js'
 import { limits } from '../limits.ts'
-import { connectSpark } from './connect.ts'
+import { connectSpark, type SparkAt } from './connect.ts'
 import { SparkFault, sparkFault } from './faults.ts'
 import type { Plan, PlanResponse, Sender } from './protocol.ts'
 
@@ -17,17 +17,14 @@ export type SparkSession = {
 }
 
 /**
- * A session at an address like `host:port`. Nothing is asked of Spark before the first query. All
+ * A session at an address. Nothing is asked of Spark before the first query. All
  * methods but `close` reject with `SparkFault`, and with the signal's reason once it aborts.
  *
  * Queries can be attached to again. So a connection that breaks for a moment ends none of them, and
  * Spark itself ends those that nobody has come back to for some minutes, as after a crash here.
  */
-export async function openSparkSession(
-  address: string,
-  signal: AbortSignal,
-): Promise<SparkSession> {
-  const { service, metadata } = await connectSpark(address)
+export async function openSparkSession(at: SparkAt, signal: AbortSignal): Promise<SparkSession> {
+  const { service, metadata } = await connectSpark(at)
   const sender: Sender = {
     sessionId: randomUUID(),
     userContext: { userId: 'almanac', userName: 'almanac' },

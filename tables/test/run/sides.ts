@@ -3,6 +3,7 @@ import { copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { runTable, type SparkRun, type TableResult } from '../../src/run/run-table.ts'
+import type { SparkAt } from '../../src/spark/connect.ts'
 import { prepared, type Table } from './tables.ts'
 
 /** All that becomes of a table, as a node has it done. */
@@ -20,7 +21,7 @@ export async function side(
   folder: string,
   given: object,
   table: Table,
-  spark: string | undefined,
+  spark: string | SparkAt | undefined,
   signal = AbortSignal.timeout(150_000),
 ): Promise<Side> {
   const { own, ...rest } = await prepared(folder, given, table)
@@ -49,9 +50,9 @@ export async function side(
 }
 
 /** Spark at an address, for files of any size; each run has a place in a folder that both see. */
-export function runOn(address: string, folder: string): SparkRun {
+export function runOn(at: string | SparkAt, folder: string): SparkRun {
   return {
-    address,
+    ...(typeof at === 'string' ? { address: at } : at),
     overBytes: 0,
     place: async () => {
       const own = await mkdtemp(join(folder, 'stage-'))

@@ -112,7 +112,7 @@ type Opened = {
 async function opened(db: Database, folder: string): Promise<Opened> {
   const address = inject('spark')
   if (address === undefined) return { engine: db, intake: duckdbIntake(db), close: async () => {} }
-  const session = await openSparkSession(address, AbortSignal.timeout(120_000))
+  const session = await openSparkSession({ address }, AbortSignal.timeout(120_000))
   const stage = join(folder, 'stage')
   await mkdir(join(stage, 'parts'), { recursive: true })
   const url = pathToFileURL(stage).href

@@ -27,7 +27,10 @@ export type SparkServer = {
  * A server that speaks the protocol and does what a test says: for the faults of a connection,
  * which a real Spark does not have when asked to.
  */
-export async function startSparkServer(answer: (asked: Asked) => void): Promise<SparkServer> {
+export async function startSparkServer(
+  answer: (asked: Asked) => void,
+  { tls, token }: Locked = {},
+): Promise<SparkServer> {
   const proto = join(import.meta.dirname, '../../src/spark/connect.proto')
   const service = loadSync(proto, { longs: Number, enums: String })[
     'spark.connect.SparkConnectService'
@@ -53,7 +56,8 @@ export async function startSparkServer(answer: (asked: Asked) => void): Promise<
       others.push(name)
       done(null, {})
     }
-  const server = new grpc.Server()
+  const interceptors = token === undefined ? [] : [lockedBy(token)]
+  const server = new grpc.Server({ interceptors })
   server.addService(service, {
     ExecutePlan: stream('executePlan'),
     ReattachExecute: stream('reattachExecute'),
@@ -62,12 +66,34 @@ export async function startSparkServer(answer: (asked: Asked) => void): Promise<
     ReleaseSession: other('releaseSession'),
   })
   const port = await new Promise<number>((resolve, reject) => {
-    const credentials = grpc.ServerCredentials.createInsecure()
+    const credentials = tls
+      ? grpc.ServerCredentials.createSsl(null, [{ cert_chain: tls.cert, private_key: tls.key }])
+      : grpc.ServerCredentials.createInsecure()
     server.bindAsync('127.0.0.1:0', credentials, (error, bound) =>
       error ? reject(error) : resolve(bound),
     )
   })
-  return { address: `127.0.0.1:${port}`, others, stop: () => server.forceShutdown() }
+  return { address: `localhost:${port}`, others, stop: () => server.forceShutdown() }
+}
+
+type Locked = {
+  readonly tls?: { readonly cert: Buffer; readonly key: Buffer }
+  readonly token?: string
+}
+
+/** Turns away who does not say it, in the words of Spark 4.0. */
+function lockedBy(token: string): grpc.ServerInterceptor {
+  return (_, call) =>
+    new grpc.ServerInterceptingCall(call, {
+      start: (next) =>
+        next({
+          onReceiveMetadata: (metadata, take) => {
+            const said = metadata.get('authorization')
+            if (said.length === 1 && said[0] === `Bearer ${token}`) return take(metadata)
+            call.sendStatus({ code: 16, details: 'Invalid authentication token' })
+          },
+        }),
+    })
 }
 
 type Sql = { readonly sql: { readonly query: string } }

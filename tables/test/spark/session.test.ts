@@ -8,7 +8,7 @@ afterEach(() => server?.stop())
 
 const session = async (answer: (asked: Asked) => void, signal = AbortSignal.timeout(15_000)) => {
   server = await startSparkServer(answer)
-  return await openSparkSession(server.address, signal)
+  return await openSparkSession(server, signal)
 }
 const bytes = (text: string) => Buffer.from(text)
 const texts = async (batches: AsyncGenerator<Uint8Array, void>) => {
@@ -98,6 +98,7 @@ test.each([
   [13, '[TABLE_OR_VIEW_NOT_FOUND] The table cannot be found. SQLSTATE: 42P01', 'refused'],
   [13, 'Job aborted due to stage failure: Task 0 in stage 3.0 failed 1 times', 'failed'],
   [2, 'java.lang.OutOfMemoryError: Java heap space', 'failed'],
+  [16, 'Invalid authentication token', 'failed'],
 ])('what ends with %i, %s is %s, and is not asked again', async (code, details, kind) => {
   let calls = 0
   const spark = await session(({ fail }) => {

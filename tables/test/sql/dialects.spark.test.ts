@@ -21,7 +21,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'almanac-dialects-'))
   connection = await (await DuckDBInstance.create(':memory:')).connect()
   await connection.run("SET TimeZone = 'UTC'")
-  session = await openSparkSession(inject('spark')!, AbortSignal.timeout(600_000))
+  session = await openSparkSession({ address: inject('spark')! }, AbortSignal.timeout(600_000))
   engine = await sparkEngine(session, pathToFileURL(folder).href)
 })
 afterAll(async () => {
