@@ -27,6 +27,9 @@ export function listTests(bench: Bench): void {
     expect(await all('l/a', 2)).toEqual(names.filter((name) => name.startsWith('l/a')).sort())
     expect(await all('l/a/b', 2)).toEqual(['l/a/b', 'l/a/b-c/d'])
     expect(await all('nothing/', 2)).toEqual([])
+    // A page that is full and the last one says so: nobody asks for one that is empty.
+    const full = await bench.files().list({ prefix: 'l/a/', after: null, limit: 3 }, never)
+    expect([full.files.length, full.next]).toEqual([3, null])
   })
 
   test('a list goes on after a name that is not there any more', async () => {
