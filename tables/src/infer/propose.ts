@@ -28,6 +28,9 @@ export function propose(source: Source, sample: Sample, columns: readonly LookCo
   const rest = columns.filter((column) => ![time, target, out].includes(column))
   const keys = keysOf(rest, time, sample)
   if (keys.length === 0) notes.push('No column tells one series from another: it is taken as one.')
+  const lacking = columns.filter(({ name, missing }) => keys.includes(name) && missing > 0)
+  for (const { name, missing } of lacking)
+    notes.push(`Of the first rows ${missing} have no ${name}; such rows are rejected.`)
   const place = sample.columns.indexOf(time.name)
   const times = sample.rows.map((row) => row[place] ?? null)
   const frequency = frequencyOf(times, format!)
@@ -78,7 +81,8 @@ function keysOf(
   const score = ({ name, type }: LookColumn) => (keyName.test(name) ? 2 : type === 'text' ? 1 : 0)
   const isShort = ({ name }: LookColumn) => (/name$/i.test(name) ? 1 : 0)
   const candidates = columns
-    .filter((column) => score(column) > 0 && column.missing === 0)
+    .filter((column) => score(column) > 0)
+    .filter(({ missing }) => missing <= rows.length * limits.misfitShareMax)
     .toSorted((a, b) => score(b) - score(a) || isShort(a) - isShort(b))
   const kindsWith = (keys: readonly string[]) => {
     const places = [time.name, ...keys].map((name) => names.indexOf(name))

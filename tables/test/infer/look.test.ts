@@ -145,6 +145,7 @@ describe('a look at a table proposes a recipe', () => {
     const rows = sales(20, (day, i) => `${day.toISOString()},${i}`)
     const { recipe } = await look(`ts,qty\n${rows.join('\n')}\n`)
     expect(recipe?.frequency).toBe('daily')
+    expect((await look('ts,qty\n2024-01-01T00:00:00Z,1\n')).recipe?.frequency).toBe('daily')
   })
 
   test('and says that midnights elsewhere are of another day in UTC', async () => {
@@ -209,6 +210,18 @@ describe('a look at a table proposes a recipe', () => {
     expect(notes.join(' ')).toMatch(/values of date .*"Total".* values of qty .*"oops"/)
     const worse = [...broken, 'a,x', 'b,y', 'c,z']
     expect((await look(`date,qty\n${worse.join('\n')}\n`)).recipe).toBeNull()
+  })
+
+  test('with keys that a line of totals does not have', async () => {
+    const rows = sales(20, (day, i) => {
+      const date = day.toISOString().slice(0, 10)
+      return `${date},north,${i}\n${date},south,${i}`
+    })
+    const { recipe, notes } = await look(`date,shop,qty\n${rows.join('\n')}\n2024-03-01,,380\n`)
+    expect(recipe?.keys).toEqual(['shop'])
+    expect(notes).toEqual(['Of the first rows 1 have no shop; such rows are rejected.'])
+    const half = await look(`date,shop,qty\n${rows.join('\n').replaceAll('north', '')}\n`)
+    expect(half.recipe?.keys).toEqual([])
   })
 
   test('of a file that unpacks to a thousand times its size, by its beginning', async () => {
