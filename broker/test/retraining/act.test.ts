@@ -52,7 +52,7 @@ async function opened({ version = 4, refusal }: { version?: number; refusal?: Re
     ...{ coordinator, bounds, clock: handClock().clock, fits: { refit } },
     mustHaveFile: async () => {},
   }
-  const window = { observations: 24, liveMase: 1.5, since: 1, isFull: true }
+  const window = { observations: 24, liveMase: 1.5, since: 1, isFull: true, most: null }
   const model = held(modelRecord(), revision)
   const judged: Judged = { model, version: versionRecord(3), last: 3, window }
   const find = async () => (await findRetraining({ coordinator, bounds }, of))!
