@@ -208,7 +208,7 @@ describe('the list of jobs', () => {
   test.each([
     ['state=finished', '/state', 'must be one of queued, running, done, failed.'],
     ['kind=fits', '/kind', 'fit-regression'],
-    ['model=A%20B', '/model', 'pattern'],
+    ['model=A%20B', '/model', 'has to be a name'],
     ['status=done', '/status', 'is not a known field here'],
   ])('refuses %s by its name', async (query, field, detail) => {
     const cluster = await openCluster()

@@ -288,7 +288,7 @@ describe('a form', () => {
 
   test('says which of its names is none', async () => {
     const answer = await postForm(await open(), formOf(['a.csv', 'x'], ['Umsätze 1.csv', 'x']))
-    expect(String(answer.body.detail)).toContain('it is "Umsätze 1.csv".')
+    expect(String(answer.body.detail)).toContain('It is "Umsätze 1.csv".')
     expect(String(answer.body.remedy)).toContain('filename=')
   })
 

@@ -419,7 +419,7 @@ describe('a rule', () => {
     [{ liveMase: 0 }, '/liveMase'],
     [{ liveMase: null }, '/liveMase'],
     [{ liveMase: '1.5' }, '/liveMase'],
-    [{ liveMase: undefined }, 'body'],
+    [{ liveMase: undefined }, '/liveMase'],
     [{ observations: 0 }, '/observations'],
     [{ observations: 1.5 }, '/observations'],
     [{ observations: 2e6 }, '/observations'],
