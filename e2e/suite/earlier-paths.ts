@@ -92,11 +92,11 @@ export function earlierPathsSuite(cluster: () => TestCluster): void {
 
     test('an upload is trained on, and its forest predicts a file with an unknown store', async () => {
       const form = new FormData()
-      form.append('file', new Blob([salesCsv()]), 'sales.csv')
+      form.append('file', new Blob([salesCsv()]), 'sales (1).csv')
       const answer = await fetch(`${url()}/upload`, { method: 'POST', body: form })
       const stored = (await answer.json()) as { url: string; training: { job: string } }
       expect(answer.status, JSON.stringify(stored)).toBe(201)
-      expect(stored.url).toBe('/api/files/uploads/sales.csv')
+      expect(stored.url).toBe('/api/files/uploads/sales-1.csv')
       await trained(stored.training.job)
       const body = 'store_id,product_id,year,month\n2,3,2023,6\n9,3,2023,6\n'
       const headers = { 'content-type': 'text/csv' }
@@ -108,7 +108,7 @@ export function earlierPathsSuite(cluster: () => TestCluster): void {
     }, 90_000)
 
     test('training is begun by the address of a file that is kept here, and of no other', async () => {
-      const begun = await post('/train', { url: '/api/files/uploads/sales.csv' })
+      const begun = await post('/train', { url: '/api/files/uploads/sales-1.csv' })
       expect(begun.status, begun.text).toBe(202)
       if (bucket() !== undefined) {
         const again = await post('/train', { url: `s3://${bucket()}/brought/sales.csv` })

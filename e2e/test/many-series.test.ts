@@ -259,7 +259,7 @@ test('the series of a version are listed by page and by result', async () => {
   expect(all.pages).toBe(2)
   expect(all.found[0]).toEqual({
     ...{ key: many.keys[0], family: 'arima', code: 'ok', detail: '', steps: 120, observed: 120 },
-    ...{ mase: expect.closeTo(0.994, 3), liveMase: null },
+    ...{ mase: expect.closeTo(0.994, 3), liveMae: null, liveMase: null },
   })
   const { code } = all.found[16]!
   expect(all.found[16]!.mase).toBeNull()

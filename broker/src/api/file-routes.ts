@@ -96,7 +96,8 @@ function addUploads(server: FastifyInstance, parts: ApiParts, places: Places): v
       const { 'content-type': type = '' } = request.headers
       if (!/^multipart\/form-data\b/i.test(type)) throw noForm
       const { files, body } = begin(request, reply)
-      const stored = await storeForm({ files, metrics: parts.metrics }, prefix, body, type)
+      const uploads = { files, metrics: parts.metrics }
+      const stored = await storeForm(uploads, (own) => prefix + own, body, type)
       return reply.code(201).send({ files: stored })
     },
   )

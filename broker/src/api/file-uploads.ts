@@ -65,17 +65,20 @@ export async function storeOne(
   }
 }
 
-/** The files of a form, one after the other. What is stored before a mistake stays. */
+/**
+ * The files of a form, one after the other, each under the name that is made of its own. What is
+ * stored before a mistake stays.
+ */
 export async function storeForm(
   parts: UploadParts,
-  prefix: string,
+  nameOf: (fileName: string) => string,
   body: Readable,
   contentType: string,
 ): Promise<readonly WrittenFile[]> {
   const stored: WrittenFile[] = []
   try {
     for await (const { fileName, content } of formFiles(body, contentType)) {
-      const name = readFileName(prefix + fileName)
+      const name = readFileName(nameOf(fileName))
       // The second would take the place of the first, which nobody could have meant.
       if (stored.some((file) => file.name === name)) throw namedTwice(name)
       stored.push(await storeOne(parts, name, content))

@@ -122,15 +122,22 @@ function progressOf(
   return { phase: 'fitting', fraction: of === 0 ? 0 : done / of }
 }
 
-/** How many series of a fit in shards are fitted: those of the shards that are. */
-function seriesOf(state: ClusterState, { id, kind, subject, state: ended }: JobRecord) {
+/**
+ * How many series of a fit in shards are fitted: those of the shards that are, and about as many as
+ * their nodes say of those under way, which are taken for equally large.
+ */
+function seriesOf(state: ClusterState, job: JobRecord) {
+  const { id, kind, subject, state: ended, shards = 1 } = job
   const of = state.versions.get(modelId(subject))?.get(subject.version)?.value.series
   if (kind !== 'fit-shards' || of === undefined) return null
   if (ended === 'done') return { done: of, of }
-  return { done: doneOf(state, id).reduce((sum, { series }) => sum + series, 0), of }
+  const fitted = doneOf(state, id)
+  const done = fitted.reduce((sum, { series }) => sum + series, 0)
+  const each = (of - done) / Math.max(1, shards - fitted.length)
+  return { done: done + Math.floor((shardsDone(state, id) - fitted.length) * each), of }
 }
 
-/** How many shards of a backtest are done, with parts of those that are under way. */
+/** How many shards are done, with parts of those that are under way. */
 const shardsDone = (state: ClusterState, job: string) =>
   [...(state.shards.get(job)?.values() ?? [])].reduce(
     (sum, { value: { fitted, progress = 0 } }) => sum + (fitted ? 1 : progress),

@@ -86,7 +86,7 @@ test('shards are offered to every node as long as one of them is in nobody’s h
   expect(nodes[0]!.orders.length).toBe(settled)
 })
 
-test('progress is the series that are fitted', async () => {
+test('progress is the series that are fitted, and what is told of shards under way', async () => {
   const cluster = await openCluster()
   const { broker, job } = await accepted(cluster)
   const entry = await cluster.coordinator.get(jobKey(job), signal())
@@ -102,6 +102,12 @@ test('progress is the series that are fitted', async () => {
     ({ body: { series: done } }) => (done as { done: number }).done === 2_100,
   )
   expect(body).toMatchObject({ progress: { phase: 'fitting', fraction: 2_100 / 4_100 } })
+  const half = { attempts: 1, fitted: null, error: null, progress: 0.5 }
+  await write(cluster, shardKey(job, 0), codecs.shard.encode(half))
+  await eventually(
+    () => get(broker, `/api/jobs/${job}`),
+    ({ body: { series: done } }) => (done as { done: number }).done === 3_100,
+  )
 })
 
 test('shards are no garbage while they are fitted, nor is what an index names', async () => {

@@ -72,7 +72,7 @@ export const bounds = {
   shardJobsMax: 8,
   /** Of the rows of a table that were rejected or changed, so many bytes are kept: some 100,000. */
   rejectsBytesMax: 16_777_216,
-  /** Of a backtest of more shards than these it is not told how far each of them is. */
+  /** Of a job of more shards than these it is not told how far each of them is. */
   toldShardsMax: 16,
   /** One shard of a backtest takes as many fits as it has origins, but no longer than this. */
   backtestMs: 3_600_000,

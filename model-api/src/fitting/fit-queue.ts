@@ -10,8 +10,15 @@ import { takeTurn } from './shards/turn.ts'
 type Accepted = 'accepted' | 'already-here' | 'full' | 'draining'
 
 /**
+ * Threads besides the workers, while a shard has one of these. Shards of slow families take minutes
+ * each, and who fits one series waits for it: that fit shares a core rather than wait.
+ */
+export const besideShards = 1
+
+/**
  * Fits that wait in this node, a bounded number, and fits under way, as many as workers. Jobs of
- * shards share what other fits leave: by turns, of one shard each.
+ * shards share what other fits leave: by turns, of one shard each. While they have all workers, one
+ * other fit runs beside them.
  */
 export type FitQueue = {
   /** Takes a job by its id; `full` when it should go elsewhere. */
@@ -42,6 +49,7 @@ export function createFitQueue(
   const byTurns = new Set<string>()
   const running = new Map<string, Promise<void>>()
   let turns = 0
+  let turnsRunning = 0
 
   const changed = () => {
     context.metrics.fitsBusy.set({ state: 'waiting' }, waiting.length)
@@ -63,22 +71,25 @@ export function createFitQueue(
     byTurns.delete(job)
     byTurns.add(job)
     turns += 1
+    turnsRunning += 1
     const work = run(parts, job, () => takeTurn(parts, job)).then((turn) => {
+      turnsRunning -= 1
       if (turn === 'more' && !drain.aborted) byTurns.add(job)
       else byTurns.delete(job)
     })
     start(`${job}/${turns}`, work)
     return true
   }
+  const mostAtOnce = () => options.workers + (turnsRunning > 0 ? besideShards : 0)
   const next = () => {
-    while (!drain.aborted && running.size < options.workers) {
+    while (!drain.aborted && running.size < mostAtOnce()) {
       const job = waiting.shift()
       if (job !== undefined)
         start(
           job,
           run(parts, job, () => attempt(parts, job)),
         )
-      else if (!startTurn()) return
+      else if (running.size >= options.workers || !startTurn()) return
     }
   }
   return {

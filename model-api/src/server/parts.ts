@@ -26,7 +26,7 @@ import { createNodeMetrics } from '../base/metrics.ts'
 import { bounds } from '../config/bounds.ts'
 import { defaultTiming, type NodeTiming } from '../config/timing.ts'
 import { FitPool, type Fitter } from '../fitting/fit-pool.ts'
-import { createFitQueue, type FitQueue } from '../fitting/fit-queue.ts'
+import { besideShards, createFitQueue, type FitQueue } from '../fitting/fit-queue.ts'
 import { processReader, type TableReader } from '../fitting/table/reader.ts'
 import type { NodeRole } from '../registration/own-records.ts'
 import type { Registration } from '../registration/registration.ts'
@@ -184,7 +184,7 @@ export function createParts(options: NodeOptions): NodeParts {
 function createPool(options: NodeOptions, clock: Clock): FitPool {
   const { fitWorkers, fitMemoryMb = bounds.fitMemoryMb, fitWorkerFile } = options
   return new FitPool({
-    workersMax: fitWorkers,
+    workersMax: fitWorkers + besideShards,
     memoryMb: fitMemoryMb,
     clock,
     ...(fitWorkerFile ? { workerFile: fitWorkerFile } : {}),

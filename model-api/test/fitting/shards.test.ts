@@ -184,6 +184,40 @@ test('an attempt that the loss of a claim cost is given back', async () => {
   await until(async () => (await readShardRecords(machine, of.job)).get(0)?.attempts === 0)
 })
 
+test.each([
+  [16, 0.25],
+  [17, undefined],
+])('how far each is can be seen of up to 16 shards: of %d', async (shards, told) => {
+  const machine = await openMachine()
+  const node = await openNode(machine, { fitWorkerFile: scripted, timing: { progressMs: 20 } })
+  const spec = { act: 'until-stopped' }
+  const of = await queueShards(machine, keyedSeries(shards), 1, { spec })
+  await orderShards(machine, node, of.job)
+  await untilBegun(machine, of)
+  const progress = async () => [...(await readShardRecords(machine, of.job)).values()][0]?.progress
+  if (told === undefined) await new Promise((done) => setTimeout(done, 500))
+  else await until(async () => (await progress()) !== undefined)
+  expect(await progress()).toBe(told)
+})
+
+test('fits of one series do not wait until a shard is fitted, one of them at a time', async () => {
+  const machine = await openMachine()
+  const node = await openNode(machine, { fitWorkerFile: scripted })
+  const spec = { act: 'until-stopped' }
+  const many = await queueShards(machine, keyedSeries(4), 2, { spec })
+  await orderShards(machine, node, many.job)
+  await untilBegun(machine, many)
+  const [first, second] = [
+    await queueFit(machine, { model: 'first', spec: { act: 'answer', afterMs: 500 } }),
+    await queueFit(machine, { model: 'second', spec: { act: 'answer' } }),
+  ]
+  for (const { job } of [first, second]) expect((await order(machine, node, job)).ok).toBe(true)
+  await untilJob(machine, second, 'done')
+  expect(await readJob(machine, first.job)).toMatchObject({ state: 'done' })
+  // Nor do shards take the place of a fit that ended.
+  expect((await readShardRecords(machine, many.job)).size).toBe(1)
+})
+
 test('deleting the model stops its shards', async () => {
   const machine = await openMachine()
   const node = await openNode(machine, { fitWorkerFile: scripted })

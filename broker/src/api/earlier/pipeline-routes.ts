@@ -15,6 +15,7 @@ import { announceUpload } from './announce-upload.ts'
 import { fieldsOf, readOptional } from './body.ts'
 import { columnsOfSales, fileOfUrl, pipelineModel, trainPipeline } from './pipeline.ts'
 import { Training, Uploaded } from './schemas.ts'
+import { storableName } from './storable-name.ts'
 
 /** The calls of the sales pipeline. */
 export function addPipelineRoutes(
@@ -99,7 +100,8 @@ function addUpload(server: FastifyInstance, parts: ApiParts, places: Places): vo
       if (expect !== undefined && Number(length) > parts.bounds.bodyBytesMax)
         reply.raw.writeContinue()
       const body = request.body instanceof Readable ? request.body : Readable.from([])
-      const stored = await storeForm({ files, metrics: parts.metrics }, prefix, body, type)
+      const uploads = { files, metrics: parts.metrics }
+      const stored = await storeForm(uploads, (own) => prefix + storableName(own), body, type)
       const { name, sizeBytes, sha256 } = stored.at(-1)!
       const url = `/api/files/${name}`
       const training = await announceUpload(parts, { name, url }, request.id)

@@ -5,9 +5,9 @@ import type { ShardClaim } from './claim.ts'
 import { tellProgress } from './effects.ts'
 
 /**
- * Tells once a period how far a shard of a backtest is, which for one series is all of it, and
- * asks where there are so many that those which are done say enough. A refusal means that it is
- * another's, or nobody's any more. For fits it does nothing.
+ * Tells once a period how far a shard is, which of a slow family may be all there is to tell for
+ * minutes. Where there are so many shards that those which are done say enough, it does nothing for
+ * fits, and asks for backtests. A refusal means that it is another's, or nobody's any more.
  */
 export function followProgress(
   context: NodeContext,
@@ -30,6 +30,6 @@ export function followProgress(
       if (isOurs === true) last = now
     }
   }
-  if (claim.version === null) run().catch(() => {})
+  if (isTold || claim.version === null) run().catch(() => {})
   return { end: () => ended.abort() }
 }
