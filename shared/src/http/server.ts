@@ -51,6 +51,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   })
   // The framework would take it as text; nothing here does.
   server.removeContentTypeParser('text/plain')
+  takeNoBodyAsNone(server)
   server.addHook('onRequest', (request, reply, done) => {
     reply.header(headers.requestId, request.id)
     // Before a body is read, which would be in vain.
@@ -71,6 +72,17 @@ export function createServer(options: ServerOptions): FastifyInstance {
   })
   addOperations(server, options)
   return server
+}
+
+/** Many clients say of every request that it is JSON, also of those that have no body to send. */
+function takeNoBodyAsNone(server: FastifyInstance): void {
+  const parse = server.getDefaultJsonParser('error', 'error')
+  server.removeContentTypeParser('application/json')
+  server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    const isNone = body === '' && request.routeOptions.schema?.body === undefined
+    if (isNone) done(null, undefined)
+    else parse(request, String(body), done)
+  })
 }
 
 /** The framework's own server, bounded, with somebody before it. */

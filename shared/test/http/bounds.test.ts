@@ -15,7 +15,7 @@ async function open(bodyBytesMax = 100): Promise<number> {
     bodyBytesMax,
     readiness: () => ({ ready: true }),
   })
-  server.post('/things', async (request) => request.body)
+  server.post('/things', { schema: { body: { type: 'object' } } }, async (request) => request.body)
   server.get('/things/:name', async (request) => request.params)
   await server.listen({ host: '127.0.0.1', port: 0 })
   toClose.push(() => {

@@ -28,6 +28,7 @@ function open(options: Partial<ServerOptions> = {}): Server {
   server.post('/things', { schema: { body } }, async (request) => request.body)
   const named = { type: 'object', required: ['name'] }
   server.post('/named', { schema: { body: named } }, async (request) => request.body)
+  server.post('/order', async (request) => ({ body: request.body ?? null }))
   server.register(async (rows) => {
     rows.removeAllContentTypeParsers()
     for (const type of ['text/csv', 'multipart/form-data'])
@@ -62,6 +63,17 @@ describe('what brokers and nodes have in common', () => {
     expect(answer.statusCode, answer.body).toBe(status)
     expect(answer.headers['content-type']).toContain('application/problem+json')
     expect(answer.json()).toMatchObject({ status, type: `urn:almanac:problem:${code}` })
+  })
+
+  test('a route that takes no body is content with none, whatever its type is said to be', async () => {
+    open()
+    const order = (payload: string) => {
+      const headers = { 'content-type': 'application/json' }
+      return server.inject({ method: 'POST', url: '/order', payload, headers })
+    }
+    expect((await order('')).json()).toEqual({ body: null })
+    expect((await order('{}')).statusCode).toBe(200)
+    expect((await order('{')).statusCode).toBe(400)
   })
 
   test('a body of another type is told what the route takes', async () => {
