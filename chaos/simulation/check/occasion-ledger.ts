@@ -1,4 +1,5 @@
 import {
+  type Codec,
   codec,
   codecs,
   parseKey,
@@ -12,6 +13,7 @@ import type { KeyEvent } from '../etcd/key-values.ts'
 const schedules = codec(ScheduleRecord)
 const rules = codec(RetrainingRecord)
 
+type Occasions = ScheduleRecord | RetrainingRecord
 type Events = ReadonlyMap<string, KeyEvent>
 
 /**
@@ -29,8 +31,10 @@ export class OccasionLedger {
     for (const [key, { type, kv }] of events) {
       const { kind } = parseKey(key)
       const text = type === 'Put' ? kv.value.toString() : undefined
-      if (kind === 'schedule') faults.push(...this.#takeSchedule(key, text, told))
-      if (kind === 'retraining') faults.push(...this.#takeRule(key, text, told))
+      if (kind === 'schedule')
+        faults.push(...taken(this.schedules, schedules, { key, text }, told, judgeSchedule))
+      if (kind === 'retraining')
+        faults.push(...taken(this.rules, rules, { key, text }, told, judgeRule))
     }
     for (const job of told) {
       if (known.has(job)) faults.push(`a run is of job ${job}, which there was before`)
@@ -38,56 +42,61 @@ export class OccasionLedger {
     }
     return [...faults, ...untold(events, known, told)]
   }
+}
 
-  #takeSchedule(key: string, text: string | undefined, told: Set<string>): string[] {
-    const before = this.schedules.get(key)
-    const decoded = text === undefined ? undefined : schedules.decode(text)
-    if (!decoded?.ok) {
-      this.schedules.delete(key)
-      return text === undefined ? [] : [`${key} cannot be read`]
-    }
-    const after = decoded.value
-    this.schedules.set(key, after)
-    const fresh = newOf(after.runs, before?.runs ?? [])
-    for (const run of fresh) if (run.outcome === 'begun') told.add(run.job ?? 'none')
-    const [run, more] = fresh
-    if (run === undefined) return faultsOfChange(key, before, after)
-    if (more !== undefined) return [`${key} has more than one new run`]
-    const isLater = before !== undefined && Date.parse(run.instant) > Date.parse(before.until)
-    const isSecond = before?.runs.some(({ instant }) => instant === run.instant)
-    return [
-      ...(isLater ? [] : [`${key}: ${run.instant} is dealt with, and ${before?.until} was before`]),
-      ...(isSecond ? [`${key}: ${run.instant} is dealt with twice`] : []),
-      ...(before?.enabled ? [] : [`${key} is off and runs`]),
-      ...(after.until === run.instant
-        ? []
-        : [`${key}: it is not known that ${run.instant} is past`]),
-    ]
-  }
+type Change<R extends Occasions> = {
+  readonly key: string
+  readonly before: R | undefined
+  readonly after: R
+  /** What it has done by itself now; undefined: a client has changed it. */
+  readonly run: R['runs'][number] | undefined
+}
 
-  #takeRule(key: string, text: string | undefined, told: Set<string>): string[] {
-    const before = this.rules.get(key)
-    const decoded = text === undefined ? undefined : rules.decode(text)
-    if (!decoded?.ok) {
-      this.rules.delete(key)
-      return text === undefined ? [] : [`${key} cannot be read`]
-    }
-    const after = decoded.value
-    this.rules.set(key, after)
-    const fresh = newOf(after.runs, before?.runs ?? [])
-    for (const run of fresh) if (run.outcome === 'begun') told.add(run.job ?? 'none')
-    const [run, more] = fresh
-    if (run === undefined) return []
-    if (more !== undefined) return [`${key} has more than one new run`]
-    return [
-      ...(before?.acted === run.judged ? [`${key} acts on version ${run.judged} again`] : []),
-      ...(after.acted === run.judged
-        ? []
-        : [`${key}: version ${run.judged} is not known as acted on`]),
-      ...(before?.enabled ? [] : [`${key} is off and acts`]),
-      ...(run.liveMase > run.limit ? [] : [`${key} acts on ${run.liveMase}, under its limit`]),
-    ]
+/** Takes a record as it has become, and the jobs that its new run tells of. */
+function taken<R extends Occasions>(
+  held: Map<string, R>,
+  values: Codec<R>,
+  { key, text }: { readonly key: string; readonly text: string | undefined },
+  told: Set<string>,
+  judge: (change: Change<R>) => string[],
+): string[] {
+  const before = held.get(key)
+  const decoded = text === undefined ? undefined : values.decode(text)
+  if (!decoded?.ok) {
+    held.delete(key)
+    return text === undefined ? [] : [`${key} cannot be read`]
   }
+  const after = decoded.value
+  held.set(key, after)
+  const fresh = newOf<R['runs'][number]>(after.runs, before?.runs ?? [])
+  for (const run of fresh) if (run.outcome === 'begun') told.add(run.job ?? 'none')
+  const [run, more] = fresh
+  if (more !== undefined) return [`${key} has more than one new run`]
+  return judge({ key, before, after, run })
+}
+
+function judgeSchedule({ key, before, after, run }: Change<ScheduleRecord>): string[] {
+  if (run === undefined) return faultsOfChange(key, before, after)
+  const isLater = before !== undefined && Date.parse(run.instant) > Date.parse(before.until)
+  const isSecond = before?.runs.some(({ instant }) => instant === run.instant)
+  return [
+    ...(isLater ? [] : [`${key}: ${run.instant} is dealt with, and ${before?.until} was before`]),
+    ...(isSecond ? [`${key}: ${run.instant} is dealt with twice`] : []),
+    ...(before?.enabled ? [] : [`${key} is off and runs`]),
+    ...(after.until === run.instant ? [] : [`${key}: it is not known that ${run.instant} is past`]),
+  ]
+}
+
+function judgeRule({ key, before, after, run }: Change<RetrainingRecord>): string[] {
+  if (run === undefined) return []
+  return [
+    ...(before?.acted === run.judged ? [`${key} acts on version ${run.judged} again`] : []),
+    ...(after.acted === run.judged
+      ? []
+      : [`${key}: version ${run.judged} is not known as acted on`]),
+    ...(before?.enabled ? [] : [`${key} is off and acts`]),
+    ...(run.liveMase > run.limit ? [] : [`${key} acts on ${run.liveMase}, under its limit`]),
+  ]
 }
 
 /** Newest first; what is older is the same, or was pushed out. */
