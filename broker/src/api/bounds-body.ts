@@ -1,15 +1,13 @@
 import { type Bounds, checkWithin, parseBounds } from '@almanac/engine'
+import { ForecastBounds } from '@almanac/shared'
 import { Type } from 'typebox'
 import { type BodyFault, fault } from './series-body.ts'
 
 /** As a fit's body has them, and as a version is told. */
-export const BoundsView = Type.Object(
-  { lower: Type.Optional(Type.Number()), upper: Type.Optional(Type.Number()) },
-  {
-    additionalProperties: false,
-    description: 'Within what forecasts are kept: lower, upper, or both; {"lower": 0} of sales.',
-  },
-)
+export const BoundsView = Type.Object(ForecastBounds.properties, {
+  additionalProperties: false,
+  description: 'Within what forecasts are kept: lower, upper, or both; {"lower": 0} of sales.',
+})
 
 type Read = { readonly value: Bounds | undefined } | BodyFault
 

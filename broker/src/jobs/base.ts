@@ -44,20 +44,20 @@ export async function findBase(
     readRecord(parts, modelKey(of), codecs.model, signal),
     readRecord(parts, counterKey(of), counters, signal),
   ])
-  if (model === undefined || last === undefined || model.value.deletedAt !== null)
+  if (model === undefined || last === undefined || model.record.deletedAt !== null)
     throw new Refused(404, 'no-such-model', `There is no model ${of.model} to add to.`, {
       field: 'model',
       remedy: 'Fit one: POST /api/models/{model}/fit.',
     })
-  if (asked !== null) return await namedBase(parts, of, asked, model.value, signal)
-  if (model.value.hold) throw held(of, model.value)
-  const { floor } = model.value
-  const lowest = Math.max(floor + 1, last.value.last - parts.bounds.baseLooksMax + 1)
-  for (let version = last.value.last; version >= lowest; version -= 1) {
+  if (asked !== null) return await namedBase(parts, of, asked, model.record, signal)
+  if (model.record.hold) throw held(of, model.record)
+  const { floor } = model.record
+  const lowest = Math.max(floor + 1, last.record.last - parts.bounds.baseLooksMax + 1)
+  for (let version = last.record.last; version >= lowest; version -= 1) {
     const found = await readRecord(parts, versionKey(of, version), codecs.version, signal)
-    if (found === undefined || found.value.state === 'failed') continue
-    if (found.value.state !== 'stored') throw notYet(of, version)
-    return { record: found.value, modRevision: found.modRevision, last: last.value.last }
+    if (found === undefined || found.record.state === 'failed') continue
+    if (found.record.state !== 'stored') throw notYet(of, version)
+    return { ...found, last: last.record.last }
   }
   throw new Refused(
     409,
@@ -82,13 +82,13 @@ async function namedBase(
     throw new Refused(404, 'no-such-version', `${name} is not there, or not any more.`, {
       field: '/base',
     })
-  const { state } = found.value
+  const { state } = found.record
   if (state === 'queued' || state === 'fitting') throw notYet(of, asked)
   if (state === 'failed')
     throw new Refused(409, 'base-failed', `${name} failed: there is nothing to go on from.`, {
       field: '/base',
     })
-  return { record: found.value, modRevision: found.modRevision, last: null }
+  return { ...found, last: null }
 }
 
 function held(of: ModelName, { serving }: ModelRecord): Refused {

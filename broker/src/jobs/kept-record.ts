@@ -11,7 +11,7 @@ import {
 } from '@almanac/shared'
 import type { Bounds } from '../config/bounds.ts'
 import { contention } from './contention.ts'
-import { readRecord } from './read-record.ts'
+import { type HeldRecord, readRecord } from './read-record.ts'
 import { unheard } from './unheard.ts'
 
 type ReadParts = {
@@ -24,17 +24,11 @@ type EditParts = ReadParts & { readonly bounds: Pick<Bounds, 'contentionTriesMax
 /** Where a record of what a client asked for is kept, and how. */
 export type Kept<R> = { readonly key: string; readonly values: Codec<R> }
 
-/** A record as it was read at the coordinator. */
-export type HeldRecord<R> = { readonly record: R; readonly modRevision: number }
-
 /** At a linearizable read. Throws a 409 for one that this release cannot read. */
-export async function findKept<R>(
+export const findKept = <R>(
   parts: ReadParts,
   { key, values }: Kept<R>,
-): Promise<HeldRecord<R> | undefined> {
-  const read = await readRecord(parts, key, values, deadline(parts))
-  return read && { record: read.value, modRevision: read.modRevision }
-}
+): Promise<HeldRecord<R> | undefined> => readRecord(parts, key, values, deadline(parts))
 
 /** All below a prefix, at a linearizable read, in the order of their keys. */
 export async function listKept(parts: ReadParts, prefix: string): Promise<readonly Entry[]> {

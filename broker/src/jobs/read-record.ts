@@ -2,7 +2,7 @@ import type { Codec, Coordinator } from '@almanac/shared'
 import { mustDecode } from './unreadable.ts'
 
 /** A record as it was read at the coordinator. */
-export type ReadRecord<R> = { readonly value: R; readonly modRevision: number }
+export type HeldRecord<R> = { readonly record: R; readonly modRevision: number }
 
 /** At a linearizable read. Throws a 409 for one that this release cannot read. */
 export async function readRecord<R>(
@@ -10,7 +10,7 @@ export async function readRecord<R>(
   key: string,
   values: Pick<Codec<R>, 'decode'>,
   signal: AbortSignal,
-): Promise<ReadRecord<R> | undefined> {
+): Promise<HeldRecord<R> | undefined> {
   const entry = await coordinator.get(key, signal)
-  return entry && { value: mustDecode(values, entry), modRevision: entry.modRevision }
+  return entry && { record: mustDecode(values, entry), modRevision: entry.modRevision }
 }

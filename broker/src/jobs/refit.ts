@@ -68,7 +68,7 @@ export function nothingSince(last: number | null, when: readonly Comparison[]): 
 /** The version that a refit is of: the newest, or under a hold the one that serves. */
 export async function sourceOf(parts: SourceParts, of: ModelName): Promise<Base> {
   const signal = AbortSignal.timeout(parts.bounds.fitLookMs)
-  const model = (await readRecord(parts, modelKey(of), codecs.model, signal))?.value
+  const model = (await readRecord(parts, modelKey(of), codecs.model, signal))?.record
   const pinned = model?.hold ? model.serving : null
   return await findBase(parts, of, pinned, signal)
 }

@@ -38,10 +38,10 @@ export async function retryOf(parts: Parts, job: JobRecord): Promise<Again> {
     readRecord(parts, versionKey(of, number), codecs.version, signal),
   ])
   const name = `Version ${number} of ${model}`
-  if (live === undefined || live.value.deletedAt !== null || number <= live.value.floor)
+  if (live === undefined || live.record.deletedAt !== null || number <= live.record.floor)
     throw collected(`${name} belonged to a model that was deleted.`)
   if (held === undefined) throw collected(`${name} is so old that its data is not kept any more.`)
-  const { value: version, modRevision } = held
+  const { record: version, modRevision } = held
   if (version.state !== 'failed') throw notFailed(name, version)
   const base = version.base ? await sameBase(parts, of, version.base, name, signal) : null
   const when = [modifiedAt(versionKey(of, number), modRevision)]

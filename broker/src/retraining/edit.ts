@@ -11,7 +11,8 @@ import {
   retrainingsOf,
 } from '@almanac/shared'
 import type { Bounds } from '../config/bounds.ts'
-import { findKept, type HeldRecord, listKept, putKept, removeKept } from '../jobs/kept-record.ts'
+import { findKept, listKept, putKept, removeKept } from '../jobs/kept-record.ts'
+import type { HeldRecord } from '../jobs/read-record.ts'
 import { mustDecode } from '../jobs/unreadable.ts'
 import { retrainingCodec } from '../view/retraining-fold.ts'
 

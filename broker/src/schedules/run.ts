@@ -13,7 +13,7 @@ import {
 } from '@almanac/shared'
 import type { Bounds } from '../config/bounds.ts'
 import type { Allocated } from '../jobs/allocate.ts'
-import type { HeldRecord } from '../jobs/kept-record.ts'
+import type { HeldRecord } from '../jobs/read-record.ts'
 import { type ScheduleName, scheduleCodec } from '../view/schedule-fold.ts'
 import { type ActionParts, readAction } from './actions.ts'
 
